@@ -22,7 +22,7 @@ const feature = async (key: string) =>
   };
 
 describe("the page of a feature", () => {
-  it("shows what each source says, in the order in which they decide", async () => {
+  it("shows the result of each source, in the order of the decision", async () => {
     await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.express-pay" });
     const { page } = window;
     await page.getByText("On for 120 users, 3 locations and 25 %.").waitFor();
@@ -39,7 +39,7 @@ describe("the page of a feature", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("kills the feature and takes the kill back", async () => {
+  it("kills and unkills the feature", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.apple-pay" });
     const { page } = window;
     await page.getByRole("button", { name: "Kill for everyone…" }).click();
@@ -50,7 +50,7 @@ describe("the page of a feature", () => {
     expect(await feature("checkout.apple-pay")).toMatchObject({ killed: false, state: "on" });
   });
 
-  it("asks with numbers before it closes a gate", async () => {
+  it("asks for confirmation, with numbers, before it closes a gate", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.google-pay" });
     const { page } = window;
     await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
@@ -80,7 +80,7 @@ describe("the page of a feature", () => {
     await page.getByRole("region", { name: "Grants" }).getByText("10 %").waitFor();
   });
 
-  it("describes a feature that nobody knew", async () => {
+  it("describes a feature that was unknown", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.new-idea" });
     const { page } = window;
     await page.getByText("No source lists checkout.new-idea, and nobody described it.").waitFor();

@@ -70,7 +70,7 @@ describe("the page of features", () => {
     expect([...window.faults, ...second.faults]).toEqual([]);
   });
 
-  it("kills a feature after it has said whom that takes it from, and undo restores what was on", async () => {
+  it("kills a feature after it has shown who loses it, and undo restores the previous state", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
     const { page } = window;
     await row(page, "checkout.guest-flow").getByRole("button", { name: "Kill checkout.guest-flow" }).click();
@@ -94,7 +94,7 @@ describe("the page of features", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("says how many of its users lose a feature", async () => {
+  it("shows how many of its users lose a feature", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", {
       path: "features?kill=checkout.express-pay",
     });
@@ -103,7 +103,7 @@ describe("the page of features", () => {
     await until(async () => new URL(window.page.url()).search === "", "the dialog is closed");
   });
 
-  it("changes many features, shows the one that is refused, and undoes the others", async () => {
+  it("changes many features, shows the rejected one, and undoes the others", async () => {
     await using window = await openWindow(browser, shop, "luca.ferri", { path: "features?sort=key" });
     const { page } = window;
     for (const key of ["checkout.address-autocomplete", "payments.ledger-v2", "payments.sepa-instant"]) {
@@ -122,7 +122,7 @@ describe("the page of features", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("gives a viewer no control that would be refused", async () => {
+  it("shows a viewer no control that would be rejected", async () => {
     await using window = await openWindow(browser, shop, "noa.levi", { path: "features" });
     const { page } = window;
     await row(page, "checkout.apple-pay").getByText("Yes").waitFor();

@@ -66,7 +66,7 @@ describe("the page of a person", () => {
     expect(await isOn()).toBe(true);
   });
 
-  it("shows a past moment as the API answers it, and what was changed since", async () => {
+  it("shows a past time as the API returns it, and the changes since", async () => {
     await change("PUT", "u-moment", "checkout.express-pay");
     await until(
       async () => (await explain({ user: "u-moment", features: ["checkout.express-pay"] })).features[0]?.on === true,
@@ -105,7 +105,7 @@ describe("the page of a person", () => {
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
   });
 
-  it("issues a token that works, shows it once, and revokes it after it has asked", async () => {
+  it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
     await using window = await openWindow(browser, shop, "sofia.admin", { path: "people/u-drawer" });
     const { page } = window;
     const drawer = page.getByRole("dialog", { name: "Tokens of u-drawer" });

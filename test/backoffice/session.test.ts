@@ -14,7 +14,7 @@ afterAll(async () => {
 });
 
 describe("the sign-in page", () => {
-  it("rejects an unknown credential, then opens the page that was asked for", async () => {
+  it("rejects an unknown credential, then opens the requested page", async () => {
     await using window = await openWindow(browser, shop, undefined, { path: "events" });
     const { page } = window;
     await page.getByLabel("Credential").fill("not-a-credential");
@@ -35,13 +35,13 @@ describe("the sign-in page", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("says that a link is used up", async () => {
+  it("shows that a link is used up", async () => {
     await using window = await openWindow(browser, shop, undefined, { path: "features#link=used" });
     await window.page.getByText("This link was used before, or it has expired.").waitFor();
     expect(window.page.url()).not.toContain("link=");
   });
 
-  it("asks again over the page when the session has ended", async () => {
+  it("shows the sign-in over the page when the session has ended", async () => {
     await using window = await openWindow(browser, shop, "luca.ferri", { path: "features?q=kept" });
     const { page, context } = window;
     await page.getByText("No feature matches").waitFor();

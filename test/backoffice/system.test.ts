@@ -35,7 +35,7 @@ describe("the page of the system", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("shows what a reload of the configuration would change, then reloads it", async () => {
+  it("shows the changes of a reload, then reloads the configuration", async () => {
     await using window = await openWindow(browser, shop, "sofia.admin", { path: "system" });
     const { page } = window;
     const system = (await shop.call("noa.levi", "GET", "/admin/v1/system")) as { configuration: { file: string } };

@@ -7,7 +7,7 @@ export type RegisterUnderTest = {
   readonly setDay: (key: string, day: number) => Promise<void>;
 };
 
-/** What every feature register does. `open` returns an empty one. */
+/** The contract of FeatureRegister. `open` returns an empty one. */
 export function featureRegisterContract(open: () => Promise<RegisterUnderTest>): void {
   describe("FeatureRegister", () => {
     const keysIn = async ({ register }: RegisterUnderTest) => [...(await register.read()).value].sort();

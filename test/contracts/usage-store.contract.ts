@@ -9,7 +9,7 @@ const day = 24 * hour;
 const start = 20_000 * day;
 const forever = { from: 0, until: 100_000 * day } as const;
 
-/** What every UsageStore does. `open` returns a store that others may have written to, `openEmpty` an empty one. */
+/** The contract of UsageStore. `open` returns a store that others may have written to, `openEmpty` an empty one. */
 export function usageStoreContract(open: () => UsageStore, openEmpty: () => Promise<UsageStore>): void {
   const counted = (feature: string, count: number, more: Partial<UsageCount> = {}): UsageCount => ({
     feature,
@@ -88,7 +88,7 @@ export function usageStoreContract(open: () => UsageStore, openEmpty: () => Prom
       expect((await usage.sums({ step: "day", ...forever }, long))[0]?.variant).toBe("字".repeat(100));
     });
 
-    it("knows the last use: an evaluation that has the feature on, or asks for it by its key", async () => {
+    it("returns the last use: an evaluation that has the feature on, or requests it by its key", async () => {
       const usage = open();
       const [on, off, flag, reported] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
       await usage.add(start + hour, [
@@ -127,7 +127,7 @@ export function usageStoreContract(open: () => UsageStore, openEmpty: () => Prom
       expect(points.reduce((sum, { on }) => sum + on, 0)).toBe((2_500 * 2_501) / 2);
     });
 
-    it("knows when counting began", async () => {
+    it("returns the time of the first count", async () => {
       const usage = await openEmpty();
       expect(await usage.lastUses()).toEqual({ since: undefined, uses: new Map() });
       await usage.add(start + 3 * hour + 7 * minute, [counted("a", 1, { on: false })]);
@@ -158,7 +158,7 @@ export function usageStoreContract(open: () => UsageStore, openEmpty: () => Prom
       expect(await usage.lastUses()).toEqual({ since: undefined, uses: new Map() });
     });
 
-    it("knows long keys as long as their counts, and removes nothing that others need", async () => {
+    it("keeps long keys as long as their counts, and removes none that others need", async () => {
       const usage = await openEmpty();
       const [kept, removed] = [`kept${"字".repeat(900)}`, `removed${"字".repeat(900)}`];
       await usage.add(start, [counted(removed, 1)]);

@@ -50,7 +50,7 @@ describe("the printed output in", () => {
     const env = embedded(demo);
     await using service = await demo.serve(env);
     await demo.follow("Serve the demo", service.url, env, 4);
-    // While a record moves to the log, what is cached is not fresh for a moment.
+    // While a record moves to the log, cached data is not fresh for a moment.
     await until(() => areInLog(service, adminToken), "all changes are in the log");
     const sections = [
       ["docs/how-to/operate.md", "Watch it", 4],

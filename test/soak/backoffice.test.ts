@@ -71,7 +71,7 @@ describe("every page", () => {
 });
 
 describe("while the service restarts", () => {
-  it("the page says so, pauses changes, keeps its data, and shows what changed once it is back", async () => {
+  it("the page shows it, pauses changes, keeps its data, and shows the changes once it is back", async () => {
     await using shop = await startDemoShop();
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
     const { page } = window;

@@ -24,7 +24,7 @@ const headers = [
 ];
 const values = ["2", "token-of-2", "features:user:2", '{"userId":"2"}', "userId=2; token=token-of-2", ":2", "../2"];
 
-describe.each(ways)("client input, with calls answered %s", (_, way) => {
+describe.each(ways)("client input, with calls served %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {

@@ -59,7 +59,7 @@ describe("RecentTraffic", () => {
     }
   });
 
-  it("goes on when another configuration takes over", () => {
+  it("continues when another configuration takes over", () => {
     const { state, recent, added } = watching();
     state.requests = 3;
     let others = 0;

@@ -5,7 +5,7 @@ const counter = (...known: string[]) => new CountUsage(async () => new Set(known
 
 const all = (...keys: string[]): (() => Stated) => stated(true, ...keys);
 
-/** What a response states; a key with a minus is off. */
+/** The features of a response; a key with a minus is off. */
 function stated(omitsOff: boolean, ...keys: string[]): () => Stated {
   const flags = keys.map((key) => ({ key: key.replace("-", ""), on: !key.startsWith("-") }));
   return () => ({ flags, omitsOff });
@@ -22,7 +22,7 @@ async function taken(usage: CountUsage): Promise<string[]> {
 }
 
 describe("CountUsage", () => {
-  it("counts what each response states", async () => {
+  it("counts the features in each response", async () => {
     const usage = counter("a", "b");
     const tally = usage.tallyOf("1", stated(false, "a", "-b"));
     for (let count = 0; count < 3; count++) usage.count(tally);
@@ -53,7 +53,7 @@ describe("CountUsage", () => {
     ]);
   });
 
-  it("counts only what is on if the known features cannot be read", async () => {
+  it("counts only features that are on if the known features cannot be read", async () => {
     const usage = new CountUsage(() => Promise.reject(new Error("away")));
     usage.count(usage.tallyOf("1", all("a")));
     expect(await taken(usage)).toEqual(["a on response: 1"]);
@@ -90,7 +90,7 @@ describe("CountUsage", () => {
     ]);
   });
 
-  it("keeps its counts when it has to forget bodies and names of series", async () => {
+  it("keeps its counts when it drops bodies and names of series", async () => {
     const usage = counter();
     const tally = usage.tallyOf("first", stated(false, "a"));
     usage.count(tally);

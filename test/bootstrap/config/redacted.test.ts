@@ -4,7 +4,7 @@ import { redacted } from "../../../src/bootstrap/config/redacted.ts";
 /** A reference to a variable. */
 const variable = (text: string) => `$\{${text}}`;
 
-it("keeps what is written, with variables that are not filled in", () => {
+it("keeps the text, with variables that are not filled in", () => {
   const text = `
 server: { port: "${variable("PORT:-5000")}", workers: 2 }
 tokens: { connection: users, key: "token:{token}", pepperFile: /run/pepper }

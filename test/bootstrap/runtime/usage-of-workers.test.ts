@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { TestProcess } from "../../support/process.ts";
 
-it("all workers write what they have counted when the service stops", async () => {
+it("all workers write their counts when the service stops", async () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-usage-"));
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, "sources: [{ name: a, kind: static, features: { menu: true } }]");

@@ -116,7 +116,7 @@ describe("CachedSetIndex", () => {
     expect(await index.contents("user:")).toEqual({ sets: new Map([["user:1", ["b"]]]) });
   });
 
-  it("omits a changed key that holds no set any more", async () => {
+  it("omits a changed key that is no longer a set", async () => {
     const { store, put, contents } = setUp();
     put("user:1", "a");
     put("user:2", "b");

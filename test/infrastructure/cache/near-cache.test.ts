@@ -278,7 +278,7 @@ describe("the near cache", () => {
     expect((await get("a")).lastError).toBeUndefined();
   });
 
-  it("tells holders whether their entry is served during an outage, until the next retry", async () => {
+  it("reports whether an entry is served during an outage, until the next retry", async () => {
     const { get, store, feed, time, fail, cache } = setUp({ capacity: 1, maxStaleMs: 1_000 });
     store.set("a", "1");
     const cached = await get("a");

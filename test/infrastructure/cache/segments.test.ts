@@ -28,7 +28,7 @@ describe("a second-chance cache", () => {
     expect([...cache.keys()]).toEqual(["b"]);
   });
 
-  it("bounds the sum of sizes, and tells what has left", () => {
+  it("bounds the sum of sizes, and reports removed values", () => {
     const left: [string, boolean][] = [];
     const cache = new SecondChance<Value>({
       max: 10,

@@ -58,14 +58,14 @@ describe("a Redis that rejects the handshake", () => {
     for (const cause of logged) expect(cause).toContain(fault);
   });
 
-  it("accepts a password that the server does not ask for, in commands and in the invalidation feed", async () => {
+  it("accepts a password that the server does not require, in commands and in the invalidation feed", async () => {
     await using connection = connectRedis("users", urlOf(":unneeded@", "/1"), createLog("silent"));
     await using feed = connection.feed([""]);
     await connection.connected();
     await until(() => feed.isLive(Date.now()), "the feed is live");
   });
 
-  it("is not ready at the start, and answers 503", async () => {
+  it("is not ready at the start, and returns 503", async () => {
     await using service = await startService(redisRules(urlOf("", "/16"), urlOf("", "/16")));
     expect(await service.readyWithin(500)).toBe(false);
     expect((await service.get("/features", basic("1234"))).status).toBe(503);

@@ -83,7 +83,7 @@ describe("tidegate events", () => {
     expect([wrong.code, wrong.stdout]).toEqual([1, ""]);
   });
 
-  it("reverts a change once, as a new event, and tells first what it would change", async () => {
+  it("reverts a change once, as a new event, after a preview", async () => {
     await tidegate(["sets", "add", "global_features", "reverted"], env);
     const [{ id = "" } = {}] = (await run("list", "--feature", "reverted", "--json")).stdout
       .trim()

@@ -6,7 +6,7 @@ import { until } from "../../../support/until.ts";
 
 type Told = { message: string; recorded_by: string; key?: string; data: Record<string, unknown> };
 
-describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
+describe.each(["sqlite", "redis"])("changes by operators over %s", (kind) => {
   let redis: RedisServer | undefined;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {

@@ -20,7 +20,7 @@ function write(path: string, text: string): void {
 function served(basePath = "", from = folder) {
   const app = new OpenAPIHono();
   backoffice(app, new BuiltPage(basePath, from), basePath);
-  // The server's listener sends a problem; what matters here is which one.
+  // The server's listener sends a problem; only its code matters here.
   app.onError((error) => new Response(error.message, { status: 404 }));
   return (path: string, headers: Record<string, string> = {}, method = "GET") => app.request(path, { headers, method });
 }
@@ -83,7 +83,7 @@ describe("the backoffice page", () => {
     expect(await answer.text()).toBe("font");
   });
 
-  it("answers 304 to a current tag, which differs between codings", async () => {
+  it("returns 304 for a current ETag, which differs between codings", async () => {
     const accepting = { "accept-encoding": "br" };
     const tag = (await get("/backoffice/features", accepting)).headers.get("etag") ?? "";
     const again = await get("/backoffice/features", { ...accepting, "if-none-match": tag });
@@ -91,7 +91,7 @@ describe("the backoffice page", () => {
     expect((await get("/backoffice/features", { "if-none-match": tag })).status).toBe(200);
   });
 
-  it("answers HEAD like GET, without the content", async () => {
+  it("responds to HEAD as to GET, without the content", async () => {
     const answer = await get("/backoffice/assets/index-1.js", { "accept-encoding": "gzip" }, "HEAD");
     expect([answer.status, await answer.text()]).toEqual([200, ""]);
     expect(answer.headers.get("content-length")).toBe(`${gzipSync(script).byteLength}`);
@@ -106,7 +106,7 @@ describe("the backoffice page", () => {
     expect(await answer.text()).toBe('<script type="module" src="/api/backoffice/assets/index-1.js"></script>');
   });
 
-  it("says how to build it if it is not built, and appears when it is", async () => {
+  it("returns the build command if it is not built, and is served once it is", async () => {
     const later = join(folder, "later");
     const ask = served("", later);
     const before = await ask("/backoffice/");

@@ -56,7 +56,7 @@ context:
 const featuresIn = async (answer: Response): Promise<readonly string[]> =>
   ((await answer.json()) as { active_features: readonly string[] }).active_features;
 
-describe.each(ways)("calls answered %s", (_, way) => {
+describe.each(ways)("calls served %s", (_, way) => {
   const serve = (sources: string, more = contextSection): Promise<TestService> =>
     startService(
       `

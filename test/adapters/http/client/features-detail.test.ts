@@ -23,7 +23,7 @@ sources:
         hidden: { state: ENABLED, variants: { on: true, off: false }, defaultVariant: off }
 `;
 
-describe.each(ways)("GET /features?detail=true, with calls answered %s", (_, way) => {
+describe.each(ways)("GET /features?detail=true, with calls served %s", (_, way) => {
   let service: TestService;
   let operator: Operator;
   let token: string;

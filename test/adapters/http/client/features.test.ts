@@ -5,7 +5,7 @@ import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
 import { withinLease } from "../../../support/within-lease.ts";
 
-describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
+describe.each(ways)("GET /features, with calls served %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {

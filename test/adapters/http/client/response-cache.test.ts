@@ -78,7 +78,7 @@ describe("the response cache", () => {
     expect(cache.find("a", undefined)?.headers).not.toContain("Age");
   });
 
-  it("returns a body that says how fresh it is only while that is true", () => {
+  it("returns a body with its freshness only while that is true", () => {
     const { state, cache, prepared } = setUp();
     cache.keep("fresh", prepared("1", "fresh"), false);
     Object.assign(state, { isCurrent: false, isServedStale: true });

@@ -125,7 +125,7 @@ describe.each(["SQLite", "Redis"])("events of changes on %s", (kind) => {
       expect(await features("user", "?userId=1")).toContain("r-set");
     });
 
-    it("once, however often it is asked", async () => {
+    it("once, despite repeated requests", async () => {
       await operator.put("/sources/everyone/features/r-once");
       const { id } = await eventOf("feature=r-once");
       const headers = { "idempotency-key": "revert-once" };
@@ -137,7 +137,7 @@ describe.each(["SQLite", "Redis"])("events of changes on %s", (kind) => {
       expect(await events("feature=r-once")).toHaveLength(2);
     });
 
-    it("as kill: exactly what was on is on again", async () => {
+    it("as kill: the features that were on are on again", async () => {
       await operator.put("/sources/everyone/features/r-kill");
       await operator.put("/killed/r-kill");
       const killed = await eventOf("feature=r-kill");

@@ -97,7 +97,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect([other.status, other.body.code]).toEqual([400, "invalid-cursor"]);
   });
 
-  it("take location, attributes and a future moment as inputs", async () => {
+  it("take location, attributes and a future time as inputs", async () => {
     expect(await onFor({ user: "1", location: "es/madrid" })).toContain("tapas");
     expect(await onFor({ user: "1", location: "es", at: "2030-02-01T19:00:00+01:00" })).toContain("happy_hour");
     expect(await onFor({ user: "1", location: "es", at: "2030-02-02T19:00:00+01:00" })).not.toContain("happy_hour");
@@ -105,7 +105,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect(theme).toMatchObject({ on: true, value: "dark", variant: "dark" });
   });
 
-  it("take a past moment", async () => {
+  it("take a past time", async () => {
     expect(await onFor({ user: "1", at: before })).toContain("menu");
     expect(await onFor({ user: "1" })).not.toContain("menu");
   });
@@ -123,7 +123,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     return { ...body, rows: new Map(body.features.map((row: Row) => [row.feature, row])) as Map<string, Row> };
   };
 
-  it("compare two moments, with the events between them", async () => {
+  it("compare two times, with the events between them", async () => {
     const { rows, differing, same, a, b } = await compared({ user: "1", at: before }, { user: "1" });
     expect([...rows].map(([feature, { kind }]) => [feature, kind])).toEqual([
       ["gamma", "turned-on"],

@@ -53,7 +53,7 @@ describe.each(["redis", "sqlite"])("the impact and the holders of a feature in %
     expect(body).toEqual({ stateBefore: "on-for-some", complete: true, evaluationsPerMinute: 0, ...expected });
   });
 
-  it("is what a kill then does, and what its end restores", async () => {
+  it("equals the effect of a kill, and of its end", async () => {
     const before = (await operator.get("/features/menu")).body;
     expect((await operator.put("/killed/menu")).status).toBe(200);
     expect((await operator.get("/features/menu")).body.state).toBe("killed");

@@ -36,7 +36,7 @@ context: { attributes: any }
 const bulkPath = "/ofrep/v1/evaluate/flags";
 type Flag = { key: string; value?: unknown; variant?: string; reason: string; metadata?: Record<string, unknown> };
 
-describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
+describe.each(ways)("OFREP, with calls served %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {

@@ -62,7 +62,7 @@ describe("OpenFeature's server provider", () => {
     expect(await evaluate("1", client, "nothing")).toMatchObject({ value: false, errorCode: "FLAG_NOT_FOUND" });
   });
 
-  it("receives an error for a rejected credential, and for a store that is away", async () => {
+  it("receives an error for a rejected credential, and while a store is unavailable", async () => {
     const unknown = await clientOf(service.url, "nobody");
     expect(await evaluate("1", unknown)).toMatchObject({ value: false, errorCode: "GENERAL" });
     await using away = await startService(redisRules("redis://127.0.0.1:1", "redis://127.0.0.1:1"));

@@ -57,7 +57,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
   const remove = () => redis.client.srem("global_features", "new_menu");
   const headers = (token: string) => [["Authorization", `Bearer ${token}`]];
 
-  it("receives changes by its stream, whose URL holds no token, and sends no other request", async () => {
+  it("receives changes by its stream, whose URL contains no token, and sends no other request", async () => {
     await using app = await apps.open();
     const sent: Record<string, string>[] = [];
     app.page.on("request", (request) => request.url().includes("/stream") && sent.push(request.headers()));
@@ -102,7 +102,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
     expect(await app.status()).toBe("STALE");
   });
 
-  it("sends no more requests once its stream was refused", async () => {
+  it("sends no more requests after its stream was rejected", async () => {
     await using first = await StreamReader.open(await streamOf("5678"));
     await using second = await StreamReader.open(await streamOf("5678"));
     expect([first.response.status, second.response.status]).toEqual([200, 200]);
@@ -187,7 +187,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
     await isOn(app, false);
   });
 
-  it("keeps its flags while the service is away, and receives those of the next one", async () => {
+  it("keeps its flags while the service is down, and receives those of the next one", async () => {
     await using app = await apps.open();
     await app.page.clock.install();
     await app.start({ baseUrl, pollInterval: 60_000, changeDetection: "polling" });

@@ -7,7 +7,7 @@ import { withinLease } from "../../../support/within-lease.ts";
 
 const admin = "the-operators-credential";
 
-describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
+describe.each(ways)("GET /metrics, with calls served %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {

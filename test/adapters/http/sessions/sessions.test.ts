@@ -88,7 +88,7 @@ describe("sessions", () => {
   const statusOf = async (cookie: Record<string, string>, path = sessionPath, at = service) =>
     (await browse(at, "GET", path, cookie)).status;
 
-  it("start with a credential, and tell name, scope, environment and expiry", async () => {
+  it("start with a credential, and return name, scope, environment and expiry", async () => {
     const { status, cookies, body } = await browse(service, "POST", sessionPath, {}, { credential: adminToken });
     const session = { name: "admin", scope: "admin", email: null, environment: "staging" };
     expect([status, body]).toEqual([201, { ...session, expiresAt: expect.any(String) }]);
@@ -133,7 +133,7 @@ describe("sessions", () => {
     ["a link that does not exist", { link: "x".repeat(80) }, 401, "unauthenticated"],
     ["a credential and a link", { link: "x", credential: "x" }, 422, "validation-failed"],
     ["an unknown member", { password: "x" }, 422, "validation-failed"],
-  ])("do not start with %s, and no browser asks for a password", async (_, body, status, code) => {
+  ])("do not start with %s, without a password prompt of the browser", async (_, body, status, code) => {
     const refused = await browse(service, "POST", sessionPath, {}, body);
     expect([refused.status, refused.body.code, refused.cookies]).toEqual([status, code, []]);
     if (status === 401) expect(refused.challenge).toBe('Bearer realm="tidegate"');
@@ -230,7 +230,7 @@ describe("sessions", () => {
     expect(await statusOf(cookie)).toBe(200);
   });
 
-  it("leave a header with a credential to be what counts", async () => {
+  it("yield to a credential in a header", async () => {
     const cookie = await signIn();
     expect((await browse(service, "GET", sessionPath, { ...cookie, ...bearer("wrong") })).status).toBe(401);
     const { body } = await browse(service, "GET", sessionPath, bearer(adminToken));

@@ -87,7 +87,7 @@ describe("the event stream of OFREP", () => {
     }
   });
 
-  it("ends when the token is revoked, and when it belongs to another user, and cannot be opened again", async () => {
+  it("ends when the token is revoked or moved to another user, and cannot be opened again", async () => {
     for (const revoke of [() => redis.client.del("token:1234"), () => redis.client.set("token:1234", "2")]) {
       await redis.client.set("token:1234", "1");
       await settled(redis.client, service);

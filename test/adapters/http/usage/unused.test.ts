@@ -51,7 +51,7 @@ sources:
     return body.features?.map(({ feature }: { feature: string }) => feature) ?? body;
   };
 
-  it("are those that no evaluation had on or asked for since then", async () => {
+  it("are those that no evaluation had on or requested by key since then", async () => {
     expect(await unused("unusedFor=30d")).toEqual(["never", "old"]);
     expect(await unused("unusedFor=9d")).toEqual(["asked", "never", "old", "used"]);
     expect(await unused("unusedFor=240h")).toEqual(["asked", "never", "old", "used"]);

@@ -79,7 +79,7 @@ describe("usage", () => {
     expect(body.results).toContainEqual({ variant: "off", on: false, via: "flag", count: 1 });
   });
 
-  it("counts Unleash's frontend API, and what its SDKs report of known features", async () => {
+  it("counts Unleash's frontend API, and the reports of its SDKs for known features", async () => {
     const { body: issued } = await operator.post("/users/ana/tokens");
     const frontend = () => fetch(`${operator.service.url}/api/frontend`, { headers: { authorization: issued.token } });
     expect(await counted(frontend)).toEqual(["menu 1 0", "theme 1 0", "hidden 0 1"]);
