@@ -107,6 +107,7 @@ describe("a configuration", () => {
     expect(server).toEqual({
       host: "127.0.0.1",
       port: 5000,
+      backoffice: true,
       workers: 1,
       basePath: "",
       timeZone: expect.any(Function),
