@@ -102,7 +102,7 @@ export class CountUsage {
 
   /** Counts a response. */
   count(tally: Tally): void {
-    if (tally.responses === 0) this.#begin(tally);
+    if (tally.responses === 0) this.#list(tally);
     tally.responses += 1;
   }
 
@@ -141,32 +141,39 @@ export class CountUsage {
     const listings = this.#listings;
     this.#listings = 0;
     if (known && listings > 0) this.#addOmitted(known, listings);
-    const counted = this.#counted;
-    this.#counted = [];
     // The index may have lost a series and made another one since.
     const merged = new Map<string, UsageCount>();
-    for (const series of counted) {
-      const { feature, variant, on, via } = series;
+    for (const { feature, variant, on, via, count: own } of this.#counted) {
       const key = keyOf(feature, variant, on, via);
-      const count = series.count + (merged.get(key)?.count ?? 0);
+      const count = own + (merged.get(key)?.count ?? 0);
       merged.set(key, { feature, ...(variant !== undefined && { variant }), on, via, count });
-      series.count = 0;
-      series.listed = 0;
     }
+    this.#begin();
     return [...merged.values()];
   }
 
   /** Forgets all counts. */
-  async clear(): Promise<void> {
-    await this.take();
+  clear(): void {
+    this.#addUp();
+    this.#begin();
+    this.#listings = 0;
     this.dropped = 0;
+  }
+
+  /** Starts all series anew. */
+  #begin(): void {
+    for (const series of this.#counted) {
+      series.count = 0;
+      series.listed = 0;
+    }
+    this.#counted = [];
   }
 
   #readKnown(): Promise<ReadonlySet<FeatureKey> | undefined> {
     return this.#known().catch(() => undefined);
   }
 
-  #begin(tally: Tally): void {
+  #list(tally: Tally): void {
     if (this.#tallies.length >= maxTallies) this.#addUp();
     this.#tallies.push(tally);
   }

@@ -41,7 +41,7 @@ export type Runtime = AsyncDisposable & {
   /** Counts a request that was rejected before routing. The method is `undefined` if it could not be parsed. */
   readonly rejected: (status: number, method: string | undefined) => void;
   /** Resets the counters of requests and evaluations. */
-  readonly resetCounters: () => Promise<void>;
+  readonly resetCounters: () => void;
   /** Waits until the service is ready, or until the limit. Returns what is missing, one sentence each. */
   readonly unready: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Writes the snapshot of the caches, if one is configured. */
@@ -224,7 +224,7 @@ export async function createRuntime(
     rejected: (status, method) => counters.of(noRoute, method).count(status),
     resetCounters: () => {
       counters.clear();
-      return countUsage.clear();
+      countUsage.clear();
     },
     unready: async (limit) => {
       while (true) {

@@ -198,7 +198,7 @@ async function serving(
   const warmed = async () => {
     // A warm-up request may still wait for a store.
     await waitAtMost(maxWarmUpMs, first.idle());
-    await first.resetCounters();
+    first.resetCounters();
   };
   const limits = () => present.config.server.limits;
   const { url, stop } = await listen(

@@ -115,6 +115,17 @@ describe("CountUsage", () => {
     expect(usage.dropped).toBe(20);
   });
 
+  it("forgets all counts", async () => {
+    const usage = counter("a", "b");
+    const tally = usage.tallyOf("1", all("a"));
+    usage.count(tally);
+    usage.countFlag({ key: "b", on: true });
+    usage.clear();
+    expect(await taken(usage)).toEqual([]);
+    usage.count(tally);
+    expect(await taken(usage)).toEqual(["a on response: 1", "b off response: 1"]);
+  });
+
   it("counts thousands of different responses in bounded memory", async () => {
     const usage = counter("a");
     for (let body = 0; body < 25_000; body++) usage.count(usage.tallyOf(`${body}`, stated(false, "a")));
