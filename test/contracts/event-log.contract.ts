@@ -302,7 +302,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const conflicts = await log.record([begins, sameId, sameRevision, earlier, unkeepable, odd, next]);
         expect(conflicts.map(({ event, reason }) => [event, reason])).toEqual([
           [sameId, "another event has its id"],
-          [sameRevision, `the event ${adds.id} has its revision of the same item`],
+          [sameRevision, `event ${adds.id} has the same revision of this item`],
           [earlier, "a later revision of the same item is recorded already"],
           [unkeepable, "contains a NUL character"],
           [odd, "invalid revision (expected a safe integer)"],
@@ -322,7 +322,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const described = documentEvent({ collection: "catalogue", name: `${long}a`, value: null });
         expect(await log.record([one, other, described])).toEqual([]);
         expect(await log.record([{ ...one, id: uuidv7() }])).toMatchObject([
-          { reason: expect.stringContaining("has its revision") },
+          { reason: expect.stringContaining("has the same revision") },
         ]);
         const found = async (filter: EventFilter) => (await log.follow(filter, 10, 0)).map(({ id }) => id);
         expect(await found({ key: `users:${long}2` })).toEqual([other.id]);

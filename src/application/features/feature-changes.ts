@@ -21,6 +21,10 @@ export type ChangePositions = ReadonlyMap<FeatureKey, number>;
 
 /** The longest wait for the log. A longer query still completes, for the next call. */
 const maxWaitMs = 1_000;
+/** The same if earlier positions are known: a log that is busy does not hold up a list. */
+const maxRefreshMs = 50;
+/** The most changes that are kept. */
+const maxKept = 20_000;
 
 /**
  * The last change of each feature, from the event log. Holds one number for each feature, and reads only the events that
@@ -31,6 +35,7 @@ export class FeatureChanges {
   readonly #history: Pick<History, "changedFeatures">;
   readonly #stores: readonly string[];
   readonly #read = new Map<string, number>();
+  readonly #changes = new Map<number, FeatureChange>();
   #positions = new Map<FeatureKey, number>();
   #reading: Promise<void> | undefined;
 
@@ -40,29 +45,39 @@ export class FeatureChanges {
     this.#stores = stores;
   }
 
-  /** The positions of all last events; `undefined` if the log does not respond in time. */
-  async positions(): Promise<ChangePositions | undefined> {
+  /**
+   * The positions of all last events; `undefined` if the log does not respond in time. `isUrgent`: the last known ones
+   * will do if the log is busy.
+   */
+  async positions(isUrgent = false): Promise<ChangePositions | undefined> {
     this.#reading ??= this.#readOn().finally(() => {
       this.#reading = undefined;
     });
-    const reading = this.#reading;
+    const isRead = this.#reading.then(
+      () => true,
+      () => false,
+    );
+    const mayLag = isUrgent && this.#read.size > 0;
     try {
-      await withDeadline(maxWaitMs, () => reading);
-      return this.#positions;
+      return (await withDeadline(mayLag ? maxRefreshMs : maxWaitMs, () => isRead)) ? this.#positions : undefined;
     } catch {
-      return undefined;
+      return mayLag ? this.#positions : undefined;
     }
   }
 
-  /** The changes at positions, by position. Empty if the log does not respond in time. */
+  /** The changes at positions, by position, as far as the log responds in time. Keeps them: events never change. */
   async at(positions: readonly number[]): Promise<ReadonlyMap<number, FeatureChange>> {
-    if (positions.length === 0) return new Map();
-    try {
-      const events = await withDeadline(maxWaitMs, () => this.#log.at(positions));
-      return new Map(events.map((event) => [event.position, changeIn(event)]));
-    } catch {
-      return new Map();
+    const missing = positions.filter((position) => !this.#changes.has(position));
+    if (missing.length > 0) {
+      try {
+        const events = await withDeadline(maxWaitMs, () => this.#log.at(missing));
+        if (this.#changes.size > maxKept) this.#changes.clear();
+        for (const event of events) this.#changes.set(event.position, changeIn(event));
+      } catch {
+        // The features are listed without these changes.
+      }
     }
+    return this.#changes;
   }
 
   async #readOn(): Promise<void> {
@@ -73,6 +88,7 @@ export class FeatureChanges {
         // The log was replaced.
         this.#read.clear();
         this.#positions = new Map();
+        this.#changes.clear();
         return this.#readOn();
       }
       for (const [feature, position] of positions) {

@@ -146,7 +146,7 @@ export class ListFeatures {
     const isByUsage = sort === "evaluated" || sort === "-evaluated";
     const [inventory, found, lastUses, recent] = await Promise.all([
       this.#inventory(isPast ? this.#past(at) : this.#sets, at ?? now),
-      isPast ? undefined : this.#changes.positions(),
+      isPast ? undefined : this.#changes.positions(true),
       filter.unusedMs === undefined ? undefined : this.#usage.lastUses(),
       isByUsage && !isPast ? this.#usage.recent().catch(() => undefined) : undefined,
     ]);

@@ -28,6 +28,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     ]);
     expect(body.sources[3]).toEqual({
       name: "user",
+      label: null,
       kind: "set",
       role: "grant",
       gatedBy: ["active"],
