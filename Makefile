@@ -27,6 +27,7 @@ check: node_modules site/node_modules backoffice/node_modules ## check types, fo
 	@tsc --project backoffice
 	@biome ci --colors=off
 	@knip
+	@knip --directory backoffice
 	@mkdir -p node_modules/.cache && node scripts/openapi.ts > node_modules/.cache/openapi.json
 	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true site/node_modules/.bin/redocly lint node_modules/.cache/openapi.json \
 	  --config site/redocly.yaml 2> /dev/null

@@ -18,7 +18,7 @@ const pictures: Readonly<Record<string, string>> = {
 };
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } };
 
-/** Takes a picture of each page in both sizes and colours; `ONLY=features` limits them to names that start so. */
+/** Takes a picture of each page in both sizes and colours; `ONLY=features` limits them to names that start so, and `ONLY=readme` to the one of the README. */
 async function takePictures(folder: string, only: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await using shop = await startDemoShop({ isPast: true });
@@ -31,10 +31,18 @@ async function takePictures(folder: string, only: string): Promise<void> {
           await window.page.getByRole("heading", { level: 1 }).waitFor();
           await window.page.waitForLoadState("networkidle", { timeout: 3_000 }).catch(() => undefined);
           const file = join(folder, `${name}-${size}-${colorScheme}.png`);
+          // Charts are drawn after their data have arrived.
+          await window.page.waitForTimeout(400);
           await window.page.screenshot({ path: file });
           console.log(file, ...window.faults);
         }
       }
+    }
+    if ("readme".startsWith(only)) {
+      const viewport = { width: 1440, height: 560 };
+      await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features", viewport });
+      await window.page.waitForLoadState("networkidle");
+      await window.page.screenshot({ path: resolve(import.meta.dirname, "../docs/backoffice.png") });
     }
   } finally {
     await browser.close();

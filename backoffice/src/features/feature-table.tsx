@@ -6,6 +6,7 @@ import { ArrowDown, ArrowUp } from "lucide-react";
 import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef } from "react";
 import { setQuery } from "../routing/location.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
+import { type ColumnId, gridOf, useFittingColumns } from "./column-fit.ts";
 import { FeatureCard } from "./feature-card.tsx";
 import {
   ChangedCell,
@@ -38,17 +39,6 @@ const columns = [
   column("everyone", "Everyone", EveryoneCell),
   column("kill", "Kill", KillCell),
 ];
-const widths: Readonly<Record<string, string>> = {
-  select: "20px",
-  key: "minmax(228px, 1.15fr)",
-  state: "122px",
-  where: "minmax(208px, 1fr)",
-  usage: "108px",
-  owner: "92px",
-  changed: "92px",
-  everyone: "60px",
-  kill: "72px",
-};
 const sortable: Readonly<Record<string, "key" | "evaluated" | "changed">> = {
   key: "key",
   usage: "evaluated",
@@ -95,9 +85,18 @@ export function FeatureTable({
   ref,
 }: FeatureTableProps) {
   const { isEditor, everyoneSource, selected } = useListActions();
+  const hasEveryone = everyoneSource !== undefined;
+  const wanted = useMemo(
+    () =>
+      columns
+        .map(({ id }) => id as ColumnId)
+        .filter((id) => (id === "everyone" ? hasEveryone : isEditor || (id !== "select" && id !== "kill"))),
+    [isEditor, hasEveryone],
+  );
+  const fitting = [...useFittingColumns(wanted)].join(" ");
   const columnVisibility = useMemo(
-    () => ({ select: isEditor, kill: isEditor, everyone: everyoneSource !== undefined }),
-    [isEditor, everyoneSource],
+    () => Object.fromEntries(columns.map(({ id }) => [id, fitting.split(" ").includes(String(id))])),
+    [fitting],
   );
   const table = useTable({
     features,
@@ -108,7 +107,7 @@ export function FeatureTable({
   });
   const tableRows = table.getRowModel().rows;
   const visible = table.getVisibleLeafColumns();
-  const gridTemplateColumns = visible.map(({ id }) => widths[id]).join(" ");
+  const gridTemplateColumns = gridOf(visible.map(({ id }) => id));
 
   const body = useRef<HTMLDivElement>(null);
   const height = isNarrow ? heights.card : isCompact ? heights.compact : heights.comfortable;

@@ -157,7 +157,13 @@ function evaluating(call: DemoShop["call"], url: string): Step[] {
     const { token } = await issued;
     const someone = () => fetch(`${url}/features?location=es`);
     const user = () => fetch(`${url}/features?location=es`, { headers: bearer(token) });
+    const request = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+    const flag = (key: string) => fetch(`${url}/ofrep/v1/evaluate/flags/${key}`, request);
     await Promise.all(Array.from({ length: calls }, (_, index) => (index % 3 === 0 ? user() : someone())));
+    // Servers ask for some features more often than for others.
+    for (const [index, { key }] of demoFeatures.entries()) {
+      await Promise.all(Array.from({ length: Math.round(calls * 0.3 * 0.8 ** index) }, () => flag(key)));
+    }
     await flush();
   };
   return Array.from({ length: 24 }, (_, hours) => ({
