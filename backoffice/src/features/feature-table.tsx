@@ -33,7 +33,7 @@ const columns = [
   column("key", "Feature", KeyCell),
   column("state", "State", StateCell),
   column("where", "Where it is on", WhereCell),
-  column("usage", "Evaluated, 24 h", UsageCell),
+  column("usage", "On, last 24 h", UsageCell),
   column("owner", "Owner", OwnerCell),
   column("changed", "Changed", ChangedCell),
   column("everyone", "Everyone", EveryoneCell),

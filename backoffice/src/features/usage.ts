@@ -23,10 +23,10 @@ export const useUsage = (pages: readonly FeaturePage[]): ReadonlyMap<string, Fea
 function byFeature(results: readonly { readonly data: Usage | undefined }[]) {
   const usage = new Map<string, FeatureUsage>();
   for (const { data } of results) {
-    for (const { feature, on, off, lastUsed } of data?.features ?? []) {
-      const hours = on.map((count, hour) => count + (off[hour] ?? 0));
-      const total = hours.reduce((sum, count) => sum + count, 0);
-      usage.set(feature, { hours, total, lastUsed, since: data?.countedSince ?? null });
+    // Every response evaluates every feature, so only those that had it on tell features apart.
+    for (const { feature, on, lastUsed } of data?.features ?? []) {
+      const total = on.reduce((sum, count) => sum + count, 0);
+      usage.set(feature, { hours: on, total, lastUsed, since: data?.countedSince ?? null });
     }
   }
   return usage;
