@@ -83,14 +83,17 @@ export class RevertEvent {
     return { ...revert, event: undefined };
   }
 
-  /** The event that reverted an event already. Rejects with `ChangedSince` if another event changed the same. */
+  /**
+   * The event that reverted an event already. Rejects with `ChangedSince` if another event changed the same. Events that
+   * were reverted since do not count, nor do their reverts.
+   */
   async #doneBy(event: Event): Promise<Event | undefined> {
     try {
       await this.#events.settle();
     } catch (cause) {
       throw new EventLogUnavailable(cause);
     }
-    const later = await this.#events.later(event);
+    const later = standing(await this.#events.later(event));
     const last = later.at(-1);
     if (!last) return undefined;
     if (later.length === 1 && last.change?.record.reverts === event.id) return last;
@@ -160,11 +163,13 @@ export class RevertEvent {
     const value = await this.#events.before(event);
     if (value === undefined)
       throw new NotRevertible("The event log does not contain the value before the event. Set it by hand.");
+    // Later events may have changed it to and fro.
+    const last = (await this.#events.last(event))?.change?.record ?? record;
     return {
       ...{ key: changedKey(record), sources, added: [], removed: [] },
       ...{ before: record.value, after: value },
       // A removed document has no revision.
-      apply: (author) => put(value, { ...author, ifRevision: record.value === null ? null : record.revision }),
+      apply: (author) => put(value, { ...author, ifRevision: record.value === null ? null : last.revision }),
     };
   }
 
@@ -178,6 +183,16 @@ export class RevertEvent {
       return undefined;
     }
   }
+}
+
+/** The events, oldest first, without those that a later one reverts, and without those reverts. */
+function standing(events: readonly Event[]): readonly Event[] {
+  const ids = new Set(events.map(({ id }) => id));
+  for (const { id, change } of events.toReversed()) {
+    const reverted = change?.record.reverts;
+    if (ids.has(id) && reverted !== undefined && ids.delete(reverted)) ids.delete(id);
+  }
+  return events.filter(({ id }) => ids.has(id));
 }
 
 /** What the event of a revert changed. */

@@ -167,6 +167,22 @@ describe.each(["SQLite", "Redis"])("events of changes on %s", (kind) => {
       expect((await operator.get("/sources/rollout/rules/r-new")).status).toBe(404);
     });
 
+    it("once a later change of the same is reverted", async () => {
+      for (const percentage of [10, 20, 30]) await operator.put("/sources/rollout/rules/r-both", {}, { percentage });
+      const [last, middle] = await events("feature=r-both");
+      expect((await revert(middle?.id ?? "")).body.code).toBe("changed-since");
+      expect((await revert(last?.id ?? "")).body).toMatchObject({ after: { percentage: 20 } });
+      expect((await revert(middle?.id ?? "")).body).toMatchObject({ after: { percentage: 10 } });
+      expect((await operator.get("/sources/rollout/rules/r-both")).body.rule).toEqual({ percentage: 10 });
+      await operator.put("/sources/everyone/features/r-both-set");
+      await operator.delete("/sources/everyone/features/r-both-set");
+      const [removal, addition] = await events("feature=r-both-set");
+      expect((await revert(addition?.id ?? "")).body.code).toBe("changed-since");
+      await revert(removal?.id ?? "");
+      expect((await revert(addition?.id ?? "")).body).toMatchObject({ removed: ["r-both-set"] });
+      expect(await features("everyone")).not.toContain("r-both-set");
+    });
+
     it("if they were made with redis-cli, and not if that changed the feature since", async () => {
       if (!redis) return;
       await operator.put("/sources/everyone/features/r-other");
