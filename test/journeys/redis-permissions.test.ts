@@ -67,7 +67,9 @@ describe("Redis users with the documented rights", () => {
       expect([status, body.code, headers.get("retry-after")]).toEqual([503, "store-permission-denied", null]);
       expect(body.detail).toContain("no permissions to run the 'evalsha' command");
     }
-    for (const path of ["/killed", "/features", "/sources", "/users/1", "/users/1/tokens"]) {
+    const isUnavailable = ({ state }: { state: string }) => state === "unavailable";
+    expect((await operator.get("/features")).body.sources.filter(isUnavailable)).toEqual([]);
+    for (const path of ["/killed", "/features/menu/users", "/sources", "/users/1", "/users", "/users/1/tokens"]) {
       expect([path, (await operator.get(path)).status]).toEqual([path, 200]);
     }
     expect(await redis.client.exists(killedKey)).toBe(0);

@@ -144,7 +144,8 @@ export function featureRoutes(
       method: "get",
       path: "/admin/v1/features/facets",
       summary: "List the values of feature filters",
-      description: "Owners, tags and sources, each with the number of its features.",
+      description:
+        "Owners, tags and sources, each with the number of its features. A feature with the key `facets` is in the list only.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {

@@ -26,6 +26,8 @@ const urgentScript = new Script("change-set", "allow-oom");
 
 /** In databases with more keys, users per feature are not counted, and sets are not read all at once. */
 const maxCounted = 20_000;
+/** More than a set may have. */
+const maxMembers = 1_000_001;
 /** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
 const maxPages = 1_000;
 
@@ -125,8 +127,8 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     let pages = 0;
     for await (const { keys, next } of scanFrom(this.#redis, after, prefix, "set")) {
       const own = keys.filter((key) => !isOwnKey(key));
-      const has = own.map((key) => this.#redis.sismember(key, feature).catch((error) => redisFault(error, key)));
-      for (const [index, is] of (await Promise.all(has)).entries()) if (is === 1) found.push(own[index] ?? "");
+      const has = own.map((key) => this.#redis.smismember(key, feature).catch((error) => redisFault(error, key)));
+      for (const [index, [is]] of (await Promise.all(has)).entries()) if (is === 1) found.push(own[index] ?? "");
       pages += 1;
       if (next !== "0" && (found.length >= limit || pages === maxPagesOfHolders)) return { keys: found, next };
     }
@@ -139,7 +141,10 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     const sets = new Map<string, readonly FeatureKey[]>();
     for await (const page of this.#setsFrom(prefix)) {
       const keys = page.filter((key) => !sets.has(key));
-      const members = keys.map((key) => this.#redis.smembers(key).catch((error) => redisFault(error, key)));
+      // As SMEMBERS, but within the rights of a reader.
+      const members = keys.map((key) =>
+        this.#redis.srandmember(key, maxMembers).catch((error) => redisFault(error, key)),
+      );
       for (const [index, found] of (await Promise.all(members)).entries()) {
         const features = found.filter(isServedKey);
         if (features.length > 0) sets.set(keys[index] ?? "", features);
