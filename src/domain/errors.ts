@@ -133,7 +133,7 @@ export class SourceUnavailable extends TidegateError {
   }
 }
 
-/** Something without history at the requested moment, and the time from which its history is known, if any. */
+/** Something without history at the requested time, and the time from which its history is known, if any. */
 export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
 /** The history does not reach back to the requested time. It is never guessed; a retry gives the same. */

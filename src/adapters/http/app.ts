@@ -16,7 +16,7 @@ import type { ReadEvents } from "../../application/events/read-events.ts";
 import type { RecordEvent } from "../../application/events/record-event.ts";
 import type { TailEvents } from "../../application/events/tail-events.ts";
 import type { CompareContexts } from "../../application/explain/compare-contexts.ts";
-import type { CompareMoments } from "../../application/explain/compare-moments.ts";
+import type { CompareTimes } from "../../application/explain/compare-times.ts";
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
@@ -89,7 +89,7 @@ export type HttpOptions = {
   readonly evaluateFlags: EvaluateFlags;
   readonly featuresAsOf: FeaturesAsOf;
   readonly explainFeatures: ExplainFeatures;
-  readonly compareMoments: CompareMoments;
+  readonly compareTimes: CompareTimes;
   readonly compareContexts: CompareContexts;
   readonly checkReadiness: CheckReadiness;
   readonly checkChanges: CheckChanges;
@@ -215,7 +215,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   explain(app, operators, options.explainFeatures, options.callContext);
   explainSummary(app, operators, options.explainFeatures, options.admin.listFeatures, options.callContext);
   compare(app, operators, options.compareContexts, options.callContext);
-  diff(app, operators, options.compareMoments);
+  diff(app, operators, options.compareTimes);
   documentation(app, options.version, options.basePath);
   if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);
   app.notFound((c) => unmatched(app, c));

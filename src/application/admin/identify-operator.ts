@@ -13,7 +13,7 @@ const unknownForMs = 100;
 const failedForMs = 1_000;
 const timeoutMs = 500;
 
-/** The owner of a secret: an operator, a client of the service, or nobody. */
+/** The owner of a secret: an operator, a client of the service, or neither. */
 export type Identified = Credential | "client" | undefined;
 
 /** Options for the identification of operators. */

@@ -25,7 +25,7 @@ export type DifferingFeature = {
   readonly changes: readonly DecidingChange[];
 };
 
-/** The comparison of two contexts: each is a caller, its request context, and a moment. */
+/** The comparison of two contexts: each is a caller, its request context, and a time. */
 export type Comparison = {
   readonly a: ExplainedContext;
   readonly b: ExplainedContext;

@@ -87,7 +87,7 @@ export type ExplainedContext = {
 /** A feature, with its state and the cause in one sentence. */
 export type SummarizedFeature = Pick<ExplainedFeature, "feature" | "on" | "message" | "decidedBy" | "resolution">;
 
-/** The states of all features for a context, sorted by key. The cause of a feature is computed when it is asked for. */
+/** The states of all features for a context, sorted by key. The cause of a feature is computed on request. */
 export type Summary = ExplainedContext & {
   readonly states: ReadonlyMap<FeatureKey, boolean | undefined>;
   readonly summarize: (feature: FeatureKey) => SummarizedFeature;

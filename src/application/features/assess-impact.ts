@@ -32,7 +32,7 @@ export type AssessedImpact = Impact & {
   readonly evaluationsPerMinute: number | null;
 };
 
-/** Assesses who gains and who loses a feature by a change, before it is made. Reads only. */
+/** Computes the users who gain and lose a feature by a change, before it is made. Reads only. */
 export class AssessImpact {
   readonly #sets: SourceSets;
   readonly #now: () => Instant;

@@ -56,7 +56,7 @@ export const featureSorts = ["key", "-key", "changed", "-changed", "evaluated", 
  */
 export type FeatureSort = (typeof featureSorts)[number];
 
-/** What features are sorted by, before their key: greater is later. */
+/** The sort value of a feature, before its key: greater is later. */
 type Ranks = ReadonlyMap<FeatureKey, number>;
 
 /** The last feature of a page, and its rank. */
@@ -68,9 +68,7 @@ export type FeatureQuery = {
   readonly sort: FeatureSort;
   readonly limit: number;
   readonly after?: PageEnd | undefined;
-  /**
-   * Another moment than now: a past one uses the sources of that time, but the present descriptions, and no changes.
-   */
+  /** Another time than now: a past one uses the sources of that time, but the present descriptions, and no changes. */
   readonly at?: Instant | undefined;
 };
 
@@ -98,7 +96,7 @@ export type Facets = {
   readonly sources: ReadonlyMap<string, number>;
 };
 
-/** All features at one moment. */
+/** All features at one time. */
 type Inventory = {
   readonly surveys: readonly Survey[];
   readonly entries: ReadonlyMap<FeatureKey, CatalogueEntry>;
@@ -117,7 +115,7 @@ export class ListFeatures {
   readonly #past: (at: Instant) => SourceSets;
   #table: (Table & { readonly basis: readonly unknown[] }) | undefined;
 
-  /** `past` returns the sets as of a moment. */
+  /** `past` returns the sets as of a time. */
   constructor(
     sets: SourceSets,
     catalogue: Catalogue,
@@ -351,7 +349,7 @@ function sortedBy(sort: FeatureSort, sorted: FeatureKey[], ranks: Ranks): Featur
   }
 }
 
-/** The index of the first feature behind the end of a page, even if that feature is not listed any more. */
+/** The index of the first feature after the end of a page, even if that feature is no longer listed. */
 function startAfter(end: PageEnd, sort: FeatureSort, sorted: readonly FeatureKey[], ranks: Ranks): number {
   const byKey = (feature: FeatureKey) => compareKeys(feature, end.feature);
   const byRank = (feature: FeatureKey) => (ranks.get(feature) ?? 0) - end.rank;

@@ -61,8 +61,8 @@ type Listing = Omit<Survey, "source" | "status"> & {
 };
 
 /**
- * Surveys a source at a moment: reads what it has on for anyone, from the cache if it is fresh. A failure of the source
- * is part of the result. Rejects with `HistoryUnavailable` and `EventLogUnavailable` only.
+ * Surveys a source at a time: reads the features that it has on for any caller, from the cache if it is fresh. A
+ * failure of the source is part of the result. Rejects with `HistoryUnavailable` and `EventLogUnavailable` only.
  */
 export async function surveySource(source: ManagedSource, at: Instant): Promise<Survey> {
   try {
@@ -108,7 +108,7 @@ const failedStatus = ({ onFailure }: ManagedSource, failure: unknown): SourceSta
   error: errorMessage(failure),
 });
 
-/** The status of a source at a moment, by an evaluation for an empty context. Never rejects. */
+/** The status of a source at a time, by an evaluation for an empty context. Never rejects. */
 export async function statusOf(source: ManagedSource, at: Instant): Promise<SourceStatus> {
   try {
     const { dependencies: reads = [] } = (await evaluateSource(source, { at })).result;

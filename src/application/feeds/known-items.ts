@@ -75,7 +75,7 @@ export class KnownItems {
     if (!(await this.#isStored(() => this.#store.saveState(this.#feed, state)))) this.#startInMemory().state = state;
   }
 
-  /** Writes what was read during an outage to the store. Rejects if the store does not respond. */
+  /** Writes the items that were read during an outage to the store. Rejects if the store does not respond. */
   async writeBack(): Promise<void> {
     await this.refresh();
     const inMemory = this.#inMemory;

@@ -17,7 +17,7 @@ import { catalogueCollection } from "../events/change-event.ts";
 import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 import type { FindEvent } from "./find-event.ts";
 
-/** What a revert changes. */
+/** The effect of a revert. */
 export type Revert = {
   readonly key: string;
   readonly sources: readonly string[];
@@ -42,7 +42,7 @@ type Changes = {
   readonly catalogue: Catalogue;
 };
 
-/** A plan: what a revert changes, and how. */
+/** A plan: the effect of a revert, and its changes. */
 type Plan = Revert & { readonly apply: (author: ChangeAuthor) => Promise<Revision> };
 
 /** Reverts the change of one event: makes the inverse change, which is an event that names the reverted one. */
@@ -74,7 +74,7 @@ export class RevertEvent {
     return { ...revert, event: await this.#recorded(event, revision) };
   }
 
-  /** What `revert` would change now. Changes nothing; rejects as `revert` does. */
+  /** The effect of `revert` now. Changes nothing; rejects as `revert` does. */
   async preview(id: string): Promise<Reverted> {
     const event = await this.#events.one(id);
     const done = await this.#doneBy(event);

@@ -1,4 +1,4 @@
-/** What differs between two configurations. */
+/** The differences between two configurations. */
 export type ConfigChanges = {
   /** The changed sections of the file, but for `sources`. */
   readonly sections: readonly string[];
@@ -11,7 +11,9 @@ export type ConfigChanges = {
   };
 };
 
-/** The result of a reload: what changed, or the problems because of which the previous configuration stays active. */
+/**
+ * The result of a reload: the differences, or the problems because of which the previous configuration stays active.
+ */
 export type ReloadResult = { readonly changes: ConfigChanges } | { readonly problems: readonly string[] };
 
 /**

@@ -109,7 +109,7 @@ export class ViewSystem {
   }
 }
 
-/** Merges what workers report of the same things, which they name in the same order. */
+/** Merges the reports of workers about the same items, which they name in the same order. */
 function merged<T extends { readonly name: string }>(
   workers: readonly (readonly T[])[],
   merge: (one: T, other: T) => T,

@@ -37,7 +37,7 @@ export type StoreReport = {
   readonly changes: ChangesState;
 };
 
-/** What one worker knows of itself and of what it uses. JSON, so that it can be sent to other processes. */
+/** The state of one worker and of its dependencies. JSON, so that it can be sent to other processes. */
 export type WorkerReport = {
   readonly pid: number;
   readonly startedAt: Instant;
@@ -54,7 +54,7 @@ export type WorkerReport = {
   readonly traffic: readonly TrafficPoint[];
 };
 
-/** What a report is made from. */
+/** The services that a report reads. */
 export type Reported = {
   readonly process: () => Pick<WorkerReport, "pid" | "startedAt" | "residentBytes">;
   readonly sources: readonly ManagedSource[];

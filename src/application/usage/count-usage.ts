@@ -39,7 +39,10 @@ export class Tally {
   }
 }
 
-/** What an SDK reports of a feature: how often it was on and off, and each variant. The variants are part of `yes`. */
+/**
+ * An SDK's report of a feature: the number of evaluations on and off, and of each variant. The variants are part of
+ * `yes`.
+ */
 export type ReportedUsage = {
   readonly yes?: number | undefined;
   readonly no?: number | undefined;
@@ -59,8 +62,8 @@ const maxReported = 1_000_000_000;
 const noVariant = "disabled";
 
 /**
- * Counts evaluations in memory. A response costs one addition, because responses with the same body share a tally. What
- * these state is added up when the counts are taken.
+ * Counts evaluations in memory. A response costs one addition, because responses with the same body share a tally. The
+ * features in the body are counted when the counts are taken.
  */
 export class CountUsage {
   readonly #known: () => Promise<ReadonlySet<FeatureKey> | undefined>;
@@ -111,7 +114,9 @@ export class CountUsage {
     this.#add(this.#seriesOf(key, variant, on, "flag"), 1);
   }
 
-  /** Counts what an SDK reports, by feature. Ignores features that are not known, all if these cannot be read. */
+  /**
+   * Counts an SDK's reports, by feature. Ignores unknown features, and all of them if the known ones cannot be read.
+   */
   async countReport(report: Readonly<Record<FeatureKey, ReportedUsage>>): Promise<void> {
     const known = await this.#readKnown();
     for (const [feature, { yes = 0, no = 0, variants }] of Object.entries(report)) {

@@ -23,7 +23,7 @@ export type FeatureUsage = UsageSeries & {
   readonly since: LastUses["since"];
 };
 
-/** Reads how often features were evaluated. Includes what this process has just counted. */
+/** Reads how often features were evaluated. Includes the latest counts of this process. */
 export class ReadUsage {
   readonly #store: UsageStore;
   readonly #recorder: Pick<RecordUsage, "flush">;

@@ -19,7 +19,7 @@ const maxStopMs = 2_000;
 const roundsPerExpiry = 60;
 
 /**
- * Writes what this process counts to the usage store, at the end of each minute. Retries with the next one while the
+ * Writes the counts of this process to the usage store, at the end of each minute. Retries with the next one while the
  * store is unavailable.
  */
 export class RecordUsage {
@@ -52,7 +52,7 @@ export class RecordUsage {
     this.#plan();
   }
 
-  /** Ends the rounds, and writes what was counted so far, within 2 s. Never rejects. */
+  /** Ends the rounds, and writes the remaining counts, within 2 s. Never rejects. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -62,7 +62,7 @@ export class RecordUsage {
     );
   }
 
-  /** Writes what was counted so far. Rejects with `EventLogUnavailable`; the counts wait then. */
+  /** Writes the counts so far. Rejects with `EventLogUnavailable`, and keeps the counts then. */
   flush(): Promise<void> {
     this.#next ??= this.#after(this.#running);
     return this.#next;

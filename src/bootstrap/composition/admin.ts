@@ -150,7 +150,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   );
 
   return lazy({
-    changePlaces: changeTargets,
+    changeTargets: changeTargets,
     findEvent,
     revertEvent: () =>
       new RevertEvent(findEvent(), changeTargets(), {

@@ -14,7 +14,9 @@ import type { UnleashArea } from "./unleash.ts";
 /** A typed container key, so that a wrong binding does not compile. */
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 
-/** The keys of the container: what a caller may replace, and the areas, whose members are made on first use. */
+/**
+ * The keys of the container: the parts that a caller may replace, and the areas, whose members are made on first use.
+ */
 export const DiKeys = {
   Log: token<Log>("Log"),
   InstanceChannel: token<InstanceChannel>("InstanceChannel"),

@@ -1,5 +1,5 @@
 import { CompareContexts } from "../../application/explain/compare-contexts.ts";
-import { CompareMoments } from "../../application/explain/compare-moments.ts";
+import { CompareTimes } from "../../application/explain/compare-times.ts";
 import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
@@ -76,7 +76,7 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
     featuresAsOf: () => new FeaturesAsOf(evaluateEachSource()),
     explainFeatures,
     compareContexts: () => new CompareContexts(explainFeatures()),
-    compareMoments: () => new CompareMoments(evaluateEachSource(), events.history),
+    compareTimes: () => new CompareTimes(evaluateEachSource(), events.history),
   });
 }
 

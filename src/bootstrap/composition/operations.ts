@@ -140,7 +140,7 @@ export function operationsOf(
         streams: Object.values(clientStreams().open).reduce((sum, count) => sum + count, 0),
       };
     },
-    /** What the report of this process is made from, besides its traffic. */
+    /** The services that the report of this process reads, besides its traffic. */
     reported: (): Omit<Reported, "traffic"> => ({
       process: () => ({
         pid: process.pid,

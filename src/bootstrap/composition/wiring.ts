@@ -6,7 +6,10 @@ import type { Log } from "../../infrastructure/logger.ts";
 import type { connectRedis } from "../../infrastructure/redis/redis-connection.ts";
 import type { Config } from "../config/config.ts";
 
-/** What every area is made from. The container may replace the log, the channel, the timeout and the kind of process. */
+/**
+ * The parts that every area is made from. The container may replace the log, the channel, the timeout and the kind of
+ * process.
+ */
 export type Wiring = {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;

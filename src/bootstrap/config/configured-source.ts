@@ -15,7 +15,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
   /** The display name for operators, if there is one. */
   readonly label: string | undefined;
-  /** Whether a resolver over the sets of a past moment returns what the source returned then. */
+  /** Whether a resolver over the sets of a past time returns the result of that time. */
   readonly isReplayable: boolean;
   /** Whether its kind is a file from outside this repository, whose `varyBy` no test checks. */
   readonly isOutside: boolean;

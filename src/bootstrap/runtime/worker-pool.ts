@@ -50,7 +50,7 @@ export type WorkerPool = {
    * rejects it or exits, this rejects with `SetupFailed`, and all keep the previous configuration.
    */
   readonly use: (configuration: string) => Promise<void>;
-  /** Sets what workers call to reload the configuration. */
+  /** Sets the function that workers call to reload the configuration. */
   readonly onReload: (reload: ReloadConfig) => void;
 };
 

@@ -103,7 +103,7 @@ export type ChangeRecord = SetRecord | DocumentRecord | TokenRecord;
 /** The actor of changes that were made outside Tidegate, and of records that Tidegate makes by itself. */
 export const externalActor = "external";
 
-/** The key of what a record changed: the set's key, `collection/name` of a document, or `tokens/id` of a token. */
+/** The key of a changed item: the set's key, `collection/name` of a document, or `tokens/id` of a token. */
 export function changedKey(record: ChangeRecord): string {
   switch (record.of) {
     case "set":

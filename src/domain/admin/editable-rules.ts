@@ -6,7 +6,9 @@ import type { Rules } from "./rules.ts";
 /** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
 type RuleFault = { readonly pointer: string; readonly detail: string };
 
-/** Check of the rule or segment of a name by its source kind: returns what to store, or the faults of the value. */
+/**
+ * Check of the rule or segment of a name by its source kind: returns the value to store, or the faults of the value.
+ */
 export type RuleCheck = (
   name: string,
   value: Json,

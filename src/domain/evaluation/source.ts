@@ -20,7 +20,7 @@ export type DeclaredSource = {
 /** A configured source: a FeatureResolver with a name. */
 export type Source = DeclaredSource & {
   readonly resolver: FeatureResolver;
-  /** `fail`: the evaluation fails without this source. `skip`: the source is left out, and the response says so. */
+  /** `fail`: the evaluation fails without this source. `skip`: the source is left out, and the response names it. */
   readonly onFailure: "fail" | "skip";
   /** The timeout of an evaluation, in milliseconds. */
   readonly timeoutMs: number;

@@ -23,7 +23,7 @@ export type Impact = {
   readonly complete: boolean;
 };
 
-/** What one grant contributes to an audience. */
+/** The contribution of one grant to an audience. */
 type Part = { readonly source: string; readonly reach: Reach };
 
 /** The effect of a change that replaces the placements of a feature. */

@@ -2,8 +2,8 @@ import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../evaluation/feature.ts";
 
 /**
- * How a feature was evaluated: in a `response` with all features of a caller, as a single `flag` that a server asked
- * for by its key, or by an SDK, which sent a `report`.
+ * How a feature was evaluated: in a `response` with all features of a caller, as a single `flag` that a server
+ * requested by its key, or by an SDK, which sent a `report`.
  */
 export type UsageVia = "response" | "flag" | "report";
 
@@ -58,7 +58,7 @@ export type LastUses = {
 
 /**
  * Usage store: counts of evaluations by minute, hour and day. A feature is *used* by an evaluation that has it on, and
- * by every evaluation as a single flag or by an SDK, because these ask for the feature by its key.
+ * by every evaluation as a single flag or by an SDK, because these request the feature by its key.
  */
 export interface UsageStore {
   /** Adds counts of a minute to its minute, hour and day. Not idempotent. Each feature, variant and result once. */
@@ -71,6 +71,6 @@ export interface UsageStore {
   sums(span: UsageSpan, feature: FeatureKey): Promise<readonly UsageCount[]>;
   /** Of some features, or of all. */
   lastUses(features?: readonly FeatureKey[]): Promise<LastUses>;
-  /** Removes the counts of each step that are older than its limit, and what is known of features for 400 days. */
+  /** Removes the counts of each step that are older than its limit, and the last uses of features after 400 days. */
   expire(now: Instant): Promise<void>;
 }

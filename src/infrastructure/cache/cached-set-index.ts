@@ -45,8 +45,8 @@ export class CachedSetIndex implements SetIndex {
     });
   }
 
-  keys(prefix: string, most: number): ReturnType<SetIndex["keys"]> {
-    return this.#index.keys(prefix, most);
+  keys(prefix: string, max: number): ReturnType<SetIndex["keys"]> {
+    return this.#index.keys(prefix, max);
   }
 
   holders(prefix: string, features: readonly FeatureKey[]): ReturnType<SetIndex["holders"]> {

@@ -4,8 +4,8 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * Deterministic authenticated encryption of short texts (AES-256-GCM): equal texts have equal seals, and without the
- * secret nobody can read or make one. The nonce is derived from the text (a synthetic IV), so that it never repeats for
+ * Deterministic authenticated encryption of short texts (AES-256-GCM): equal texts have equal seals, and a seal can be
+ * read and made with the secret only. The nonce is derived from the text (a synthetic IV), so that it never repeats for
  * another text.
  */
 export class Seal {

@@ -8,7 +8,7 @@ const reportWithinMs = 1_000;
 type FromWorker = { readonly gather?: string; readonly joins?: true; readonly asks?: true; readonly report?: unknown };
 type ToWorker = { readonly gather?: string; readonly isDue?: true; readonly gathered?: unknown };
 
-/** What the primary process does with the reports of its workers. */
+/** The primary's handling of the reports of its workers. */
 export type Gathering<Report, Gathered> = {
   /** Called with each report, also with one that comes too late. */
   readonly received?: (worker: Worker, report: Report) => void;
@@ -18,7 +18,9 @@ export type Gathering<Report, Gathered> = {
   readonly merge: (reports: ReadonlyMap<Worker, Report>, missing: number) => Gathered | Promise<Gathered>;
 };
 
-/** Makes the primary process gather reports of its workers when one of them asks. `name` is the kind of report. */
+/**
+ * Makes the primary process gather reports of its workers when one of them requests it. `name` is the kind of report.
+ */
 export function gatherFromWorkers<Report, Gathered>(name: string, gathering: Gathering<Report, Gathered>): void {
   const { received, ended, merge } = gathering;
   const members = new Set<Worker>();

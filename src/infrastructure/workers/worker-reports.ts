@@ -24,7 +24,7 @@ export class WorkerReports<Report> {
     this.gather = cluster.isWorker ? gatherer(kind, own) : async () => ({ reports: [await own()], missing: 0 });
   }
 
-  /** Sets what this process reports from now on. */
+  /** Sets the report of this process. */
   use(report: () => Promise<Report>): void {
     this.#report = report;
   }

@@ -3,7 +3,7 @@ import { source as setKind } from "../../../src/adapters/sources/set.ts";
 import { explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
 import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
-import { CompareMoments } from "../../../src/application/explain/compare-moments.ts";
+import { CompareTimes } from "../../../src/application/explain/compare-times.ts";
 import { EvaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../../src/application/explain/explain-features.ts";
 import type { Question } from "../../../src/application/explain/explained.ts";
@@ -107,7 +107,7 @@ function service(
         ).features.keys(),
       ].sort(),
     compare: (from: number, to: number, userId = "1", location?: string) =>
-      new CompareMoments(survey, history).compare({ userId }, explicitContext({ location }), from, to),
+      new CompareTimes(survey, history).compare({ userId }, explicitContext({ location }), from, to),
   };
 }
 

@@ -57,7 +57,7 @@ const ComparisonBody = z
   })
   .openapi("Comparison");
 
-/** `POST /admin/v1/compare`: what differs between two contexts, and which changes made the difference. */
+/** `POST /admin/v1/compare`: the differences between two contexts, and the changes behind them. */
 export const compare = (
   app: OpenAPIHono,
   operators: Operators,

@@ -61,7 +61,7 @@ export const ContextBody = isOneCaller(members).openapi("ExplainedContext", {
   example: { user: "1", location: "madrid", at: "2026-11-20T19:00:00+01:00" },
 });
 
-/** The question that the members ask. Throws `InvalidContext` for attributes that are not declared. */
+/** The question in the members. Throws `InvalidContext` for attributes that are not declared. */
 export function questionOf(
   { user, token, at, location, ip, targetingKey: clientId, attributes }: ContextMembers,
   callContext: CallContext,

@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
-import type { CompareMoments, Difference } from "../../../application/explain/compare-moments.ts";
+import type { CompareTimes, Difference } from "../../../application/explain/compare-times.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { instant } from "../../instant.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
@@ -81,7 +81,7 @@ const Answer = z
   });
 
 /** `GET /admin/v1/diff`: compares a user's features at two instants and lists the changes between them. */
-export function diff(app: OpenAPIHono, operators: Operators, compareMoments: CompareMoments) {
+export function diff(app: OpenAPIHono, operators: Operators, compareTimes: CompareTimes) {
   return checkedRoute(
     app,
     {
@@ -106,7 +106,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
       if (to <= from)
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from". Swap them.');
       const caller = user === undefined ? undefined : { userId: user };
-      const difference = await compareMoments.compare(caller, explicitContext({ location }), from, to);
+      const difference = await compareTimes.compare(caller, explicitContext({ location }), from, to);
       return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );

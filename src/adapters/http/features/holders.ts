@@ -39,7 +39,9 @@ const problems = problemResponses(
   "source-unavailable",
 );
 
-/** `GET /admin/v1/features/{feature}/users` and `/locations`: who has a feature in a set of their own. */
+/**
+ * `GET /admin/v1/features/{feature}/users` and `/locations`: the users and locations that have a feature in an own set.
+ */
 export function holderRoutes(app: OpenAPIHono, operators: Operators, holders: FeatureHolders) {
   const users = checkedRoute(
     app,

@@ -8,7 +8,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 
-/** For whom a feature is on, or who gains or loses it. */
+/** The users for whom a feature is on, or who gain or lose it. */
 export const AudienceBody = z
   .object({
     everyone: z.boolean().openapi({ description: "Whether every client has it; the rest is then part of everyone." }),
@@ -27,7 +27,7 @@ export const AudienceBody = z
 
 const State = z.enum(featureStates);
 
-/** Who gains and who loses a feature by a change. */
+/** The users who gain and lose a feature by a change. */
 export const ImpactBody = z
   .object({
     source: z.string().openapi({ description: "The source that changes." }),
@@ -76,7 +76,7 @@ const Query = z.strictObject({
     .openapi({ description: "The source that changes. Default: the first that fits.", example: "active" }),
 });
 
-/** `GET /admin/v1/features/{feature}/impact`: who gains and who loses a feature by a change, before it is made. */
+/** `GET /admin/v1/features/{feature}/impact`: the users who gain and lose a feature by a change, before it is made. */
 export const impactRoute = (app: OpenAPIHono, operators: Operators, assessImpact: AssessImpact) =>
   checkedRoute(
     app,

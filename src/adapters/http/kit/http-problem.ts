@@ -1,6 +1,6 @@
 import type { ProblemCode } from "./problem-types.ts";
 
-/** A fault in a body: its JSON pointer (RFC 6901), and what is wrong and how to fix it. */
+/** A fault in a body: its JSON pointer (RFC 6901), and the fault with its fix. */
 export type Fault = { readonly pointer: string; readonly detail: string };
 
 /** A failure that exists only in the HTTP adapter. */

@@ -24,7 +24,7 @@ export type ProblemType = {
     | 501
     | 503;
   readonly title: string;
-  /** The cause, and what a caller can do. */
+  /** The cause, and the fix for the caller. */
   readonly meaning: string;
   /** Seconds after which a retry can succeed; absent if an operator must act first. */
   readonly retryAfter?: number;

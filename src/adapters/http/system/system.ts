@@ -12,7 +12,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { SystemBody, SystemHistoryBody } from "./system-body.ts";
 
-/** What is known of an instance from its configuration. Contains no secret. */
+/** An instance, from its configuration. Contains no secret. */
 export type SystemDescription = {
   readonly version: string;
   readonly environment: string;

@@ -17,7 +17,7 @@ export function toggleJson({ key, value, variant, metadata }: Flag): Toggle {
   };
 }
 
-/** The payload for a value. A boolean has none: the variant's name says enough. */
+/** The payload for a value. A boolean has none: the variant's name suffices. */
 function payloadOf(value: Flag["value"]): Payload | undefined {
   switch (typeof value) {
     case "string":

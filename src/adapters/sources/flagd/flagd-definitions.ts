@@ -110,7 +110,7 @@ function withoutReferences(rule: Json): Json {
   return isMap(rule) ? mapped(rule, withoutReferences) : rule;
 }
 
-/** The first result of a flag's targeting, as far as it is literal, that is none of its variants. */
+/** The first literal result of a flag's targeting that is not one of its variants. */
 function missingVariant({ targeting, variants }: z.output<typeof flag>): Fault | undefined {
   const [missing] = resultsIn(targeting ?? null, ["targeting"]).filter(({ name }) => !Object.hasOwn(variants, name));
   return missing && { path: missing.path, message: "is not one of its variants; name one of them" };

@@ -43,7 +43,7 @@ export type Difference = {
 };
 
 /** Compares the features of a caller at two times, and finds the changes behind the difference. */
-export class CompareMoments {
+export class CompareTimes {
   readonly #sources: EvaluateEachSource;
   readonly #history: History;
 
