@@ -8,6 +8,8 @@ const pictures: Readonly<Record<string, string>> = {
   features: "features",
   feature: "features/checkout.express-pay",
   edit: "features/checkout.express-pay?edit=percentage",
+  "feature-schedule": "features/checkout.gift-cards",
+  "feature-windows": "features/checkout.gift-cards?edit=schedule",
   kill: "features?kill=checkout.express-pay",
   people: "people",
   person: "people/u-48213?f=checkout.express-pay",

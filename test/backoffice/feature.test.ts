@@ -80,6 +80,32 @@ describe("the page of a feature", () => {
     await page.getByRole("region", { name: "Grants" }).getByText("10 %").waitFor();
   });
 
+  it("shows when a schedule is on, in a chosen zone, and edits its windows with a preview", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.gift-cards" });
+    const { page } = window;
+    await page.getByText(/^Off now\. On \w+ 24 Dec, 00:00, in \d+ \w+\.$|^On now\./).waitFor();
+    await page.getByRole("combobox", { name: "Time zone of the schedule" }).selectOption("UTC");
+    await page.getByText(/ 23 Dec, 23:00|^On now\./).waitFor();
+    await page.getByRole("button", { name: "Edit the windows of schedule" }).click();
+    const dialog = page.getByRole("dialog", { name: "schedule of checkout.gift-cards" });
+    await dialog.getByRole("combobox", { name: "Days of window 1" }).selectOption("Every week");
+    await dialog.getByRole("checkbox", { name: "Sat" }).check({ force: true });
+    await dialog.getByLabel("From").fill("18:00");
+    await dialog.getByLabel("To", { exact: true }).fill("23:00");
+    const preview = dialog.getByRole("list", { name: "Windows of these seven days" });
+    await preview.getByText(/^Fri .+, 18:00 – 23:00$/).waitFor();
+    await preview.getByText(/^Sat .+, 18:00 – 23:00$/).waitFor();
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    await page.getByText("schedule of checkout.gift-cards saved.").waitFor();
+    const windows = [{ recurrence: "FREQ=WEEKLY;BYDAY=FR,SA", from: "18:00", to: "23:00", timeZone: "Europe/Madrid" }];
+    expect((await feature("checkout.gift-cards")).on["schedule"]).toMatchObject({ rule: { windows } });
+    await page
+      .getByRole("list", { name: "Windows of these seven days" })
+      .getByText(/^Sat .+, 17:00 – 22:00$/)
+      .waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
   it("describes a feature that was unknown", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.new-idea" });
     const { page } = window;

@@ -25,6 +25,7 @@ import { WhoHasIt } from "./who-has-it.tsx";
 
 const Holders = lazy(() => import("./holders.tsx"));
 const FeatureEvents = lazy(() => import("./feature-events.tsx"));
+const ScheduleCard = lazy(() => import("./schedule-card.tsx"));
 const RuleDialog = lazy(() => import("./rule-dialog.tsx"));
 
 const tabs = ["overview", "users", "locations", "events"] as const;
@@ -89,6 +90,13 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
               <div className="two-columns">
                 <div className="stack">
                   <SourceTable feature={feature} sources={sources} />
+                  <Suspense>
+                    {sources.map((source) => {
+                      const place = feature.on[source.name];
+                      if (source.kind !== "schedule" || typeof place !== "object" || !("rule" in place)) return null;
+                      return <ScheduleCard key={source.name} feature={key} source={source} rule={place.rule} />;
+                    })}
+                  </Suspense>
                   <UsageCard feature={key} />
                 </div>
                 <div className="stack">

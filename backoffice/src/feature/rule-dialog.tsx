@@ -11,22 +11,18 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { RulePreview } from "./rule-preview.tsx";
+import { SchedulePreview } from "./schedule-preview.tsx";
 import { ShareField } from "./share-field.tsx";
+import { newWindow, WindowsField } from "./windows-field.tsx";
 
 const examples: Readonly<Record<string, unknown>> = {
   percentage: { percentage: 10 },
-  schedule: {
-    windows: [{ recurrence: "FREQ=WEEKLY;BYDAY=FR", from: "18:00", to: "23:00", timeZone: zoneOfBrowser() }],
-  },
+  schedule: { windows: [newWindow()] },
   flagd: { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: "on" },
 };
 
-function zoneOfBrowser(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone;
-}
-
 /**
- * Edits the rule of a feature in a source: a share by a slider, every other rule as the JSON that the API takes. A dry run
+ * Edits the rule of a feature in a source: a share by a slider, a schedule by its windows, and every rule as the JSON that the API takes. A dry run
  * checks it while it is typed, names each fault, and tells who would gain or lose the feature.
  */
 export default function RuleDialog({
@@ -94,6 +90,12 @@ export default function RuleDialog({
       >
         {kind === "percentage" && (
           <ShareField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
+        )}
+        {kind === "schedule" && (
+          <WindowsField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
+        )}
+        {kind === "schedule" && trial.isSuccess && faults.length === 0 && (
+          <SchedulePreview feature={feature} source={source} rule={JSON.parse(checked)} />
         )}
         <div className="field">
           <label htmlFor="rule-text">
