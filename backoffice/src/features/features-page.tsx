@@ -62,7 +62,11 @@ export function FeaturesPage() {
   const { data: summary } = useQuery({ ...featureSummary(filters), enabled: list.data !== undefined });
   const sources = useSources();
   const pages = list.data?.pages ?? none;
-  const rows = useMemo(() => pages.flatMap(({ features }) => features), [pages]);
+  // Counts grow between two pages, so a feature may be on both.
+  const rows = useMemo(
+    () => [...new Map(pages.flatMap(({ features }) => features).map((each) => [each.feature, each])).values()],
+    [pages],
+  );
   const keys = useMemo(() => rows.map(({ feature }) => feature), [rows]);
   const usage = useUsage(pages);
   const { flashing, moved, reload } = useLiveList(keys);
@@ -70,7 +74,7 @@ export function FeaturesPage() {
   const everyoneSource = sources && everyoneSourceOf(sources)?.name;
 
   const head = summary ?? pages[0];
-  const total = pages[0]?.total;
+  const total = list.data && !list.hasNextPage ? rows.length : pages[0]?.total;
   const all = head && Object.values(head.counts).reduce((sum, each) => sum + each, 0);
 
   const report = useCallback((work: Promise<unknown>) => void work.then(() => setError(undefined), setError), []);
