@@ -26,7 +26,7 @@ describe("the page of the system", () => {
     await page.goto(`${shop.service.url}/backoffice/system`);
     const summary = "Highest p99 1.8 ms at 10:00:00; last p99 0.84 ms, p50 0.2 ms.";
     await page.getByRole("img", { name: summary }).locator("canvas").waitFor();
-    await page.getByRole("button", { name: "Latency, ms: show the numbers in a table" }).click();
+    await page.getByRole("button", { name: "Table: Latency, ms" }).click();
     const numbers = page.getByRole("region", { name: "Latency, ms, as a table" });
     await numbers.getByRole("row", { name: "10:00:15 0.2 0.84" }).waitFor();
     expect(window.faults).toEqual([]);

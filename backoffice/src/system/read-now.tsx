@@ -22,7 +22,7 @@ export function ReadNow({ source }: { readonly source: string }) {
     <>
       <Button
         isCompact
-        aria-label={`Read ${source} now`}
+        aria-label={`${poll.isPending ? "Reading…" : "Read now"}: ${source}`}
         disabled={isPaused || poll.isPending}
         onClick={() => poll.mutate()}
       >

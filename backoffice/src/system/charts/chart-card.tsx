@@ -37,9 +37,8 @@ export function ChartCard({
           <Button
             isCompact
             look="ghost"
-            aria-pressed={isTable}
             aria-controls={id}
-            aria-label={`${title}: show the numbers in a table`}
+            aria-label={`${isTable ? "Chart" : "Table"}: ${title}`}
             onClick={() => setTable(!isTable)}
           >
             {isTable ? <ChartLine size={14} aria-hidden /> : <Table size={14} aria-hidden />}

@@ -1,0 +1,164 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import { adminToken } from "../support/operator.ts";
+import { startRedis } from "../support/redis.ts";
+import { redisRules, startService } from "../support/service.ts";
+import { until } from "../support/until.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+const rowOf = (page: Page, text: string) => page.getByRole("listitem").filter({ hasText: text });
+
+describe("the page of events", () => {
+  it("shows a bulk change as one entry, and reverts all of it but what changed since", async () => {
+    const changes = ["u-1", "u-2", "u-3"].map((userId) => ({
+      source: "user",
+      context: { userId },
+      add: ["bulk.probe"],
+    }));
+    await shop.call("luca.ferri", "POST", "/admin/v1/changes", { changes });
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "events?days=all" });
+    const { page } = window;
+    const bulk = rowOf(page, "bulk.probe added for 3 users");
+    await bulk.getByRole("button").click();
+    await bulk.getByText("bulk.probe added for u-2", { exact: true }).waitFor();
+    await shop.call("luca.ferri", "DELETE", "/admin/v1/sources/user/features/bulk.probe?userId=u-2");
+    await shop.call("luca.ferri", "PUT", "/admin/v1/sources/user/features/bulk.probe?userId=u-2");
+    await bulk.getByRole("button", { name: "Revert all 3…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revert all 3", exact: true }).click();
+    await page.getByText("2 changes reverted. 1 change skipped: changed since.").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("filters by kind, by what a change was made with, and by text, in the address too", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    const { page } = window;
+    await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
+    await page.getByRole("button", { name: "Kind" }).click();
+    await page
+      .getByRole("menuitemradio", { name: "Rules and descriptions" })
+      .or(page.getByRole("menuitem", { name: "Rules and descriptions" }))
+      .click();
+    await rowOf(page, "Share of web.bundle-split").first().waitFor();
+    await until(async () => (await rowOf(page, "killed").count()) === 0, "changes of sets are left out");
+    expect(new URL(page.url()).searchParams.get("type")).toBe("document");
+    await page.goto(`${shop.service.url}/backoffice/events?days=all&origin=external`);
+    await page.getByText("No event matches.").waitFor();
+    await page.goto(`${shop.service.url}/backoffice/events?days=all&type=nonsense`);
+    await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
+    await page.getByRole("textbox", { name: /^Filter by message/ }).fill("u-48213");
+    await rowOf(page, "for u-48213").first().waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("counts new events while it is paused, and shows them when it is resumed", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    const { page } = window;
+    await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
+    await page.getByRole("button", { name: "Live", exact: true }).click();
+    await shop.call("luca.ferri", "PUT", "/admin/v1/sources/global/features/paused.probe");
+    await page.getByRole("button", { name: "Resume, 1 new" }).waitFor();
+    expect(await rowOf(page, "paused.probe").count()).toBe(0);
+    await page.getByRole("button", { name: "Resume, 1 new" }).click();
+    await rowOf(page, "paused.probe added for everyone").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("says that the event log is unavailable", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi");
+    const { page } = window;
+    const problem = { status: 503, code: "log-unavailable", title: "Event log unavailable" };
+    await page.route("**/events?*", (route) =>
+      route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify(problem) }),
+    );
+    await page.goto(`${shop.service.url}/backoffice/events`);
+    await page.getByText("The event log is unavailable.").waitFor({ timeout: 20_000 });
+  });
+});
+
+describe("with features in Redis", () => {
+  it("the page of events shows an edit made with redis-cli, without reloading, and reverts it", async () => {
+    await using redis = await startRedis();
+    await using service = await startService(redisRules(redis.url, redis.url), { TIDEGATE_ADMIN_TOKEN: adminToken });
+    const credentials = { ...shop.credentials, "sofia.admin": adminToken };
+    await redis.client.sadd("global_features", "made.before");
+    await using window = await openWindow(browser, { service, credentials }, "sofia.admin", { path: "events" });
+    const { page } = window;
+    await page.getByText("Live", { exact: true }).first().waitFor();
+    await until(
+      async () => (await (await service.get("/features")).text()).includes("made.before"),
+      "the set is read and so recorded",
+    );
+    await redis.client.sadd("global_features", "made.by-hand");
+    const edited = rowOf(page, "made.by-hand added for everyone");
+    await edited.getByText("edited outside").waitFor();
+    await edited.getByText("unknown").waitFor();
+    await edited.getByRole("button").click();
+    await edited.getByRole("button", { name: "Revert…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revert", exact: true }).click();
+    await page.getByText("1 change reverted.").waitFor();
+    expect(await redis.client.smembers("global_features")).toEqual(["made.before"]);
+    expect(window.faults).toEqual([]);
+  });
+});
+
+describe("the command bar", () => {
+  it("opens features and users, leads to a kill and an explanation, and runs commands, by keyboard", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    const { page } = window;
+    const field = page.getByRole("combobox", { name: /^Search features and users/ });
+    const choice = (name: string | RegExp) => page.getByRole("option", { name, selected: true });
+    const open = async (text: string) => {
+      await page.keyboard.press("Control+k");
+      await field.fill(text);
+    };
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await open("split-bill");
+    await choice(/^checkout\.split-bill/).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "checkout.split-bill" }).waitFor();
+
+    await open("@u-48213");
+    await choice(/u-48213/).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "u-48213", level: 1 }).waitFor();
+
+    await open("> kill split-bill");
+    await choice(/^Kill checkout\.split-bill/).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Kill checkout.split-bill?" }).waitFor();
+    await page.keyboard.press("Escape");
+
+    await open("explain express-pay @u-48213");
+    await choice(/^Explain checkout\.express-pay/).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "u-48213", level: 1 }).waitFor();
+    expect(new URL(page.url()).searchParams.get("f")).toBe("checkout.express-pay");
+
+    await open("> system");
+    await choice("Go to System").waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("offers no kill to a viewer", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "features" });
+    const { page } = window;
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("split-bill");
+    await page.getByRole("option", { name: /^checkout\.split-bill/ }).waitFor();
+    expect(await page.getByRole("option", { name: /^Kill/ }).count()).toBe(0);
+  });
+});
