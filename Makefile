@@ -4,7 +4,7 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
 # Everything that the built page depends on.
 page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
-.PHONY: help run dev test soak check bench bench-quick bench-changes bench-sources bench-commands bench-usage
+.PHONY: help run dev test soak check bench bench-quick bench-changes bench-sources bench-commands bench-usage bench-clients
 .PHONY: backoffice screenshots docs site demo clean
 
 help: ## list the targets
@@ -47,6 +47,9 @@ bench-sources: node_modules bench/node_modules ## measure kinds of source, in so
 
 bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks/commands.md
 	@node bench/commands/run.ts
+
+bench-clients: node_modules ## measure OFREP and event streams, in some minutes; writes docs/benchmarks/clients.md (ONLY=rates)
+	@node bench/clients/run.ts
 
 bench-usage: node_modules ## measure the cost of usage counts, in a minute; writes docs/benchmarks/usage.md
 	@node bench/usage/run.ts

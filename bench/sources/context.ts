@@ -7,9 +7,9 @@ import type { Contestant } from "../contestants/contestant.ts";
 import { cacheForAnHour, everyUser, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { tokenOf, userCount } from "../data.ts";
 import { interleaved, type Slice } from "../rounds.ts";
+import type { Row } from "../row.ts";
 import { spreadOf } from "../spread.ts";
 import { rotating } from "../wrk.ts";
-import type { Row } from "./row.ts";
 
 const adminToken = "a-credential-for-the-benchmark";
 const path = "/features?location=es/madrid";

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { geoipLocator } from "../../src/infrastructure/location/geoip-locator.ts";
-import type { Row } from "./row.ts";
+import type { Row } from "../row.ts";
 
 const maxMicros = 5;
 const rounds = 31;

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { bucketOf, includes } from "../../src/domain/targeting/share.ts";
-import type { Row } from "./row.ts";
+import type { Row } from "../row.ts";
 
 const ids = 1_000_000;
 const shares = [1, 25, 50, 333, 1_000, 2_500, 3_333, 5_000, 9_000, 9_950, 9_999];

@@ -13,9 +13,9 @@ import type { Contestant } from "../contestants/contestant.ts";
 import { type Server, startServer } from "../process.ts";
 import { loadProcessor } from "../processors.ts";
 import { interleaved, type Slice } from "../rounds.ts";
+import type { Row } from "../row.ts";
 import { type Spread, spreadOf } from "../spread.ts";
 import { rotating } from "../wrk.ts";
-import type { Row } from "./row.ts";
 
 const adminToken = "a-credential-for-the-benchmark";
 const hourMs = 3_600_000;

@@ -11,8 +11,8 @@ import { DiKeys } from "../../src/bootstrap/composition/di-keys.ts";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
 import { maxInBatch } from "../../src/domain/admin/batch.ts";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
+import type { Row } from "../row.ts";
 import { percentile } from "../spread.ts";
-import type { Row } from "./row.ts";
 
 const schedules = 10_000;
 const granted = 20;

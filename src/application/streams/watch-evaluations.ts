@@ -1,6 +1,7 @@
 import { TidegateError, TokenRejected } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { waitAtMost } from "../evaluation/deadline.ts";
 import type { Freshness } from "../evaluation/freshness.ts";
 import { inSlices } from "./in-slices.ts";
 
@@ -28,6 +29,8 @@ type Watcher = Watch<Watchable> & { last: Watchable | undefined; isEvaluating: b
 const tickMs = 50;
 /** How often evaluations that no feed invalidates are checked, in milliseconds. */
 const sweepMs = 1_000;
+/** Maximum wait for the reads of the first evaluation, in milliseconds. */
+const maxReadMs = 1_000;
 /** Pause between two sweeps, in milliseconds. Changes during it are coalesced. */
 const pauseMs = 20;
 
@@ -96,6 +99,7 @@ export class WatchEvaluations {
   async #sweep(): Promise<void> {
     this.#generation = this.#generationNow();
     this.#changesAt = Number.POSITIVE_INFINITY;
+    await this.#evaluateFirst();
     await inSlices(this.#watchers, (watcher) => {
       if (watcher.isEvaluating) return undefined;
       if (!watcher.last?.freshness.isCurrent(this.#now())) return this.#evaluate(watcher);
@@ -105,6 +109,18 @@ export class WatchEvaluations {
     this.#sweptAt = performance.now();
     this.#isScheduled = false;
     if (this.#generation !== this.#generationNow()) this.#schedule();
+  }
+
+  /**
+   * Evaluates for one caller, and waits for its reads: the others find in the cache what has changed, instead of waiting
+   * for it all at once.
+   */
+  async #evaluateFirst(): Promise<void> {
+    for (const watcher of this.#watchers) {
+      if (watcher.isEvaluating || watcher.last?.freshness.isCurrent(this.#now())) continue;
+      await waitAtMost(maxReadMs, this.#evaluate(watcher));
+      return;
+    }
   }
 
   async #evaluate(watcher: Watcher): Promise<void> {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallContext } from "../client/call-context.ts";
+import { digestWith } from "../client/digest.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
 import type { CrossOriginSharing } from "../server/cross-origin-sharing.ts";
@@ -10,6 +11,8 @@ import type { StreamLimits } from "../streams/stream-limits.ts";
 export const bulkPath = "/ofrep/v1/evaluate/flags";
 /** Longer bodies are left to the route, in bytes. */
 const maxBodyBytes = 16_384;
+/** Longer bodies are part of a key by their digest, in bytes. A call of `hash` costs as much as half a hit. */
+const maxInKey = 256;
 
 /** A request whose body was read already; `@hono/node-server` takes it from this property. */
 type ReadRequest = IncomingMessage & { rawBody?: Buffer };
@@ -52,16 +55,18 @@ export class OfrepFastPath implements OfrepKeys {
 
   /** Returns whether it takes the request. If so, it responds or calls `next`, once the body has arrived. */
   tryServe(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): boolean {
-    const { method, url, headers } = incoming;
-    if (method !== "POST" || url !== bulkPath || headers["content-encoding"] !== undefined) return false;
-    const length = Number(headers["content-length"]);
-    if (!(length <= maxBodyBytes) || headers["content-type"] !== "application/json") return false;
+    const { method, url, rawHeaders } = incoming;
+    if (method !== "POST" || url !== bulkPath) return false;
+    const headers = plainHeaders(rawHeaders);
+    if (!(Number(headers?.["content-length"]) <= maxBodyBytes) || headers?.["content-type"] !== "application/json") {
+      return false;
+    }
     const start = performance.now();
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));
     incoming.once("end", () => {
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-      const key = this.#keyOf(incoming, body);
+      const key = this.#keyOf(incoming, headers, body);
       const response = this.#cache.find(key, headers["if-none-match"]);
       if (response) {
         const all = this.#sharing?.addTo(response.headers, headers.origin) ?? response.headers;
@@ -77,11 +82,49 @@ export class OfrepFastPath implements OfrepKeys {
   }
 
   /** A digest of all that the response depends on. Contains no credential. */
-  #keyOf(incoming: IncomingMessage, body: Buffer): string {
-    const { authorization, "x-api-key": apiKey } = incoming.headers;
+  #keyOf(incoming: IncomingMessage, { authorization, "x-api-key": apiKey }: PlainHeaders, body: Buffer): string {
     // Rare, so that the address is not read for each request.
     const isShed = this.#limits.isShedding && this.#limits.isAddressShed(this.#callContext.addressOf(incoming));
-    const varied = `${isShed ? "-" : "+"}${authorization ?? "\0"}\n${apiKey ?? "\0"}${this.#callContext.varyKey(incoming)}\n\n`;
-    return hash("sha256", Buffer.concat([Buffer.from(varied), body]), "base64");
+    const varied = `${isShed ? "-" : "+"}${this.#callContext.varyKey(incoming)}\n\n`;
+    const context = body.length > maxInKey ? hash("sha256", body, "base64") : body.toString("latin1");
+    return digestWith(`${authorization ?? "\0"}\n${apiKey ?? "\0"}`, varied + context);
   }
+}
+
+type PlainHeaders = Record<
+  "authorization" | "x-api-key" | "content-length" | "content-type" | "if-none-match" | "origin",
+  string | undefined
+>;
+
+/**
+ * The headers that a response depends on, which Node would parse with all others. `undefined` if one is repeated, or if
+ * the route must decode the body.
+ */
+function plainHeaders(rawHeaders: readonly string[]): PlainHeaders | undefined {
+  const headers: PlainHeaders = {
+    authorization: undefined,
+    "x-api-key": undefined,
+    "content-length": undefined,
+    "content-type": undefined,
+    "if-none-match": undefined,
+    origin: undefined,
+  };
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    switch (name) {
+      case "authorization":
+      case "x-api-key":
+      case "content-length":
+      case "content-type":
+      case "if-none-match":
+      case "origin":
+        if (headers[name] !== undefined) return undefined;
+        headers[name] = rawHeaders[index + 1];
+        break;
+      case "content-encoding":
+      case "transfer-encoding":
+        return undefined;
+    }
+  }
+  return headers;
 }

@@ -54,6 +54,8 @@ export class ClientStreams {
     const { kind, client, first, evaluate, last, frameOf } = options;
     if (c.req.method === "HEAD") return new Response(null, { headers: { ...streamHeaders, ...options.headers } });
     const outgoing = outgoingOf(c);
+    // The adapter of Hono would keep the request, to abort it when the response closes.
+    outgoing.removeAllListeners("close");
     const release = this.#limits.admit(client);
     // Middleware has set headers on the response of the context.
     const headers = { ...Object.fromEntries(c.res.headers), ...streamHeaders, ...options.headers };
@@ -72,8 +74,9 @@ export class ClientStreams {
       this.open[kind] -= 1;
     };
     const retry = Math.round(retryMs.min + Math.random() * (retryMs.max - retryMs.min));
-    const start = Buffer.from(`retry: ${retry}\n\n`);
-    stream.send(first ? Buffer.concat([start, first]) : start);
+    // Two frames, because the event is shared with other streams.
+    stream.send(Buffer.from(`retry: ${retry}\n\n`));
+    if (first) stream.send(first);
     if (outgoing.destroyed) closed();
     else outgoing.once("close", closed);
     if (this.#isClosed) stream.end();

@@ -1,6 +1,8 @@
 import { hash, randomUUID } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { getQueryParams } from "hono/utils/url";
 import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import type { Watchable } from "../../../application/streams/watch-evaluations.ts";
 import { tokenOf } from "../client/authorization.ts";
 import type { CallContext } from "../client/call-context.ts";
@@ -71,7 +73,7 @@ export function featuresStream(
   streams: ClientStreams,
 ): void {
   app.openapi(route, async (c): Promise<Response> => {
-    const query = (name: string) => c.req.queries(name) ?? [];
+    const query = queryIn(c.req.url);
     const unsupported = ["at", "user"].find((name) => query(name).length > 0);
     if (unsupported !== undefined) {
       throw new HttpProblem("invalid-query", `A stream has no query parameter "${unsupported}"; use GET /features.`);
@@ -82,11 +84,7 @@ export function featuresStream(
     const isNew = token === undefined && context.clientId === undefined && callContext.issuesIds;
     const clientId = isNew ? randomUUID() : context.clientId;
     const caller = token === undefined ? undefined : { token };
-    const evaluate = async (): Promise<WatchedFeatures> => {
-      const { features, changesAt, freshness } = await evaluateFeatures.evaluate(caller, { ...context, clientId });
-      const body = featuresBody(features);
-      return { digest: body.entityTag, changesAt, freshness, body };
-    };
+    const evaluate = evaluationOf(evaluateFeatures, caller, { ...context, clientId });
     const last = await evaluate();
     return streams.respond(c, {
       kind: "features",
@@ -102,6 +100,20 @@ export function featuresStream(
     });
   });
 }
+
+// A stream lives long: what it needs is made outside the route, so that it does not keep the request.
+const queryIn =
+  (url: string) =>
+  (name: string): readonly string[] =>
+    (getQueryParams(url, name) as string[] | undefined) ?? [];
+
+const evaluationOf =
+  (evaluateFeatures: EvaluateFeatures, caller: Caller, context: RequestContext) =>
+  async (): Promise<WatchedFeatures> => {
+    const { features, changesAt, freshness } = await evaluateFeatures.evaluate(caller, context);
+    const body = featuresBody(features);
+    return { digest: body.entityTag, changesAt, freshness, body };
+  };
 
 /** Frames by body: streams of many callers share one. */
 const frames = new WeakMap<WrittenBody, Buffer>();
