@@ -36,8 +36,10 @@ export class ClientStream {
     return true;
   }
 
+  /** Sends the frame that waits, if any, and ends the response. */
   end(): void {
-    this.#outgoing.end();
+    this.#outgoing.end(this.#next);
+    this.#next = undefined;
   }
 
   #write(frame: Buffer): void {

@@ -54,12 +54,14 @@ export class ClientStreams {
     const { kind, client, first, evaluate, last, frameOf } = options;
     if (c.req.method === "HEAD") return new Response(null, { headers: { ...streamHeaders, ...options.headers } });
     const outgoing = outgoingOf(c);
+    const release = this.#limits.admit(client);
     // The adapter of Hono would keep the request, to abort it when the response closes.
     outgoing.removeAllListeners("close");
-    const release = this.#limits.admit(client);
     // Middleware has set headers on the response of the context.
     const headers = { ...Object.fromEntries(c.res.headers), ...streamHeaders, ...options.headers };
+    const retry = Math.round(retryMs.min + Math.random() * (retryMs.max - retryMs.min));
     const stream = new ClientStream(outgoing, headers);
+    outgoing.write(`retry: ${retry}\n\n`);
     this.#open.add(stream);
     this.open[kind] += 1;
     const changed = (evaluated: T) => {
@@ -73,9 +75,6 @@ export class ClientStreams {
       this.#open.delete(stream);
       this.open[kind] -= 1;
     };
-    const retry = Math.round(retryMs.min + Math.random() * (retryMs.max - retryMs.min));
-    // Two frames, because the event is shared with other streams.
-    stream.send(Buffer.from(`retry: ${retry}\n\n`));
     if (first) stream.send(first);
     if (outgoing.destroyed) closed();
     else outgoing.once("close", closed);
