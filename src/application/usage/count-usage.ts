@@ -69,6 +69,8 @@ export class CountUsage {
   readonly #known: () => Promise<ReadonlySet<FeatureKey> | undefined>;
   /** An index of the series that may be counted again. */
   readonly #series = new Map<string, Series>();
+  /** Those of features that responses state as on, without a variant: a miss finds all of its own without a key text. */
+  readonly #plain = new Map<FeatureKey, Series>();
   readonly #bodies = new Map<string, Tally>();
   /** Number of features in `#bodies`. */
   #inBodies = 0;
@@ -219,13 +221,20 @@ export class CountUsage {
   }
 
   #seriesOf(feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): Series {
+    const isPlain = variant === undefined && on && via === "response";
+    const plain = isPlain ? this.#plain.get(feature) : undefined;
+    if (plain) return plain;
     const name = variant ? storable(variant) : undefined;
     const key = keyOf(feature, name, on, via);
     const found = this.#series.get(key);
     if (found) return found;
-    if (this.#series.size >= maxSeries) this.#series.clear();
+    if (this.#series.size >= maxSeries) {
+      this.#series.clear();
+      this.#plain.clear();
+    }
     const series = new Series(feature, name, on, via);
     this.#series.set(key, series);
+    if (isPlain) this.#plain.set(feature, series);
     return series;
   }
 }
