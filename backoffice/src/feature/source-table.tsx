@@ -149,9 +149,10 @@ function Control({
     );
   }
   if (!isEditor || source.rules === null) return <span className="source-table-control" />;
+  const act = place === undefined ? "Add" : "Edit";
   return (
-    <Button isCompact aria-label={`Edit ${name}`} onClick={() => setQuery({ edit: source.name })}>
-      {place === undefined ? "Add" : "Edit"}
+    <Button isCompact aria-label={`${act} ${name}`} onClick={() => setQuery({ edit: source.name })}>
+      {act}
     </Button>
   );
 }
