@@ -1,6 +1,7 @@
 import "./system-page.css";
 import { useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
+import { useIsPaused } from "../live/connection.ts";
 import { Banner } from "../ui/banner.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
@@ -32,12 +33,19 @@ export default function SystemPage() {
 }
 
 function Content({ system }: { readonly system: System }) {
+  const isPaused = useIsPaused();
   const { tone, title, text } = verdictOn(system);
   return (
     <>
-      <Banner tone={tone} title={title} icon={tone === "good" && <CircleCheck size={16} aria-hidden />}>
-        {text}
-      </Banner>
+      {isPaused ? (
+        <Banner tone="warn" title="Out of reach. The last known state is:">
+          {title} {text}
+        </Banner>
+      ) : (
+        <Banner tone={tone} title={title} icon={tone === "good" && <CircleCheck size={16} aria-hidden />}>
+          {text}
+        </Banner>
+      )}
       <Figures system={system} />
       <div className="stack">
         <TrafficCharts />

@@ -96,7 +96,7 @@ export function eventRoutes(
       path: "/admin/v1/events/{id}/revert",
       summary: "Revert a change",
       description:
-        "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same. Idempotent: a change that is reverted already is not changed again.",
+        "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same, unless that one was reverted. Idempotent: a change that is reverted already is not changed again.",
       tags: ["Events"],
       ...operators.atLeast("editor"),
       parameters: [idParameter, idempotencyKeyParameter],
