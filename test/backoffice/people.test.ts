@@ -88,7 +88,7 @@ describe("the page of a person", () => {
     });
     const comparison = compared.page.getByRole("region", { name: "Comparison" });
     await comparison.getByText("1 of").waitFor();
-    await comparison.getByText("Switched off").waitFor();
+    await comparison.getByText("On in A only").waitFor();
     await comparison.getByText("features:user:u-moment changed").waitFor();
   });
 
@@ -104,6 +104,25 @@ describe("the page of a person", () => {
     expect([page.url(), ...urls].filter((url) => url.includes(token))).toEqual([]);
     expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
   });
+
+  it("finds the user of a token that is as short as an id", async () => {
+    await shop.call("sofia.admin", "POST", "/admin/v1/users/u-short/tokens", { token: "1234" });
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });
+    const { page } = window;
+    await page.getByRole("combobox", { name: "User id, or paste a token" }).fill("1234");
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByRole("heading", { name: "u-short", level: 1 }).waitFor();
+    await page.getByText("This is a token of u-short.").waitFor();
+  });
+
+  it.each(["people/u-48213?mode=at&at=garbage", "people/u-48213?mode=compare&at=x&with=@@@", "nothing"])(
+    "shows a page for the crafted link %s",
+    async (path) => {
+      await using window = await openWindow(browser, shop, "noa.levi", { path });
+      await window.page.getByRole("heading", { level: 1 }).waitFor();
+      expect(await window.page.getByText("This page failed").count()).toBe(0);
+    },
+  );
 
   it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
     await using window = await openWindow(browser, shop, "sofia.admin", { path: "people/u-drawer" });

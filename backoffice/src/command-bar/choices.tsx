@@ -1,7 +1,6 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { CircleHelp, Power, RotateCcw, UserRound } from "lucide-react";
 import { bodyOf, v1 } from "../api/client.ts";
-import { useIsEditor } from "../api/session.ts";
 import { usersWith } from "../people/look-up.ts";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
@@ -26,7 +25,7 @@ type Feature = NonNullable<Awaited<ReturnType<NonNullable<ReturnType<typeof matc
  * `>`. `explain FEATURE @USER` leads to the reasons.
  */
 export function useChoices(text: string, host: CommandHost): readonly Choice[] {
-  const isEditor = useIsEditor();
+  const { isEditor } = host;
   const given = text.trim();
   const isUser = given.startsWith("@");
   const [, verb, rest = ""] = /^>?\s*(kill|unkill|explain)\b\s*(.*)$/i.exec(given) ?? [];

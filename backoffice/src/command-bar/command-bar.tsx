@@ -1,7 +1,7 @@
 import "./command-bar.css";
 import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
-import { useSignIn } from "../api/session.ts";
+import { useIsEditor, useSignIn } from "../api/session.ts";
 import { useChoices } from "./choices.tsx";
 
 /** The command bar: go to a feature or a user, or run a command, by typing. */
@@ -19,6 +19,7 @@ export default function CommandBar({
   const { setColorScheme } = useMantineColorScheme();
   const { signOut } = useSignIn();
   const choices = useChoices(text, {
+    isEditor: useIsEditor(),
     setColorScheme,
     showShortcuts: onShowShortcuts,
     signOut: () => void signOut(),

@@ -6,20 +6,24 @@ import type { Choice } from "./choice.ts";
 
 /** What commands need of the page around them. */
 export type CommandHost = {
+  /** Commands that change something are for editors. */
+  readonly isEditor: boolean;
   readonly setColorScheme: (scheme: "light" | "dark" | "auto") => void;
   readonly showShortcuts: () => void;
   readonly signOut: () => void;
 };
 
 /** The commands that need no argument. */
-export const commands = ({ setColorScheme, showShortcuts, signOut }: CommandHost): readonly Choice[] => [
+export const commands = ({ isEditor, setColorScheme, showShortcuts, signOut }: CommandHost): readonly Choice[] => [
   ...pages.map(({ first, name, Icon, link }) => ({
     id: `go-${first}`,
     icon: <Icon size={16} aria-hidden />,
     name: `Go to ${name}`,
     run: () => navigate(link()),
   })),
-  { id: "undo", icon: <Undo2 size={16} aria-hidden />, name: "Undo the last change", hint: "u", run: undoLast },
+  ...(isEditor
+    ? [{ id: "undo", icon: <Undo2 size={16} aria-hidden />, name: "Undo the last change", hint: "u", run: undoLast }]
+    : []),
   { id: "light", icon: <Sun size={16} aria-hidden />, name: "Light colours", run: () => setColorScheme("light") },
   { id: "dark", icon: <Moon size={16} aria-hidden />, name: "Dark colours", run: () => setColorScheme("dark") },
   {

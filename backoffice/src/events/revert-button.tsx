@@ -17,8 +17,10 @@ export function RevertButton({ entry, sources }: { readonly entry: EventEntry; r
   const [isOpen, setOpen] = useState(false);
   const { first, events } = entry;
   const isBulk = events.length > 1;
-  const { data, error } = useQuery({ ...revertPreview(first.id), enabled: !isBulk });
+  const { data: preview, error } = useQuery({ ...revertPreview(first.id), enabled: !isBulk });
   const later = error instanceof Problem ? error.later : undefined;
+  // A preview from before a later change says nothing any more.
+  const data = error ? undefined : preview;
   const isDone = data !== undefined && data.added.length + data.removed.length === 0 && isSame(data.before, data.after);
   return (
     <>

@@ -38,7 +38,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
   const { data: feature, error, refetch } = useQuery(featureQuery(key));
   const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
   const owner = feature?.catalogue?.owner;
-  const edited = query.get("edit");
+  const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"))?.name;
   const places = Object.values(feature?.on ?? {}).filter((place) => typeof place === "object");
   const users = places.flatMap((place) => ("users" in place ? [place.users ?? 0] : []));
   const locations = places.flatMap((place) => ("location" in place ? place.location : []));
@@ -108,7 +108,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
             )}
             {(tab === "users" || tab === "locations") && <Holders feature={key} of={tab} />}
             {tab === "events" && <FeatureEvents feature={key} />}
-            {edited !== null && isEditor && (
+            {edited !== undefined && isEditor && (
               <RuleDialog
                 key={edited}
                 feature={feature}

@@ -84,7 +84,8 @@ function Chart({ hours }: { readonly hours: readonly Hour[] }) {
       })
       .join("L");
   const on = `M${line((each) => each.on)}`;
-  const labels = hours.filter((_, index) => index % 4 === 0);
+  // The first and the last are at the ends of the axis, and the others at even distances.
+  const labels = [0, 1, 2, 3, 4].flatMap((part) => hours[Math.round((part / 4) * (hours.length - 1))] ?? []);
   return (
     <div className="usage-chart" aria-hidden="true">
       <span className="tiny dim num usage-highest">{briefly(highest)}</span>

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
-import { userIn } from "../people/look-up.ts";
-import { links } from "../routing/links.ts";
+import { lookUp } from "../people/look-up.ts";
+import { anonymous, links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
@@ -15,9 +15,10 @@ export function WhoHasIt({ feature }: { readonly feature: string }) {
     event.preventDefault();
     setError(undefined);
     try {
-      const user = await userIn(text.trim());
-      if (user === undefined) setError(new Error("No user has this token."));
-      else navigate(links.person(user || "-", { f: feature }));
+      const given = text.trim();
+      const { userId } = given === "" ? { userId: anonymous } : await lookUp(given);
+      if (userId === undefined) setError(new Error("No user has this token."));
+      else navigate(links.person(userId, { f: feature }));
     } catch (failure) {
       setError(failure);
     }

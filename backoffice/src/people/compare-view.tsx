@@ -16,9 +16,9 @@ type Difference = Comparison["features"][number];
 type DecidingChange = Difference["events"][number];
 
 const groups: readonly { readonly kind: Difference["kind"]; readonly name: string }[] = [
-  { kind: "turned-on", name: "Switched on" },
-  { kind: "value-changed", name: "Value changed" },
-  { kind: "turned-off", name: "Switched off" },
+  { kind: "turned-on", name: "On in B only" },
+  { kind: "value-changed", name: "Another value" },
+  { kind: "turned-off", name: "On in A only" },
   { kind: "undetermined", name: "Unknown on one side" },
 ];
 

@@ -68,7 +68,9 @@ export function FeatureResults({
       {pages.error && <ErrorNote error={pages.error} onRetry={() => void pages.refetch()} />}
       {pages.isPending && !pages.error && <SkeletonRows count={8} />}
       {pages.data && features.length === 0 && (
-        <EmptyState title={search ? "No feature matches." : `No feature is ${names[state].toLowerCase()}.`} />
+        <EmptyState title={search ? "No feature matches." : `No feature is ${names[state].toLowerCase()}.`}>
+          {counts && counts.undetermined > 0 && state !== "undetermined" && `${counts.undetermined} are unknown.`}
+        </EmptyState>
       )}
       <FeatureRows
         features={features}

@@ -6,7 +6,8 @@ import { navigate } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { SearchField } from "../ui/field.tsx";
-import { userIn, usersWith } from "./look-up.ts";
+import { toast } from "../ui/toasts.tsx";
+import { lookUp, usersWith } from "./look-up.ts";
 
 /** Finds a person by user id or token. A token goes into a request body only. */
 export function LookUpForm({ label, isCompact = false }: { readonly label: string; readonly isCompact?: boolean }) {
@@ -27,9 +28,10 @@ export function LookUpForm({ label, isCompact = false }: { readonly label: strin
     setError(undefined);
     setUnknown(undefined);
     try {
-      const user = await userIn(given);
-      if (user === undefined) setUnknown(given);
-      else open(user);
+      const { userId, isToken } = await lookUp(given);
+      if (userId === undefined) setUnknown(given);
+      else open(userId);
+      if (userId !== undefined && isToken) toast(`This is a token of ${userId}.`);
     } catch (failure) {
       setError(failure);
     }

@@ -40,7 +40,8 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
         <MomentField
           label={mode === "at" ? "Moment" : "Moment A"}
           at={context.at}
-          onChange={(at) => setQuery({ at: at ?? new Date().toISOString() })}
+          canBeNow={mode === "compare"}
+          onChange={(at) => setQuery({ at: at ?? (mode === "compare" ? undefined : new Date().toISOString()) })}
         />
       )}
       {mode === "compare" && <OtherSide first={context} />}
@@ -79,7 +80,8 @@ function OtherSide({ first }: { readonly first: PersonContext }) {
       <input
         key={user}
         className="input mode-bar-user"
-        aria-label="User B"
+        aria-label="User B, or - for a caller without a token"
+        title="User B, or - for a caller without a token"
         defaultValue={user}
         onBlur={({ currentTarget }) => set(currentTarget.value.trim() || (first.user ?? "-"), other.at)}
         onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}

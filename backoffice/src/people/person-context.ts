@@ -27,8 +27,12 @@ export const contextIn = (id: string, query: URLSearchParams): PersonContext => 
       name.startsWith(attributePrefix) ? [[name.slice(attributePrefix.length), attributeValue(value)]] : [],
     ),
   ),
-  at: query.get("mode") ? (query.get("at") ?? undefined) : undefined,
+  at: query.get("mode") ? momentIn(query.get("at")) : undefined,
 });
+
+/** A moment of the URL; now if it is none, or no time at all. */
+const momentIn = (text: string | null): string | undefined =>
+  text !== null && Number.isFinite(Date.parse(text)) ? text : undefined;
 
 /** The second side of a comparison, from `with=user@time`: another user, another time, or both. */
 export function otherContextIn(first: PersonContext, query: URLSearchParams): PersonContext {
@@ -38,7 +42,7 @@ export function otherContextIn(first: PersonContext, query: URLSearchParams): Pe
   return {
     ...first,
     user: user === "" ? first.user : user === anonymous ? undefined : user,
-    at: at === "now" ? undefined : at,
+    at: momentIn(at),
   };
 }
 

@@ -46,6 +46,7 @@ export default function PersonPage({ id }: { readonly id: string }) {
           <h1>{name}</h1>
           <p className="row small dim">
             {counts && `${counts.on} of ${counted(counts.on + counts.off + counts.undetermined, "feature")} on`}
+            {counts && counts.undetermined > 0 && `, ${counts.undetermined} unknown`}
             {user && (
               <span className="row person-tokens">
                 <KeyRound size={13} aria-hidden />

@@ -55,11 +55,20 @@ function follow(notify: () => void): () => void {
   };
 }
 
+/** A segment as text. One that is not encoded well is shown as it is. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 function locationOf(link: string): Location {
   const [path = "", search] = link.split("?");
   const below = path.startsWith(pagePath) ? path.slice(pagePath.length) : "";
   return {
-    segments: below.split("/").filter(Boolean).map(decodeURIComponent),
+    segments: below.split("/").filter(Boolean).map(decoded),
     query: new URLSearchParams(search),
   };
 }

@@ -1,6 +1,7 @@
 import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
 import { type ComponentType, lazy } from "react";
 import { FeaturesPage } from "../features/features-page.tsx";
+import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import type { Location } from "../routing/location.ts";
 
@@ -30,10 +31,23 @@ const lists: Readonly<Record<string, ComponentType>> = {
   system: SystemPage,
 };
 
-/** The page of a location; `undefined` if there is none. */
+/** A link that leads nowhere. */
+const NoPage = () => (
+  <div className="page">
+    <h1>Nothing is here</h1>
+    <p className="dim">
+      The link leads to no page.{" "}
+      <Link className="link" href={links.features()}>
+        Show the features
+      </Link>
+    </p>
+  </div>
+);
+
+/** The page of a location. */
 export function PageAt({ segments: [first = "features", id] }: { readonly segments: Location["segments"] }) {
   const Detail = details[first];
   if (id !== undefined && Detail) return <Detail id={id} key={id} />;
-  const List = lists[first] ?? FeaturesPage;
-  return <List />;
+  const List = lists[first];
+  return List ? <List /> : <NoPage />;
 }

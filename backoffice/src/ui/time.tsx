@@ -21,13 +21,21 @@ const dayAndTime = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
   minute: "2-digit",
 });
+const dayYearAndTime = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+});
 const dayOnly = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 /** A time of day with seconds, in the zone of the browser. */
 export const clock = (at: Date): string => clockTime.format(at);
 
-/** A day and time, such as "17 Nov, 14:18". */
-export const dayTime = (at: Date): string => dayAndTime.format(at);
+/** A day and time, such as "17 Nov, 14:18"; with its year, if that is another one. */
+export const dayTime = (at: Date): string =>
+  (at.getFullYear() === new Date().getFullYear() ? dayAndTime : dayYearAndTime).format(at);
 
 /** A day, such as "3 Mar 2026". */
 export const day = (at: Date): string => dayOnly.format(at);

@@ -55,6 +55,7 @@ import { HttpProblem, notFound } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
 import { problemDetails } from "./kit/problem-details.ts";
 import { type Problem, problemOf } from "./kit/problem-of.ts";
+import { problemTypes } from "./kit/problem-types.ts";
 import { securityHeaders } from "./kit/response-headers.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
 import { ofrepError } from "./ofrep/ofrep-error.ts";
@@ -279,11 +280,10 @@ function problem(c: Context, id: string, { code, detail, headers: extra, errors,
   const protocolMembers = ofrepError(c.req.url, code, detail) ?? unleashError(c.req.path, code, detail);
   const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
   const more = protocolMembers ?? (isSearch ? seedFailure(code, detail) : {});
-  const { status, headers, body } = problemDetails(code, detail, id, errors, { ...members, ...more });
+  const usual = problemTypes[code].status;
   // OFREP and Unleash have no 422, and their clients expect plain JSON.
+  const status = protocolMembers && usual === 422 ? 400 : usual;
+  const { headers, body } = problemDetails(code, detail, id, errors, { ...members, ...more, status });
   const overrides = protocolMembers && { "Content-Type": "application/json" };
-  return new Response(body, {
-    status: protocolMembers && status === 422 ? 400 : status,
-    headers: { ...headers, ...overrides, ...extra },
-  });
+  return new Response(body, { status, headers: { ...headers, ...overrides, ...extra } });
 }

@@ -214,6 +214,7 @@ describe.each(ways)("OFREP, with calls served %s", (_, way) => {
     async (body) => {
       const bulkError = await post(bulkPath, body);
       expect(bulkError.status).toBe(400);
+      expect(await bulkError.clone().json()).toMatchObject({ status: 400 });
       expect(bulkError.headers.get("content-type")).toBe("application/json");
       const error = (await bulkError.json()) as Record<string, unknown>;
       expect(error).toMatchObject({ errorCode: body === "{" || body === "" ? "PARSE_ERROR" : "INVALID_CONTEXT" });
