@@ -50,7 +50,7 @@ sources: [{ name: targeting, kind: flagd, connection: features }]
     await tool("rules", "set", "targeting", "$adults", segment);
     expect((await tool("rules", "list", "targeting")).stdout).toBe(`$adults ${segment}\nwine ${flag}\n`);
     const refused = await tool("rules", "set", "targeting", "$adults", '{"older":[18]}');
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/"older" is no operation of flagd's/)]);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/"older" is not an operation of flagd/)]);
     expect((await tool("features", "list")).stdout.trimEnd().split("\n")).toEqual([expect.stringMatching(/^wine /)]);
     const { stdout } = await tool("export");
     const lines = stdout.trimEnd().split("\n");

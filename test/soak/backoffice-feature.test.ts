@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "./support/browser.ts";
-import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
 
 let shop: DemoShop;
 let browser: Browser;

@@ -1,9 +1,9 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
-import { openWindow, startBrowser } from "./support/browser.ts";
-import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
 let shop: DemoShop;
 let browser: Browser;
