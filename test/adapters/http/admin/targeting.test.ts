@@ -87,7 +87,9 @@ context:
       { pointer: "/defaultVariant", detail: "is not one of its variants; name one of them" },
     ]);
     const unknown = await put("$refused", { older: [18] });
-    expect(unknown.body.errors).toEqual([{ pointer: "", detail: expect.stringMatching(/"older" is not an operation/) }]);
+    expect(unknown.body.errors).toEqual([
+      { pointer: "", detail: expect.stringMatching(/"older" is not an operation/) },
+    ]);
     const large = { ...flag, metadata: { text: "x".repeat(200_000) } };
     expect((await put("refused", large)).body.code).toBe("payload-too-large");
     const deep = `${'{"!":['.repeat(5_000)}1${"]}".repeat(5_000)}`;
