@@ -50,7 +50,7 @@ export const viewedFeatureJson = ({ sources, audience, ...known }: ViewedFeature
   sources: sources.map(decidingSourceJson),
 });
 
-const decidingSourceJson = ({ source, status, place, reach, result, lastChange }: DecidingSource) => ({
+const decidingSourceJson = ({ source, status, presence, reach, result, lastChange }: DecidingSource) => ({
   ...sourceStatusJson(source.name, status),
   kind: source.kind,
   role: source.role,
@@ -58,7 +58,7 @@ const decidingSourceJson = ({ source, status, place, reach, result, lastChange }
   default: source.role === "gate" ? source.default : null,
   editable: source.editableSet ? ("set" as const) : source.editableRules ? ("rules" as const) : null,
   fields: source.editableSet?.key.fields ?? [],
-  on: place ?? null,
+  on: presence ?? null,
   reach: reach.kind,
   result: result ?? null,
   lastChange: lastChange ? featureChangeJson(lastChange) : null,

@@ -1,15 +1,17 @@
 import { SourceUnavailable, UnknownFeature } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
+import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
-import type { LastUses } from "../../domain/usage/usage-store.ts";
 import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
 import type { ReadUsage } from "../usage/read-usage.ts";
 import type { ChangePositions, FeatureChange, FeatureChanges } from "./feature-changes.ts";
+import { type FeatureFilter, matcher, unusedSince } from "./feature-filter.ts";
+import { type FeatureSort, type PageEnd, type Ranks, sortedBy, startAfter } from "./feature-sort.ts";
+import { type Inventory, isListed, keysOf, type StateTable, stateTableOf } from "./inventory.ts";
 import {
   hasUsers,
-  type Place,
+  type Presence,
   placementsOf,
   type SourceStatus,
   type Survey,
@@ -25,42 +27,13 @@ export type KnownFeature = {
   /** Whether the state depends on cached values that may be outdated. */
   readonly stale: boolean;
   /** By source, in YAML order. Omits a source that is unavailable, or that has no sets and does not list the feature. */
-  readonly on: ReadonlyMap<string, Place>;
+  readonly on: ReadonlyMap<string, Presence>;
   /** Whether a veto switches it off for everyone. */
   readonly killed: boolean;
   readonly entry: CatalogueEntry | undefined;
   /** `undefined` if the event log has none, or does not respond. */
   readonly lastChange: FeatureChange | undefined;
 };
-
-/** Filter for features. All given conditions must hold. */
-export type FeatureFilter = {
-  /** A substring of the key, description, owner or a tag, regardless of case. */
-  readonly search?: string | undefined;
-  readonly state?: FeatureState | undefined;
-  readonly owner?: string | undefined;
-  readonly tag?: string | undefined;
-  /** The name of a source that lists the feature. */
-  readonly source?: string | undefined;
-  /**
-   * Only features that were not used for this time, in milliseconds. Needs counts for as long, and excludes features
-   * that were described within it.
-   */
-  readonly unusedMs?: number | undefined;
-};
-
-export const featureSorts = ["key", "-key", "changed", "-changed", "evaluated", "-evaluated"] as const;
-/**
- * The order of features: by key; or by the time of the last change, or by the evaluations of the last 24 hours that had
- * the feature on, then by key. `-`: descending.
- */
-export type FeatureSort = (typeof featureSorts)[number];
-
-/** The sort value of a feature, before its key: greater is later. */
-type Ranks = ReadonlyMap<FeatureKey, number>;
-
-/** The last feature of a page, and its rank. */
-export type PageEnd = { readonly feature: FeatureKey; readonly rank: number };
 
 /** Query for a page of features. */
 export type FeatureQuery = {
@@ -96,15 +69,6 @@ export type Facets = {
   readonly sources: ReadonlyMap<string, number>;
 };
 
-/** All features at one time. */
-type Inventory = {
-  readonly surveys: readonly Survey[];
-  readonly entries: ReadonlyMap<FeatureKey, CatalogueEntry>;
-};
-
-/** The states of all features, sorted by key, and the instant from which they are outdated. */
-type Table = { readonly states: ReadonlyMap<FeatureKey, FeatureState>; readonly validUntil: Instant };
-
 /** Lists all known features, with their states and where they are on. */
 export class ListFeatures {
   readonly #sets: SourceSets;
@@ -113,7 +77,7 @@ export class ListFeatures {
   readonly #usage: Pick<ReadUsage, "lastUses" | "recent">;
   readonly #now: () => Instant;
   readonly #past: (at: Instant) => SourceSets;
-  #table: (Table & { readonly basis: readonly unknown[] }) | undefined;
+  #table: (StateTable & { readonly basis: readonly unknown[] }) | undefined;
 
   /** `past` returns the sets as of a time. */
   constructor(
@@ -150,7 +114,7 @@ export class ListFeatures {
     ]);
     const positions: ChangePositions = found ?? new Map();
     const { surveys } = inventory;
-    const { states: known } = isPast ? tableOf(inventory) : this.#presentTable(inventory, now);
+    const { states: known } = isPast ? stateTableOf(inventory) : this.#presentTable(inventory, now);
     const counts = Object.fromEntries(featureStates.map((state) => [state, 0])) as Record<FeatureState, number>;
     const matching = new Map<FeatureKey, FeatureState>();
     const matches = matcher(filter, inventory);
@@ -229,12 +193,12 @@ export class ListFeatures {
   }
 
   /** Caches the states of all features until something behind them changes. */
-  #presentTable(inventory: Inventory, now: Instant): Table {
+  #presentTable(inventory: Inventory, now: Instant): StateTable {
     const basis = [inventory.entries, ...inventory.surveys.flatMap((survey) => survey.basis)];
     const last = this.#table;
     const isSame = basis.length === last?.basis.length && basis.every((value, index) => value === last.basis[index]);
     if (last && isSame && now < last.validUntil) return last;
-    this.#table = { ...tableOf(inventory), basis };
+    this.#table = { ...stateTableOf(inventory), basis };
     return this.#table;
   }
 
@@ -259,11 +223,11 @@ export class ListFeatures {
     ]);
     return page.map((feature, row) => {
       const placements = placementsOf(feature, surveys);
-      const on = new Map<string, Place>();
-      for (const [index, { source, placeOf }] of surveys.entries()) {
-        const place = placeOf(feature);
+      const on = new Map<string, Presence>();
+      for (const [index, { source, presenceOf }] of surveys.entries()) {
+        const presence = presenceOf(feature);
         const count = users[index]?.[row];
-        if (place !== undefined) on.set(source.name, count === undefined ? place : { users: count });
+        if (presence !== undefined) on.set(source.name, count === undefined ? presence : { users: count });
       }
       return {
         feature,
@@ -276,91 +240,6 @@ export class ListFeatures {
       };
     });
   }
-}
-
-const keysOf = ({ entries, surveys }: Inventory): ReadonlySet<FeatureKey> => {
-  const keys = new Set(entries.keys());
-  for (const { features } of surveys) for (const feature of features) keys.add(feature);
-  return keys;
-};
-
-const tableOf = (inventory: Inventory): Table => ({
-  states: new Map(
-    inOrder(keysOf(inventory)).map((feature) => [feature, featureState(placementsOf(feature, inventory.surveys))]),
-  ),
-  validUntil: Math.min(...inventory.surveys.map(({ validUntil }) => validUntil)),
-});
-
-const isListed = ({ reachOf }: Survey, feature: FeatureKey): boolean => {
-  const reach = reachOf(feature);
-  return reach.kind !== "absent" && reach.kind !== "unknown" && !(reach.kind === "some" && reach.users === null);
-};
-
-/** Whether a filter matches a feature, except for its state. */
-function matcher(
-  { search = "", owner, tag, source }: FeatureFilter,
-  { surveys, entries }: Inventory,
-): (feature: FeatureKey) => boolean {
-  const text = search.toLowerCase();
-  const listing = source === undefined ? undefined : surveys.find((survey) => survey.source.name === source);
-  return (feature) => {
-    const entry = entries.get(feature);
-    if (owner !== undefined && entry?.owner !== owner) return false;
-    if (tag !== undefined && !entry?.tags.includes(tag)) return false;
-    if (source !== undefined && !(listing && isListed(listing, feature))) return false;
-    return text === "" || isFound(text, feature, entry);
-  };
-}
-
-/** Whether a feature was not used since an instant; always true without last uses. */
-function unusedSince(
-  instant: Instant,
-  lastUses: LastUses | undefined,
-  { entries }: Inventory,
-): (feature: FeatureKey) => boolean {
-  if (!lastUses) return () => true;
-  const { since, uses } = lastUses;
-  if (since === undefined || since > instant) return () => false;
-  return (feature) => {
-    const last = Math.max(uses.get(feature) ?? since, entries.get(feature)?.created ?? since);
-    return last <= instant;
-  };
-}
-
-const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | undefined): boolean =>
-  [feature, entry?.description ?? "", entry?.owner ?? "", ...(entry?.tags ?? [])].some((text) =>
-    text.toLowerCase().includes(search),
-  );
-
-/** Sorts features that are sorted by key. */
-function sortedBy(sort: FeatureSort, sorted: FeatureKey[], ranks: Ranks): FeatureKey[] {
-  const rank = (feature: FeatureKey) => ranks.get(feature) ?? 0;
-  switch (sort) {
-    case "key":
-      return sorted;
-    case "-key":
-      return sorted.reverse();
-    case "changed":
-    case "evaluated":
-      return sorted.sort((a, b) => rank(a) - rank(b));
-    case "-changed":
-    case "-evaluated":
-      return sorted.sort((a, b) => rank(b) - rank(a));
-  }
-}
-
-/** The index of the first feature after the end of a page, even if that feature is no longer listed. */
-function startAfter(end: PageEnd, sort: FeatureSort, sorted: readonly FeatureKey[], ranks: Ranks): number {
-  const byKey = (feature: FeatureKey) => compareKeys(feature, end.feature);
-  const byRank = (feature: FeatureKey) => (ranks.get(feature) ?? 0) - end.rank;
-  const isBehind = (feature: FeatureKey) => {
-    if (sort === "key") return byKey(feature) > 0;
-    if (sort === "-key") return byKey(feature) < 0;
-    const order = sort.startsWith("-") ? -byRank(feature) : byRank(feature);
-    return order > 0 || (order === 0 && byKey(feature) > 0);
-  };
-  const start = sorted.findIndex(isBehind);
-  return start === -1 ? sorted.length : start;
 }
 
 function counted(values: readonly string[]): ReadonlyMap<string, number> {

@@ -20,7 +20,7 @@ const atOnce = 100;
  * Where one source has a feature on: for everyone or not; at which locations (`complete`: these are all); for how many
  * users, `null` if not known; or its rule, with the result for an empty context.
  */
-export type Place =
+export type Presence =
   | boolean
   | { readonly location: readonly string[]; readonly complete: boolean }
   | { readonly users: number | null }
@@ -52,7 +52,7 @@ export type Survey = {
   readonly isUncounted?: true;
   readonly reachOf: (feature: FeatureKey) => Reach;
   /** `undefined` if the source does not list the feature. */
-  readonly placeOf: (feature: FeatureKey) => Place | undefined;
+  readonly presenceOf: (feature: FeatureKey) => Presence | undefined;
 };
 
 type Listing = Omit<Survey, "source" | "status"> & {
@@ -72,7 +72,7 @@ export async function surveySource(source: ManagedSource, at: Instant): Promise<
     if (failure instanceof HistoryUnavailable || failure instanceof EventLogUnavailable) throw failure;
     const status = failedStatus(source, failure);
     const reach = status.state === "skipped" ? absent : unknown;
-    const nothing = { features: [], reachOf: () => reach, placeOf: () => undefined };
+    const nothing = { features: [], reachOf: () => reach, presenceOf: () => undefined };
     return { source, status, failure, basis: [failure], validUntil: Number.POSITIVE_INFINITY, ...nothing };
   }
 }
@@ -143,7 +143,7 @@ async function withoutFields(source: ManagedSource, at: Instant): Promise<Listin
     validUntil: validUntil ?? Number.POSITIVE_INFINITY,
     features: [...features.keys(), ...(read?.value.keys().filter((name) => rules?.isFeature(name)) ?? [])],
     reachOf: (feature) => reaches.get(feature) ?? (read?.value.has(feature) ? nobody : absent),
-    placeOf: (feature) => {
+    presenceOf: (feature) => {
       const on = features.get(feature)?.on;
       const rule = read?.value.get(feature);
       return rule === undefined ? (stored ? (on ?? false) : on) : { rule, on: on ?? false };
@@ -175,7 +175,7 @@ async function ofUsers({ key, index }: EditableSet): Promise<Listing> {
       features: [],
       isUncounted: true,
       reachOf: () => ({ kind: "some", users: null }),
-      placeOf: () => ({ users: null }),
+      presenceOf: () => ({ users: null }),
     };
   }
   const holders = holdersIn(contents.sets);
@@ -187,7 +187,7 @@ async function ofUsers({ key, index }: EditableSet): Promise<Listing> {
     fault: contents.fault,
     features: [...holders.keys()],
     reachOf: (feature) => (numberOf(feature) > 0 ? { kind: "some", users: numberOf(feature) } : absent),
-    placeOf: (feature) => ({ users: numberOf(feature) }),
+    presenceOf: (feature) => ({ users: numberOf(feature) }),
   };
 }
 
@@ -209,7 +209,7 @@ async function atLocations(stored: EditableSet): Promise<Listing> {
     fault: contents?.fault,
     features: [...holders.keys()],
     reachOf: (feature) => (holders.has(feature) ? { kind: "some", locations: locations(feature) } : absent),
-    placeOf: (feature) => ({ location: locations(feature), complete }),
+    presenceOf: (feature) => ({ location: locations(feature), complete }),
   };
 }
 
@@ -255,7 +255,7 @@ async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {
   return {
     ...others,
     reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
-    placeOf: () => ({ users }),
+    presenceOf: () => ({ users }),
   };
 }
 

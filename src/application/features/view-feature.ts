@@ -8,13 +8,13 @@ import type { Reach } from "../../domain/features/reach.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { changeIn, changeOfRecord, type FeatureChange } from "./feature-changes.ts";
 import type { KnownFeature, ListFeatures } from "./list-features.ts";
-import { type Place, placementsOf, type SourceStatus, type Survey } from "./survey-source.ts";
+import { type Presence, placementsOf, type SourceStatus, type Survey } from "./survey-source.ts";
 
 /** A source, and its part in the state of a feature. */
 export type DecidingSource = {
   readonly source: ManagedSource;
   readonly status: SourceStatus;
-  readonly place: Place | undefined;
+  readonly presence: Presence | undefined;
   readonly reach: Reach;
   /** Of a grant: for whom it has the feature on after its gates. */
   readonly result: GrantResult | undefined;
@@ -58,10 +58,10 @@ export class ViewFeature {
     const results = new Map(grantsIn(placements).map(({ source, result }) => [source.name, result]));
     const ordered = inDecidingOrder(surveys);
     const sources = await Promise.all(
-      ordered.map(async ({ source, status, placeOf, reachOf }) => ({
+      ordered.map(async ({ source, status, presenceOf, reachOf }) => ({
         source,
         status,
-        place: placeOf(feature),
+        presence: presenceOf(feature),
         reach: reachOf(feature),
         result: results.get(source.name),
         lastChange: await inTime(() => this.#lastChange(source, feature)),

@@ -43,7 +43,7 @@ export class FindEvent {
   }
 
   /** The target of the change in an event; `undefined` if it is no change. */
-  placeOf(event: Event): ChangeTarget | undefined {
+  targetOf(event: Event): ChangeTarget | undefined {
     return this.#targets.of(event);
   }
 

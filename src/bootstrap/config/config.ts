@@ -64,7 +64,7 @@ export async function loadConfig(
   const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
   const problems: Problem[] = [...yaml.problems];
   const reportProblem: ReportProblem = (path, fault) =>
-    problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
+    problems.push({ place: yaml.positionOf(path), path: pathText(path), fault });
 
   const raw = withEnvironment(yaml.toJS(), env, problems);
   checkAdminToken(env, problems);

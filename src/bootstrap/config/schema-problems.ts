@@ -19,11 +19,11 @@ export function check<Schema extends z.ZodType>(
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
         const fault = `unknown option (expected one of ${optionsAt(schema, issue.path, value).join(", ")})`;
-        problems.push({ place: file.placeOfKey(where, key), path: pathText([...where, key]), fault });
+        problems.push({ place: file.positionOfKey(where, key), path: pathText([...where, key]), fault });
       }
     } else {
       problems.push({
-        place: file.placeOf(where),
+        place: file.positionOf(where),
         path: pathText(where),
         fault: faultOf(issue, at(value, issue.path)),
       });

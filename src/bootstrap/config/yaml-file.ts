@@ -66,7 +66,7 @@ export class YamlFile {
   }
 
   /** `file:line:column` of a value, or of the nearest existing value around it. */
-  placeOf(path: Path): string {
+  positionOf(path: Path): string {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true);
       if (isNode(node) && node.range) return this.#at(node.range[0]);
@@ -75,11 +75,11 @@ export class YamlFile {
   }
 
   /** `file:line:column` of a key in the map at `path`. */
-  placeOfKey(path: Path, key: string): string {
+  positionOfKey(path: Path, key: string): string {
     const map = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
     const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
     const range = (pair?.key as Node | undefined)?.range;
-    return range ? this.#at(range[0]) : this.placeOf(path);
+    return range ? this.#at(range[0]) : this.positionOf(path);
   }
 
   #at(offset: number): string {

@@ -1,13 +1,9 @@
 import { type Command, Option } from "commander";
 import { killChange, unkillChange } from "../../../application/admin/kill-switch.ts";
-import {
-  type FeatureFilter,
-  type FeatureSort,
-  featureSorts,
-  type KnownFeature,
-  type PageEnd,
-} from "../../../application/features/list-features.ts";
-import type { Place } from "../../../application/features/survey-source.ts";
+import type { FeatureFilter } from "../../../application/features/feature-filter.ts";
+import { type FeatureSort, featureSorts, type PageEnd } from "../../../application/features/feature-sort.ts";
+import type { KnownFeature } from "../../../application/features/list-features.ts";
+import type { Presence } from "../../../application/features/survey-source.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type FeatureState, featureStates } from "../../../domain/features/feature-state.ts";
 import { usageDays } from "../../../domain/usage/usage-store.ts";
@@ -72,7 +68,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
         const { on, entry } = found;
         const states = sourceSets.sources.flatMap(({ name, role }) => {
           const state = on.get(name);
-          return state === undefined ? [] : [`  ${role} ${name}: ${placeText(state)}`];
+          return state === undefined ? [] : [`  ${role} ${name}: ${presenceText(state)}`];
         });
         const described = entry
           ? Object.entries({
@@ -131,19 +127,19 @@ const rowOf = (known: KnownFeature, roles: ReadonlyMap<string, ManagedSource["ro
 });
 
 /** For example `user (2 users)` or `active (gate)`; nothing if the feature is off there. */
-function sourceText(source: string, role: ManagedSource["role"] | undefined, state: Place): readonly string[] {
+function sourceText(source: string, role: ManagedSource["role"] | undefined, state: Presence): readonly string[] {
   if (!isSomewhere(state)) return [];
-  const details = [...(role === "grant" || !role ? [] : [role]), ...(state === true ? [] : [placeText(state)])];
+  const details = [...(role === "grant" || !role ? [] : [role]), ...(state === true ? [] : [presenceText(state)])];
   return [details.length > 0 ? `${source} (${details.join(", ")})` : source];
 }
 
-function isSomewhere(state: Place): boolean {
+function isSomewhere(state: Presence): boolean {
   if (typeof state === "boolean") return state;
   if ("users" in state) return state.users !== 0;
   return "rule" in state || state.location.length > 0;
 }
 
-function placeText(state: Place): string {
+function presenceText(state: Presence): string {
   if (typeof state === "boolean") return state ? "on" : "off";
   if ("users" in state) return state.users === null ? "number of users unknown" : usersText(state.users);
   if ("rule" in state) return `rule ${JSON.stringify(state.rule)}`;

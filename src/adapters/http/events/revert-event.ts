@@ -84,7 +84,7 @@ export function eventRoutes(
       const event = await findEvent.one(idIn(c));
       const record = event.change?.record;
       const values = record?.of === "document" && { before: await findEvent.before(event), after: record.value };
-      const shown: EventJson = eventJson(event, findEvent.placeOf(event));
+      const shown: EventJson = eventJson(event, findEvent.targetOf(event));
       return c.json({ ...shown, ...values }, 200, uncached);
     },
   );

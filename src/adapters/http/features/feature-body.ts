@@ -29,7 +29,7 @@ export const SourceStatusBody = z
   .openapi("SourceStatus");
 
 /** Where one source has a feature on. */
-export const Place = z
+export const FeaturePresence = z
   .union([
     z
       .boolean()
@@ -47,7 +47,7 @@ export const Place = z
       description: "For a source with a rule for the feature: the rule, and its result for an anonymous client.",
     }),
   ])
-  .openapi("Place");
+  .openapi("FeaturePresence");
 
 export const FeatureBody = z
   .object({
@@ -57,7 +57,7 @@ export const FeatureBody = z
         "The state over all contexts. `killed`: a veto switches it off for everyone. `unknown`: an unavailable source could decide it. `on`: it is on for everyone. `on-for-some`: it is on for users, locations, a share or by other rules. `held`: grants have it on, but a gate blocks each of them. `scheduled`: off now, and on from a known time. `off`: no grant has it on.",
     }),
     stale: z.boolean().openapi({ description: "Whether the state depends on cached values that may be outdated." }),
-    on: z.record(z.string(), Place).openapi({
+    on: z.record(z.string(), FeaturePresence).openapi({
       description:
         "Where the feature is on in each source, by source name. Unavailable sources are omitted, and so are sources without sets that do not list the feature.",
     }),

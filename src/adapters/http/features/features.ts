@@ -1,12 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import {
-  type Facets,
-  type FeatureFilter,
-  type FeatureSort,
-  featureSorts,
-  type ListFeatures,
-  type PageEnd,
-} from "../../../application/features/list-features.ts";
+import type { FeatureFilter } from "../../../application/features/feature-filter.ts";
+import { type FeatureSort, featureSorts, type PageEnd } from "../../../application/features/feature-sort.ts";
+import type { Facets, ListFeatures } from "../../../application/features/list-features.ts";
 import type { ViewFeature } from "../../../application/features/view-feature.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { usageDays } from "../../../domain/usage/usage-store.ts";

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
-import { FeatureBody, FeatureChangeBody, Place, SourceStatusBody } from "./feature-body.ts";
+import { FeatureBody, FeatureChangeBody, FeaturePresence, SourceStatusBody } from "./feature-body.ts";
 import { AudienceBody } from "./impact.ts";
 
 const DecidingSource = SourceStatusBody.extend({
@@ -20,7 +20,9 @@ const DecidingSource = SourceStatusBody.extend({
     .array(z.enum(keyFields))
     .readonly()
     .openapi({ description: "The context fields that select one of its sets. Empty for one set for everyone." }),
-  on: Place.nullable().openapi({ description: "Where the source has the feature on. Null if it does not list it." }),
+  on: FeaturePresence.nullable().openapi({
+    description: "Where the source has the feature on. Null if it does not list it.",
+  }),
   reach: z.enum(["everyone", "some", "later", "nobody", "absent", "unknown"]).openapi({
     description:
       "For whom the source has it on. `later`: from a known time. `nobody`: listed and off. `absent`: not listed. `unknown`: the source is unavailable.",
