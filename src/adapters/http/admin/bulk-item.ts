@@ -7,7 +7,7 @@ import type { Json } from "../../../domain/evaluation/feature.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
-import { revisionIn, shownRevision } from "./entity-tag.ts";
+import { revisionIn, revisionJson } from "./entity-tag.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */
@@ -122,15 +122,15 @@ export class BulkChanges {
     const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
     if (rule === null) {
       const { revision } = await this.#rules.remove(source, feature, author);
-      return { source, feature, rule, revision: shownRevision(revision) };
+      return { source, feature, rule, revision: revisionJson(revision) };
     }
     if (rule !== undefined) {
       const { rule: stored, revision } = await this.#rules.put(source, feature, rule, author);
-      return { source, feature, rule: stored, revision: shownRevision(revision) };
+      return { source, feature, rule: stored, revision: revisionJson(revision) };
     }
     if (catalogue === null) {
       const { revision } = await this.#catalogue.remove(feature, author);
-      return { source: catalogueSource, feature, catalogue, revision: shownRevision(revision) };
+      return { source: catalogueSource, feature, catalogue, revision: revisionJson(revision) };
     }
     if (catalogue !== undefined) {
       const { entry, revision } = await this.#catalogue.put(feature, catalogue, author);
@@ -138,7 +138,7 @@ export class BulkChanges {
         source: catalogueSource,
         feature,
         catalogue: catalogueEntryJson(entry),
-        revision: shownRevision(revision),
+        revision: revisionJson(revision),
       };
     }
     return this.#sets.make({ source, context, add, remove }, author);

@@ -7,7 +7,7 @@ const tags = /(W\/)?"([^"]*)"/g;
 const never = "none.0";
 
 /** The revision in entity tags and bodies; `none.0` if no change was recorded. */
-export const shownRevision = (revision: Revision | undefined): string => (revision ? revisionText(revision) : never);
+export const revisionJson = (revision: Revision | undefined): string => (revision ? revisionText(revision) : never);
 
 /** Parses a revision: `null` for `none.0`, `undefined` for invalid text. */
 export function revisionIn(text: string): Revision | null | undefined {
@@ -17,7 +17,7 @@ export function revisionIn(text: string): Revision | null | undefined {
 }
 
 /** The strong entity tag of a revision. */
-export const entityTag = (revision: Revision | undefined): string => `"${shownRevision(revision)}"`;
+export const entityTag = (revision: Revision | undefined): string => `"${revisionJson(revision)}"`;
 
 /** OpenAPI description of the `If-Match` header. */
 export const ifMatchParameter = {

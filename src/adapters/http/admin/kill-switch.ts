@@ -12,7 +12,7 @@ import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-r
 import { entityTag, entityTagHeader } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
-import { SetBody, shownSet } from "./sources.ts";
+import { SetBody, setJson } from "./sources.ts";
 
 const KillQuery = TrialQuery.extend({
   wait: z.enum(["true", "false"]).optional().openapi({
@@ -65,7 +65,7 @@ export function killSwitchRoutes(
     async (c) => {
       const source = killSwitchOf(sets);
       const content = await changeSet.read({ source });
-      return c.json(shownSet(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
+      return c.json(setJson(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
     },
   );
 

@@ -13,7 +13,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionDemanded, shownRevision } from "./entity-tag.ts";
+import { entityTag, entityTagHeader, revisionDemanded, revisionJson } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
 const defaultLimit = 100;
@@ -242,6 +242,6 @@ const shown = (source: string, { feature, rule, revision, isValid }: FeatureRule
   source,
   feature,
   rule,
-  revision: shownRevision(revision),
+  revision: revisionJson(revision),
   valid: isValid,
 });

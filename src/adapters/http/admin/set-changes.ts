@@ -8,7 +8,7 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
-import { revisionDemanded, shownRevision } from "./entity-tag.ts";
+import { revisionDemanded, revisionJson } from "./entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
@@ -81,7 +81,7 @@ export class SetChanges {
 
   async make(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
     const { key, added, removed, revision } = await this.#changeSet.apply(change, author);
-    return { source: change.source, key, added, removed, revision: shownRevision(revision) };
+    return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
   async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {

@@ -12,7 +12,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, shownRevision } from "./entity-tag.ts";
+import { entityTag, entityTagHeader, revisionJson } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 
@@ -81,12 +81,12 @@ export const SetBody = z
     },
   });
 
-export const shownSet = (source: string, { key, features, invalidMembers, revision }: SetContent) => ({
+export const setJson = (source: string, { key, features, invalidMembers, revision }: SetContent) => ({
   source,
   key,
   features,
   invalidMembers,
-  revision: shownRevision(revision),
+  revision: revisionJson(revision),
 });
 
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
@@ -136,7 +136,7 @@ export function sourceRoutes(
     async (c, { query }) => {
       const source = sourceIn(c);
       const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
-      return c.json(shownSet(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
+      return c.json(setJson(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
     },
   );
 

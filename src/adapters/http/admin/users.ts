@@ -15,7 +15,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ChangeQuery, changeAuthor, changeProblems, demandNoBody, demandNoIfMatch } from "./change-request.ts";
-import { SetBody, shownSet } from "./sources.ts";
+import { SetBody, setJson } from "./sources.ts";
 
 const tokenBytes = 32;
 
@@ -102,9 +102,9 @@ export function userRoutes(
       const userId = userIn(c);
       const { sets, effective, tokens: issued } = await viewUser.view(userId, location);
       const shown = {
-        sets: sets.map(({ source, ...set }) => shownSet(source, set)),
+        sets: sets.map(({ source, ...set }) => setJson(source, set)),
         effective,
-        tokens: issued.map(shownToken),
+        tokens: issued.map(tokenJson),
       };
       return c.json({ userId, ...shown }, 200, uncached);
     },
@@ -128,7 +128,7 @@ export function userRoutes(
         ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
-    async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(shownToken) }, 200, uncached),
+    async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(tokenJson) }, 200, uncached),
   );
 
   const issue = checkedRoute(
@@ -243,4 +243,4 @@ export function userRoutes(
 
 const userIn = (c: Context): string => c.req.param("userId") ?? "";
 
-const shownToken = ({ id, issuedAt, by }: TokenInfo) => ({ id, issuedAt: instantText(issuedAt), by });
+const tokenJson = ({ id, issuedAt, by }: TokenInfo) => ({ id, issuedAt: instantText(issuedAt), by });
