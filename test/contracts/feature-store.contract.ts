@@ -382,7 +382,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
     it.each([
       ["shared", shared("store:a")],
       ["personal", personal("store:a")],
-    ])("writes records that add up to the content of the set, whoever changes it (%s)", async (_, set) => {
+    ])("writes records that add up to the content of the set, for all authors (%s)", async (_, set) => {
       const store = open();
       await wander(200, (feature) => [
         ...changesOf(store, set, feature),

@@ -114,7 +114,7 @@ export function sourceRoutes(
         ...problemResponses("unauthenticated", "invalid-query"),
       },
     },
-    (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, uncached),
+    (c) => c.json({ sources: sets.sources.map(sourceJson) }, 200, uncached),
   );
 
   const listMembers = checkedRoute(
@@ -227,7 +227,7 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
   return Object.fromEntries(fields.map((field) => [field, query[field]]));
 }
 
-const shownSource = ({
+const sourceJson = ({
   name,
   label,
   kind,

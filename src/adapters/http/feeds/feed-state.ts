@@ -30,16 +30,16 @@ export const FeedStateBody = z
     },
   });
 
-export const shownState = ({ known, poll }: FeedState): z.output<typeof FeedStateBody> => ({
+export const feedStateJson = ({ known, poll }: FeedState): z.output<typeof FeedStateBody> => ({
   known,
   listed: poll?.listed ?? 0,
   invalid: poll?.invalid ?? 0,
-  lastAttempt: shownInstant(poll?.triedAt),
-  lastSuccess: shownInstant(poll?.succeededAt),
+  lastAttempt: instantJson(poll?.triedAt),
+  lastSuccess: instantJson(poll?.succeededAt),
   failure: poll?.failure ?? null,
   breaker: poll?.breaker ?? "closed",
 });
 
 /** An instant as RFC 3339 text; `null` for none. */
-export const shownInstant = (at: Instant | null | undefined): string | null =>
+export const instantJson = (at: Instant | null | undefined): string | null =>
   at === null || at === undefined ? null : instantText(at);

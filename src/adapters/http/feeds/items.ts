@@ -11,7 +11,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { FeedStateBody, shownInstant, shownState } from "./feed-state.ts";
+import { FeedStateBody, feedStateJson, instantJson } from "./feed-state.ts";
 
 const defaultLimit = 100;
 
@@ -90,7 +90,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       const { state, items, next } = await viewItems.page(source, limit, after);
       const page = {
         ...shown(source, state),
-        items: items.map((item) => shownItem(item, state)),
+        items: items.map((item) => itemJson(item, state)),
         next: next && textCursor(JSON.stringify(next), source),
       };
       return c.json(page, 200, uncached);
@@ -139,11 +139,11 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
 
 const shown = (source: string, state: FeedState) => ({
   source,
-  state: shownState(state),
+  state: feedStateJson(state),
   faults: state.poll?.faults ?? [],
 });
 
-const shownItem = (item: KnownItem, { poll }: FeedState): z.output<typeof ItemBody> => ({
+const itemJson = (item: KnownItem, { poll }: FeedState): z.output<typeof ItemBody> => ({
   id: item.id,
   title: item.title,
   start: instantText(item.start.at),
@@ -156,6 +156,6 @@ const shownItem = (item: KnownItem, { poll }: FeedState): z.output<typeof ItemBo
   offered: item.isOffered,
   everOffered: item.wasOffered,
   listed: item.lastListedAt === null,
-  lastListed: shownInstant(item.lastListedAt ?? poll?.succeededAt),
+  lastListed: instantJson(item.lastListedAt ?? poll?.succeededAt),
   metadata: item.metadata,
 });

@@ -4,7 +4,7 @@ import type { CheckReadiness } from "../../../application/evaluation/check-readi
 import type { CheckEventLog, RecordsState } from "../../../application/events/check-event-log.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { FeedStateBody, shownState } from "../feeds/feed-state.ts";
+import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { uncached } from "../kit/response-headers.ts";
@@ -118,7 +118,7 @@ export function healthChecks(
       isOperator ? checkChanges.check() : undefined,
       isOperator ? checkRecords.check() : undefined,
     ]);
-    const feeds = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
+    const feeds = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, feedStateJson(state)]));
     const details = {
       ...(log === "failing" && { log }),
       ...(records && { connections, sources, faults, changes, feeds, records: shown(records) }),

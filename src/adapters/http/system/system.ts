@@ -4,7 +4,7 @@ import type { SystemState, TrafficFigures, ViewSystem } from "../../../applicati
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { DeclaredSource } from "../../../domain/evaluation/source.ts";
-import { shownState } from "../feeds/feed-state.ts";
+import { feedStateJson } from "../feeds/feed-state.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -102,7 +102,7 @@ function systemJson(
         lastError: report?.lastError ? { ...report.lastError, at: instantText(report.lastError.at) } : null,
         failures: report?.failures ?? 0,
         faults: report?.faults ?? [],
-        feed: feed ? shownState(feed) : null,
+        feed: feed ? feedStateJson(feed) : null,
       };
     }),
     stores: state.stores.map(({ name, state: answer, isSynced, changes, caches }) => ({

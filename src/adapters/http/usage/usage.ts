@@ -30,7 +30,7 @@ const span = {
     }),
 };
 
-const shownSpan = {
+const spanFields = {
   step: z.enum(["minute", "hour", "day"]),
   from: timeText.openapi({ description: "The begin of the first point." }),
   to: timeText.openapi({ description: "The end, excluded." }),
@@ -50,7 +50,7 @@ const series = {
 const UsageBody = z
   .object({
     feature: z.string(),
-    ...shownSpan,
+    ...spanFields,
     lastUsed,
     total: z.object({ on: count, off: count }),
     ...series,
@@ -89,7 +89,7 @@ const UsageBody = z
 
 const UsageListBody = z
   .object({
-    ...shownSpan,
+    ...spanFields,
     features: z.array(z.object({ feature: z.string(), lastUsed, ...series })).readonly(),
   })
   .openapi("UsageList");
