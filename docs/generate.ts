@@ -331,9 +331,10 @@ document on one line, and a list is one document per item. Members are only adde
 | Exit code | Meaning |
 | --- | --- |
 | 0 | success |
-| 1 | failure: the change is rejected, something is not found, or a store does not respond |
+| 1 | failure: the change is rejected, something is not found, or a store does not respond. A retry may succeed |
 | 2 | wrong command line: unknown command or option, missing or contradictory arguments |
-| 78 | invalid configuration, or unusable data folder |
+| 78 | an operator has to fix something first: the version of Node.js, the configuration or a file that it names, the data \
+folder, or the address to listen on |
 
 ${blockOf(await helpOf())}
 ${sections.join("\n")}`;

@@ -64,7 +64,7 @@ export interface Connection extends AsyncDisposable {
   tokenStore(keyOf: TokenKeyDerivation): TokenStore;
   /** Invalidation feed of the keys with one of the prefixes. The caller disposes of it. */
   feed(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
-  /** Waits until the store is connected. Rejects with `SetupFailed` after 2 s. */
+  /** Waits until the store is connected. Rejects with `OperationFailed` after 2 s. */
   connected(): Promise<void>;
   /** Calls the listener on each connect, and when the store was replaced by another. */
   onConnect(listener: () => void): void;

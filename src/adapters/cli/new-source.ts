@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { ChangeRejected } from "../../domain/errors.ts";
+import { makeFolder } from "../../infrastructure/files/make-folder.ts";
 import { kinds } from "../sources/_catalogue/source-catalogue.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -62,7 +63,7 @@ export function writeDrafts(drafts: readonly Draft[]): void {
   const existing = drafts.find(({ file }) => existsSync(file));
   if (existing) throw new ChangeRejected(`${existing.file} exists (remove it, or choose another name)`);
   for (const { file, text } of drafts) {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(file, text, { flag: "wx" });
   }
 }

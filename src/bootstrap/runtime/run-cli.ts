@@ -5,12 +5,12 @@ import { type GlobalOptions, programOf } from "../../adapters/cli/program.ts";
 import { reportFailure, usageExit } from "../../adapters/cli/report-failure.ts";
 import { Results } from "../../adapters/cli/results.ts";
 import { type Standard, Terminal } from "../../adapters/cli/terminal.ts";
-import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { defaultFile } from "../config/default-file.ts";
 
 /**
- * Runs one CLI call and returns its exit code: 0 for success, 1 for a failure, 2 for a wrong command line, 78 for an
- * invalid configuration. All input and output goes through `standard`, so calls in one process are independent. Only
+ * Runs one CLI call and returns its exit code: 0 for success, 1 for a failure, 2 for a wrong command line, 78 for what
+ * an operator has to fix first. All input and output goes through `standard`, so calls in one process are independent. Only
  * `serve` uses the process itself. Returns once the output is written.
  */
 export async function runCli(argv: readonly string[], standard: Standard): Promise<number> {
@@ -18,7 +18,7 @@ export async function runCli(argv: readonly string[], standard: Standard): Promi
   const code = await outcome(argv, terminal);
   const lost = await terminal.flush();
   return lost
-    ? reportFailure(new SetupFailed(`cannot write to standard output: ${lost.message}`), terminal.stderr)
+    ? reportFailure(new OperationFailed(`cannot write to standard output: ${lost.message}`), terminal.stderr)
     : code;
 }
 

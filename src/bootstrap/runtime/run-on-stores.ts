@@ -6,6 +6,7 @@ import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import { lazy } from "../composition/lazy.ts";
 import type { Config } from "../config/config.ts";
+import { checkDataVersions } from "./check-data-folder.ts";
 
 /** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
 const commandTimeoutMs = 2_000;
@@ -16,6 +17,7 @@ export async function runOnStores(
   { env, stderr }: Terminal,
   task: (useCases: UseCases) => Promise<void>,
 ): Promise<void> {
+  checkDataVersions(config);
   await using composition = await compose(config, env);
   composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", stderr));
   composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);

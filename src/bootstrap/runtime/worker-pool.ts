@@ -1,10 +1,12 @@
 import cluster, { type Worker } from "node:cluster";
 import { randomUUID } from "node:crypto";
+import { configExit } from "../../adapters/cli/report-failure.ts";
 import { withDeadline } from "../../application/evaluation/deadline.ts";
 import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
 import { connectWorkers } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { addUpWorkers } from "../../infrastructure/metrics/scrape.ts";
+import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { gatherReports } from "../../infrastructure/workers/worker-reports.ts";
 import { eventsUntil } from "./signals.ts";
@@ -96,7 +98,8 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
         if (running.size === 0) end();
       } else if (!served && !complete) {
         const how = signal ?? `exit code ${code}`;
-        reject(new SetupFailed(`a worker ended before it was ready (${how}); see its message above`));
+        const Failure = code === configExit ? SetupFailed : OperationFailed;
+        reject(new Failure(`a worker ended before it was ready (${how}); see its message above`));
         stopAll();
       } else {
         log.error({ worker: worker.process.pid, code, signal }, "worker died; starting another");

@@ -1,9 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
+import { beginningOf } from "../files/beginning-of.ts";
+import { makeFolder } from "../files/make-folder.ts";
 
-const version = 1;
+/** Version of the format. Increase it with each change that an earlier version cannot read. */
+export const snapshotVersion = 1;
 /** Longest block of the event loop at a time, in milliseconds. */
 const sliceMs = 1;
 
@@ -14,7 +17,7 @@ const sliceMs = 1;
 export async function writeSnapshotFile(file: string, values: Iterable<unknown>): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file), 0o700);
     await using handle = await open(draft, "w", 0o600);
     const digest = createHash("sha256");
     for (const slice of slicesOf(values)) {
@@ -43,10 +46,18 @@ export async function readSnapshotFile<T>(file: string, parse: (value: unknown) 
   if (`${end}\n` !== lastLine(digest.digest("base64url"))) throw new Error("it is incomplete, or was edited");
   const [head = "", ...lines] = found;
   const { snapshot } = JSON.parse(head);
-  if (snapshot !== version) throw new Error(`it has version ${snapshot} (expected ${version})`);
+  if (snapshot !== snapshotVersion) throw new Error(`it has version ${snapshot} (expected ${snapshotVersion})`);
   const values: T[] = [];
   for await (const line of inSlices(lines)) values.push(parse(JSON.parse(line)));
   return values;
+}
+
+/**
+ * The version of a file, 0 if it is missing or not a snapshot. Reads its beginning only.
+ */
+export function snapshotVersionOf(file: string): number {
+  const head = beginningOf(file, 100)?.toString("latin1") ?? "";
+  return Number(/^\{"snapshot":(\d+)[,}]/.exec(head)?.[1] ?? 0);
 }
 
 /** Yields the values in order, with a pause for other work after each 1 ms. */
@@ -61,7 +72,7 @@ export async function* inSlices<T>(values: Iterable<T>): AsyncIterable<T> {
 }
 
 function* slicesOf(values: Iterable<unknown>): Iterable<Buffer> {
-  let slice = `${JSON.stringify({ snapshot: version, at: new Date() })}\n`;
+  let slice = `${JSON.stringify({ snapshot: snapshotVersion, at: new Date() })}\n`;
   let until = performance.now() + sliceMs;
   for (const value of values) {
     if (value !== undefined) slice += `${JSON.stringify(value)}\n`;

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { afterTimeout } from "../../application/evaluation/deadline.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
-import { SetupFailed } from "../setup-failed.ts";
+import { OperationFailed } from "../operation-failed.ts";
 import { defaultCommandTimeoutMs } from "./command-timeout.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { FilledStores } from "./filled-stores.ts";
@@ -180,7 +180,7 @@ async function connected(redis: RedisClient, name: string): Promise<void> {
   } catch (cause) {
     const reason = cause instanceof Error && cause.name !== "AbortError" ? replyText(cause) : "no response";
     const fault = redis.handshakeFault ?? `${reason}; start the server, or fix the url`;
-    throw new SetupFailed(`connection "${name}" cannot use Redis: ${fault}`);
+    throw new OperationFailed(`connection "${name}" cannot use Redis: ${fault}`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { DataLine, SetLine, TokenLine } from "../../application/transfer/da
 import { isServedKey } from "../../domain/evaluation/feature.ts";
 import { type KeyField, KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import { isToken } from "../../domain/evaluation/token.ts";
-import { SetupFailed } from "../setup-failed.ts";
+import { OperationFailed } from "../operation-failed.ts";
 import { RedisClient } from "./redis-client.ts";
 import { replyText } from "./redis-fault.ts";
 import { scan } from "./scan.ts";
@@ -22,7 +22,7 @@ export type SeedPage = { readonly lines: readonly DataLine[]; readonly members?:
 
 /**
  * Reads the default keys of Tidegate from Redis servers, also if others filled them: the sets from one server, the
- * tokens from another or the same. Changes nothing. Rejects with `SetupFailed` if a server cannot be read.
+ * tokens from another or the same. Changes nothing. Rejects with `OperationFailed` if a server cannot be read.
  */
 export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGenerator<SeedPage> {
   yield { lines: [{ tidegate: 1 }] };
@@ -44,7 +44,7 @@ async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPag
   } catch (cause) {
     const reason = cause instanceof Error ? replyText(cause) : String(cause);
     const fault = redis.handshakeFault ?? `${reason}; start it, or fix its URL`;
-    throw new SetupFailed(`the Redis to import from cannot be read: ${fault}`);
+    throw new OperationFailed(`the Redis to import from cannot be read: ${fault}`);
   } finally {
     redis.disconnect();
   }

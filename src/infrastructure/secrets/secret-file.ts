@@ -1,12 +1,13 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../files/make-folder.ts";
 
 /**
  * Reads a file that only its owner may read. If it is missing, creates it with the result of `make`. If several
  * processes create it at once, all read the content of one. Throws file system errors.
  */
 export function secretFile(file: string, make: () => string): { readonly content: Buffer; readonly isNew: boolean } {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   const isNew = !existsSync(file) && written(file, make());
   return { content: readFileSync(file), isNew };
 }

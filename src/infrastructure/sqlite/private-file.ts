@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "../files/make-folder.ts";
 
 const ofOthers = 0o007;
 
@@ -10,7 +11,7 @@ const ofOthers = 0o007;
  */
 export function openPrivately<Database>(file: string, open: () => Database): Database {
   if (file === ":memory:") return open();
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(file), 0o700);
   // In this order, because SQLite creates the log after the file.
   if (existsSync(`${file}-wal`) && !existsSync(file)) {
     throw new Error("it is missing, but its -wal exists; put it back, or remove its -wal and -shm");

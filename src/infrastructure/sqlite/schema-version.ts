@@ -1,11 +1,11 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
-import { DataFolderError } from "./data-folder-error.ts";
+import { beginningOf } from "../files/beginning-of.ts";
+import { SetupFailed } from "../setup-failed.ts";
 
-/** Throws `DataFolderError` if the schema of a SQLite file is newer than `supported`. Version 0.1 wrote 0. */
+/** Throws `SetupFailed` if the schema of a file is newer than `supported`. Version 0.1 wrote 0. */
 export function checkSchemaVersion(file: string, version: number, supported: number): void {
   if (version <= supported) return;
-  throw new DataFolderError(
+  throw new SetupFailed(
     `${file} belongs to a newer version of Tidegate (schema ${version}, this version supports ${supported}); install that version, or restore a backup from before the upgrade`,
   );
 }
@@ -21,19 +21,4 @@ const place = 60;
  * The schema version of a SQLite file, 0 if it is missing. Reads the header only, so the file and its folder stay as
  * they are. Call it before this process opens the database: closing the file would release SQLite's locks.
  */
-export function schemaVersionOf(file: string): number {
-  const header = Buffer.alloc(place + 4);
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, "r");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw error;
-  }
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header.readUInt32BE(place);
-}
+export const schemaVersionOf = (file: string): number => beginningOf(file, place + 4)?.readUInt32BE(place) ?? 0;

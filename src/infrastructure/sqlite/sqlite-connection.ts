@@ -3,7 +3,6 @@ import { errorMessage } from "../../domain/error-message.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
-import { DataFolderError } from "./data-folder-error.ts";
 import { DiskReserve, isDiskFull } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
 import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
@@ -149,12 +148,12 @@ function open(name: string, file: string, log: Log | undefined): Opened {
       const isFull = isDiskFull(cause);
       if (isFull && reserve?.release()) continue;
       void reserve?.[Symbol.asyncDispose]();
-      if (cause instanceof DataFolderError) throw cause;
+      if (cause instanceof SetupFailed) throw cause;
       if (isFull) {
-        throw new DataFolderError(`connection "${name}": the disk that holds ${file} is full; make room on it`);
+        throw new SetupFailed(`connection "${name}": the disk that holds ${file} is full; make room on it`);
       }
       const reason = errorMessage(cause);
-      throw new DataFolderError(
+      throw new SetupFailed(
         `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
       );
     }

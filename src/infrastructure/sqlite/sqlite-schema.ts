@@ -79,7 +79,7 @@ export const storeSchemaVersion = 1;
 
 /**
  * Creates the missing tables, all or none, also in files of earlier versions, which contain only sets and token users.
- * Safe for concurrent processes. Throws `DataFolderError`, before any change, if the file is of a newer version.
+ * Safe for concurrent processes. Throws `SetupFailed`, before any change, if the file is of a newer version.
  */
 export function prepareSchema(database: DatabaseSync, file: string): void {
   const version = schemaVersionIn(database);

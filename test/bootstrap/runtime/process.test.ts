@@ -98,14 +98,24 @@ describe("the service as a process", () => {
     expect(service.stderr).toContain("environment variable REDIS_FEATURES_URL is not set");
   });
 
-  it.each([undefined, "2"])("exits 1 with a message if its port is in use (workers: %s)", async (workers) => {
+  it.each([undefined, "2"])("exits 78 with a message if its port is in use (workers: %s)", async (workers) => {
     const other = createServer().listen(0, "127.0.0.1");
     await until(() => other.listening, "another server listens");
     const { port } = other.address() as { port: number };
     const env = { TIDEGATE_DATA: newFolder(), PORT: `${port}`, ...(workers && { WEB_CONCURRENCY: workers }) };
     await using service = new TestProcess(["src/main.ts"], env);
-    expect(await service.exit()).toBe(1);
+    expect(await service.exit()).toBe(78);
     expect(service.stderr).toMatch(/tidegate: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*; set PORT or HOST/);
     other.close();
+  });
+
+  it.each([
+    ["an address of another machine", "192.0.2.1", /EADDRNOTAVAIL/],
+    ["an unknown name", "name.invalid", /ENOTFOUND|EAI_AGAIN/],
+  ])("exits 78 with a message if HOST is %s", async (_, host, fault) => {
+    await using service = new TestProcess(["src/main.ts"], { HOST: host, PORT: "0" });
+    expect(await service.exit()).toBe(78);
+    expect(service.stderr).toMatch(/^tidegate: cannot listen on .*; set PORT or HOST, or stop what is there$/m);
+    expect(service.stderr).toMatch(fault);
   });
 });

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { ExportData, Exported } from "../../../application/transfer/export-data.ts";
-import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import { OperationFailed } from "../../../infrastructure/operation-failed.ts";
 import type { CommandContext } from "../command-context.ts";
 import { textOf } from "../data-lines.ts";
 import { counts, Progress } from "../progress.ts";
@@ -51,7 +51,7 @@ async function writeFileAtomically(file: string, texts: AsyncIterable<string>): 
   } catch (cause) {
     await rm(draft, { force: true }).catch(() => {});
     if (!isOfFile(cause)) throw cause;
-    throw new SetupFailed(`${file} cannot be written: ${cause.message}; name another file`);
+    throw new OperationFailed(`${file} cannot be written: ${cause.message}; name another file`);
   }
 }
 

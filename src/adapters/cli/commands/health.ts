@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
 import type { Command } from "commander";
-import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import { OperationFailed } from "../../../infrastructure/operation-failed.ts";
 import type { CheckedConfig, CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 
@@ -18,9 +18,11 @@ export const defineHealth = (command: Command, { loadConfig, results }: CommandC
     .action(async ({ ready }: { ready?: true }) => {
       const url = `${originOf((await loadConfig()).server)}/health/${ready ? "ready" : "live"}`;
       const { code, status } = await statusAt(url).catch((cause: Error) => {
-        throw new SetupFailed(`${url} does not respond: ${cause.message}; start the service, or set PORT to its port`);
+        throw new OperationFailed(
+          `${url} does not respond: ${cause.message}; start the service, or set PORT to its port`,
+        );
       });
-      if (code !== 200) throw new SetupFailed(`${url} responds ${code}: ${status}; read the log of the service`);
+      if (code !== 200) throw new OperationFailed(`${url} responds ${code}: ${status}; read the log of the service`);
       results.print({ url, status }, status);
     });
 

@@ -36,6 +36,7 @@ async function writeSchemaVersion(database: Kysely<Tables>): Promise<void> {
   const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(database);
   if (rows[0]?.user_version === eventLogSchemaVersion) return;
   await sql.raw(`PRAGMA user_version = ${eventLogSchemaVersion}`).execute(database);
+  await sql`PRAGMA wal_checkpoint`.execute(database);
 }
 
 /** The migrations, in the order of their names. Never change a released one: add another. */
