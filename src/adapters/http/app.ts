@@ -6,12 +6,9 @@ import { getPath } from "hono/utils/url";
 import type { IdentifyOperator } from "../../application/admin/identify-operator.ts";
 import type { Sessions } from "../../application/admin/sessions.ts";
 import type { ViewCache } from "../../application/admin/view-cache.ts";
-import type { CheckChanges } from "../../application/evaluation/check-changes.ts";
-import type { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
 import type { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
 import type { ReadKey } from "../../application/evaluation/read-key.ts";
-import type { CheckEventLog } from "../../application/events/check-event-log.ts";
 import type { ReadEvents } from "../../application/events/read-events.ts";
 import type { RecordEvent } from "../../application/events/record-event.ts";
 import type { TailEvents } from "../../application/events/tail-events.ts";
@@ -23,6 +20,7 @@ import type { SearchItems } from "../../application/feeds/search-items.ts";
 import type { ChangeTargets } from "../../application/reverts/change-targets.ts";
 import type { FindEvent } from "../../application/reverts/find-event.ts";
 import type { RevertEvent } from "../../application/reverts/revert-event.ts";
+import type { CheckInstance } from "../../application/system/check-instance.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import type { ViewSystem } from "../../application/system/view-system.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
@@ -92,9 +90,7 @@ export type HttpOptions = {
   readonly explainFeatures: ExplainFeatures;
   readonly compareTimes: CompareTimes;
   readonly compareContexts: CompareContexts;
-  readonly checkReadiness: CheckReadiness;
-  readonly checkChanges: CheckChanges;
-  readonly checkRecords: CheckEventLog;
+  readonly checkInstance: CheckInstance;
   readonly responseCache: ResponseCache;
   readonly responses: PrepareResponse;
   readonly ofrepKeys: OfrepKeys;
@@ -190,9 +186,8 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   healthChecks(
     app,
     operators,
-    options.checkReadiness,
-    options.checkChanges,
-    options.checkRecords,
+    options.checkInstance,
+    options.viewSystem,
     options.admin.viewItems,
     options.isStopping,
     options.isActivityService,

@@ -4,7 +4,7 @@ import { addUp, quantile, slotMs, sumOf, type TrafficPoint } from "./recent-traf
 import type { CacheReport, SourceReport, StoreReport, WorkerReport } from "./worker-report.ts";
 
 /** The reports of the workers of an instance, and the number of those that did not report. */
-export type GatherReports = () => Promise<{ readonly reports: readonly WorkerReport[]; readonly missing: number }>;
+export type GatherReports<Report> = () => Promise<{ readonly reports: readonly Report[]; readonly missing: number }>;
 
 /** Figures of a span of time. Absent durations and ratios: nothing was evaluated. */
 export type TrafficFigures = {
@@ -40,12 +40,12 @@ const recentMs = 60_000;
 
 /** Views the state of an instance and its traffic of the last hour. */
 export class ViewSystem {
-  readonly #gather: GatherReports;
+  readonly #gather: GatherReports<WorkerReport>;
   readonly #bounds: readonly number[];
   readonly #now: () => Instant;
 
   /** `bounds`: upper bounds of the buckets of durations, in seconds. */
-  constructor(gather: GatherReports, bounds: readonly number[], now: () => Instant) {
+  constructor(gather: GatherReports<WorkerReport>, bounds: readonly number[], now: () => Instant) {
     this.#gather = gather;
     this.#bounds = bounds;
     this.#now = now;

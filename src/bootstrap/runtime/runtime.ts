@@ -13,6 +13,7 @@ import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-shar
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { CheckInstance, type WorkerReadiness } from "../../application/system/check-instance.ts";
 import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
@@ -64,6 +65,7 @@ export type ProcessContext = {
   readonly metrics: InstanceMetrics;
   readonly instance: InstanceChannel;
   readonly reports: WorkerReports<WorkerReport>;
+  readonly readiness: WorkerReports<WorkerReadiness>;
   readonly traffic: RecentTraffic;
   readonly reloadConfig: ReloadConfig;
 };
@@ -71,7 +73,7 @@ export type ProcessContext = {
 /** Wires a configuration, and waits up to 2 s for its stores. Rejects, with everything closed, if the wiring fails. */
 export async function createRuntime(
   config: Config,
-  { env, log, stopping, metrics, instance, reports, traffic, reloadConfig }: ProcessContext,
+  { env, log, stopping, metrics, instance, reports, readiness, traffic, reloadConfig }: ProcessContext,
 ): Promise<Runtime> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(await compose(config, env));
@@ -89,6 +91,7 @@ export async function createRuntime(
   const { checkChanges, checkReadiness, httpCounters: counters } = operations;
   const { callContext } = evaluation;
   const { countUsage, recordUsage } = events;
+  const checkInstance = new CheckInstance(readiness.gather, checkReadiness, events.checkEventLog);
   const now = Date.now;
   const responseCache = new ResponseCache(config.cache.capacity, now, counters, countUsage);
   const { cors } = config.server;
@@ -119,9 +122,7 @@ export async function createRuntime(
     explainFeatures: explain.explainFeatures,
     compareTimes: explain.compareTimes,
     compareContexts: explain.compareContexts,
-    checkReadiness,
-    checkChanges,
-    checkRecords: events.checkEventLog,
+    checkInstance,
     responseCache,
     responses,
     ofrepKeys: ofrepFastPath,
@@ -210,7 +211,10 @@ export async function createRuntime(
     featuresFastPath.tryServe(incoming, outgoing) || ofrepFastPath.tryServe(incoming, outgoing, next);
   const open = opened.move();
   // A configuration that is only tried must not report.
-  const report = () => reports.use(() => reportOf(reported));
+  const report = () => {
+    reports.use(() => reportOf(reported));
+    readiness.use(checkInstance.ofWorker);
+  };
   return {
     config,
     fetch: (request, environment) => {

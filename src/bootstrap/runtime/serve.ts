@@ -175,7 +175,8 @@ const hostFor = async (
   stopping,
   metrics: new InstanceMetrics(),
   instance: await InstanceChannel.open(),
-  reports: new WorkerReports(),
+  reports: new WorkerReports("system"),
+  readiness: new WorkerReports("readiness"),
   traffic: new RecentTraffic(Date.now),
   reloadConfig,
 });

@@ -1,8 +1,10 @@
 import cluster, { type Worker } from "node:cluster";
 import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
 
-/** Limit for a worker to report, in milliseconds. A hung worker must not delay the others' reports. */
+/** Default limit for a worker to report, in milliseconds. A hung worker must not delay the others' reports. */
 const reportWithinMs = 1_000;
+/** Limit for the primary process to respond, in milliseconds. */
+const gatherWithinMs = 2_000;
 
 /** Messages about one kind of report. */
 type FromWorker = { readonly gather?: string; readonly joins?: true; readonly asks?: true; readonly report?: unknown };
@@ -10,6 +12,8 @@ type ToWorker = { readonly gather?: string; readonly isDue?: true; readonly gath
 
 /** The primary's handling of the reports of its workers. */
 export type Gathering<Report, Gathered> = {
+  /** Limit for a worker to report, in milliseconds. Default: 1 s. */
+  readonly withinMs?: number;
   /** Called with each report, also with one that comes too late. */
   readonly received?: (worker: Worker, report: Report) => void;
   /** Called when a worker has exited. */
@@ -22,7 +26,7 @@ export type Gathering<Report, Gathered> = {
  * Makes the primary process gather reports of its workers when one of them requests it. `name` is the kind of report.
  */
 export function gatherFromWorkers<Report, Gathered>(name: string, gathering: Gathering<Report, Gathered>): void {
-  const { received, ended, merge } = gathering;
+  const { withinMs = reportWithinMs, received, ended, merge } = gathering;
   const members = new Set<Worker>();
   let reports = new Map<Worker, Report>();
   let check = () => {};
@@ -35,7 +39,7 @@ export function gatherFromWorkers<Report, Gathered>(name: string, gathering: Gat
     });
     for (const worker of asked) send(worker, { gather: name, isDue: true });
     check();
-    await waitAtMost(reportWithinMs, all);
+    await waitAtMost(withinMs, all);
     return merge(reports, asked.length - reports.size);
   });
   cluster.on("message", (worker, message: FromWorker) => {
@@ -82,7 +86,7 @@ export function gatherer<Report, Gathered>(name: string, report: () => Promise<R
       gathered = resolve;
     });
     toPrimary({ asks: true });
-    return withDeadline(2 * reportWithinMs, () => response);
+    return withDeadline(gatherWithinMs, () => response);
   });
 }
 

@@ -1,31 +1,41 @@
 import cluster from "node:cluster";
 import { gatherer, gatherFromWorkers } from "./gather.ts";
 
-/** The kind of report. */
-const kind = "system";
+/** The kinds of reports, with the limit for a worker to report, in milliseconds. Health probes often wait 1 s. */
+const limits = { system: 1_000, readiness: 700 };
 
-/** Reports of the workers of an instance, and the number of those that did not report within 1 s. */
+/** Reports of the workers of an instance, and the number of those that did not report in time. */
 export type GatheredReports<Report> = { readonly reports: readonly Report[]; readonly missing: number };
 
 /** Makes the primary process gather the reports of its workers. */
-export const gatherReports = (): void =>
-  gatherFromWorkers<unknown, GatheredReports<unknown>>(kind, {
-    merge: (reports, missing) => ({ reports: [...reports.values()], missing }),
-  });
+export function gatherReports(): void {
+  for (const [kind, withinMs] of Object.entries(limits)) {
+    gatherFromWorkers<unknown, GatheredReports<unknown>>(kind, {
+      withinMs,
+      merge: (reports, missing) => ({ reports: [...reports.values()], missing }),
+    });
+  }
+}
 
-/** The reports of all workers of this instance. One per process. Reports are JSON. */
+/** The reports of all workers of this instance that serve. One per process and kind. Reports are JSON. */
 export class WorkerReports<Report> {
-  /** The reports of all workers, or of this process if it is alone. Rejects if the primary process does not respond. */
-  readonly gather: () => Promise<GatheredReports<Report>>;
-  #report: () => Promise<Report> = () => Promise.reject(new Error("nothing is served yet"));
+  readonly #kind: keyof typeof limits;
+  #report: (() => Promise<Report>) | undefined;
+  #gather: () => Promise<GatheredReports<Report>> = () => Promise.reject(new Error("nothing is served yet"));
 
-  constructor() {
-    const own = () => this.#report();
-    this.gather = cluster.isWorker ? gatherer(kind, own) : async () => ({ reports: [await own()], missing: 0 });
+  constructor(kind: keyof typeof limits) {
+    this.#kind = kind;
   }
 
-  /** Sets the report of this process. */
+  /** The reports of all workers, or of this process if it is alone. Rejects if the primary process does not respond. */
+  readonly gather = (): Promise<GatheredReports<Report>> => this.#gather();
+
+  /** Sets the report of this process. From the first one on, this process reports to the others. */
   use(report: () => Promise<Report>): void {
+    const isFirst = this.#report === undefined;
     this.#report = report;
+    if (!isFirst) return;
+    const own = () => (this.#report ?? report)();
+    this.#gather = cluster.isWorker ? gatherer(this.#kind, own) : async () => ({ reports: [await own()], missing: 0 });
   }
 }

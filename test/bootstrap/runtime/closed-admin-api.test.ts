@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { RecentTraffic } from "../../../src/application/system/recent-traffic.ts";
-import type { WorkerReport } from "../../../src/application/system/worker-report.ts";
 import { loadConfig } from "../../../src/bootstrap/config/config.ts";
 import { createRuntime } from "../../../src/bootstrap/runtime/runtime.ts";
 import { InstanceChannel } from "../../../src/infrastructure/instance-channel.ts";
@@ -26,7 +25,8 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
     ...{ env, log, stopping },
     metrics: new InstanceMetrics(),
     instance: new InstanceChannel(),
-    reports: new WorkerReports<WorkerReport>(),
+    reports: new WorkerReports<never>("system"),
+    readiness: new WorkerReports<never>("readiness"),
     traffic: new RecentTraffic(Date.now),
     reloadConfig: async () => ({ problems: [] }),
   };

@@ -69,7 +69,10 @@ sources: [{ name: a, kind: set, connection: features, key: global }]
     await until(waits, "another worker waits for the store");
     const bodies = await Promise.all(Array.from({ length: 20 }, () => ask(url)));
     expect(new Set(bodies)).toEqual(new Set([answer("x")]));
+    const states = Array.from({ length: 6 }, async () => (await fetch(`${url}/health/ready`)).json());
+    expect(await Promise.all(states)).toEqual(states.map(() => ({ status: "ready" })));
     proxy.heal();
     await until(() => running.lines("started").length === 3, "it serves once the store is back");
+    expect(running.lines("worker died; starting another")).toHaveLength(1);
   });
 });

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, it } from "vitest";
+import { order } from "../../support/event-calls.ts";
 import { TestProcess } from "../../support/process.ts";
 import { bearer } from "../../support/service.ts";
 import { until } from "../../support/until.ts";
@@ -32,7 +37,7 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
   const views = await Promise.all(Array.from({ length: 6 }, () => get("/admin/v1/cache?key=global_features")));
   expect(new Set(views.map((view) => JSON.parse(view).pid))).toEqual(new Set(workers()));
   expect(await figures()).toEqual([2, 20]);
-  const system = async () => JSON.parse(await get("/admin/v1/system"));
+  const system = async () => JSON.parse(await get("/admin/v1/system").catch(() => get("/admin/v1/system")));
   const { workers: reported, workersMissing, traffic } = await system();
   expect(new Set(reported.map(({ pid }: { pid: number }) => pid))).toEqual(new Set(workers()));
   expect([workersMissing, traffic.requestsPerSecond > 0]).toEqual([0, true]);
@@ -57,4 +62,36 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
   expect(await service.exit()).toBe(0);
   expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(2);
   for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
+});
+
+it("every worker reports on /health/ready that the event log of one of them cannot be written", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-log-"));
+  const admin = "the-operators-credential";
+  const env = { TIDEGATE_ADMIN_TOKEN: admin, TIDEGATE_DATA: folder, PORT: "0", WEB_CONCURRENCY: "3" };
+  await using service = new TestProcess(["src/main.ts"], env);
+  const url = await service.url();
+  const call = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, { ...init, headers: { ...bearer(admin), connection: "close", ...init.headers } });
+  const states = async (headers: Record<string, string> = { authorization: "" }) => {
+    const bodies = await Promise.all(Array.from({ length: 9 }, () => call("/health/ready", { headers })));
+    return Promise.all(bodies.map((response) => response.json() as Promise<{ log?: string }>));
+  };
+  const post = (body: unknown) =>
+    call("/events", {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+    });
+  expect((await post(order)).status).toBe(201);
+  using file = new DatabaseSync(join(folder, "events.db"), { timeout: 10_000 });
+  file.exec("CREATE TRIGGER full BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  expect((await post(order)).status).toBe(503);
+  for (const state of await states()) expect(state).toEqual({ status: "ready", log: "failing" });
+  for (const state of await states({})) expect(state).toMatchObject({ log: "failing", records: { log: "failing" } });
+  file.exec("DROP TRIGGER full");
+  const isWritten = async () => (await states()).every(({ log }) => log === undefined);
+  await until(isWritten, "every worker reports that it can be written");
+  service.signalGroup("SIGTERM");
+  expect(await service.exit()).toBe(0);
+  rmSync(folder, { recursive: true });
 });

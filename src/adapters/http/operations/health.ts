@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { CheckChanges } from "../../../application/evaluation/check-changes.ts";
-import type { CheckReadiness } from "../../../application/evaluation/check-readiness.ts";
-import type { CheckEventLog, RecordsState } from "../../../application/events/check-event-log.ts";
+import { resultWithin } from "../../../application/evaluation/deadline.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
+import type { CheckInstance } from "../../../application/system/check-instance.ts";
+import type { SystemState, ViewSystem } from "../../../application/system/view-system.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -79,7 +79,7 @@ const ready = createRoute({
   path: "/health/ready",
   summary: "Readiness: route clients elsewhere if this fails",
   description:
-    "Reports a failing event log. Operators also get each connection, each source and the records that wait for the event log.",
+    "Reports the worst state in any worker of the instance, and a failing event log. Operators also get each connection, each source and the records that wait for the event log.",
   tags: ["Health"],
   security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
@@ -91,13 +91,15 @@ const ready = createRoute({
   },
 });
 
+/** Limit for the details that only operators get, in milliseconds. */
+const maxDetailsMs = 2_000;
+
 /** `GET /health`, `/health/live` and `/health/ready`. */
 export function healthChecks(
   app: OpenAPIHono,
   operators: Operators,
-  checkReadiness: CheckReadiness,
-  checkChanges: CheckChanges,
-  checkRecords: CheckEventLog,
+  checkInstance: CheckInstance,
+  viewSystem: ViewSystem,
   viewItems: ViewFeedItems,
   isStopping: () => boolean,
   isActivityService: boolean,
@@ -112,16 +114,15 @@ export function healthChecks(
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, uncached));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);
-    const [{ ready, connections, sources, faults }, log, changes, records] = await Promise.all([
-      checkReadiness.check(),
-      checkRecords.log(),
-      isOperator ? checkChanges.check() : undefined,
-      isOperator ? checkRecords.check() : undefined,
+    const [{ ready, log, connections, sources, faults }, system] = await Promise.all([
+      checkInstance.check(),
+      isOperator ? resultWithin(maxDetailsMs, () => viewSystem.state()) : undefined,
     ]);
     const feeds = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, feedStateJson(state)]));
     const details = {
       ...(log === "failing" && { log }),
-      ...(records && { connections, sources, faults, changes, feeds, records: shown(records) }),
+      ...(isOperator && { connections, sources, faults, feeds }),
+      ...(system && { changes: changesOf(system), records: recordsOf(system) }),
     };
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, uncached);
     return ready
@@ -130,7 +131,9 @@ export function healthChecks(
   });
 }
 
-const shown = ({ log, waiting, deadLetters }: RecordsState) => ({
+const changesOf = ({ stores }: SystemState) => Object.fromEntries(stores.map(({ name, changes }) => [name, changes]));
+
+const recordsOf = ({ log, waiting, deadLetters }: SystemState) => ({
   log,
   waiting: Object.fromEntries(
     Object.entries(waiting).map(([store, backlog]) => [
@@ -143,5 +146,5 @@ const shown = ({ log, waiting, deadLetters }: RecordsState) => ({
         : null,
     ]),
   ),
-  deadLetters: deadLetters,
+  deadLetters,
 });
