@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreFull } from "../../src/domain/errors.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
-import { DiskReserve } from "../../src/infrastructure/sqlite/disk-reserve.ts";
+import { DiskReserve, isDiskFull } from "../../src/infrastructure/sqlite/disk-reserve.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { sqliteRules, startOperator } from "../support/operator.ts";
@@ -47,6 +47,16 @@ function fillDisk(): void {
 }
 
 describe("a full disk", () => {
+  it("is recognized by a failed write beside the file if SQLite reports a general I/O error, as with a quota", () => {
+    const file = join(disk, "store.db");
+    const errors = [778, 1_034, 4_618, 14].map((errcode) => Object.assign(new Error("I/O"), { errcode }));
+    for (const error of errors) expect(isDiskFull(error, file)).toBe(false);
+    fillDisk();
+    for (const error of errors) expect(isDiskFull(error, file)).toBe(true);
+    expect(isDiskFull(Object.assign(new Error("busy"), { errcode: 5 }), file)).toBe(false);
+    expect(readdirSync(disk)).toEqual(["other"]);
+  });
+
   it("accepts and records kills and removals, and no other change", async () => {
     const lines: string[] = [];
     await using store = openSqlite(

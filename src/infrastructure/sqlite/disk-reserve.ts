@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
-import { statSync, truncateSync } from "node:fs";
+import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
+import { constants } from "node:os";
 
 const wholeBytes = 4 * 1_024 * 1_024;
 /** Size of a step, in bytes: several times the pages that a change writes. */
@@ -10,10 +11,31 @@ const fillEveryMs = 10_000;
 
 /** Codes of SQLite: the disk is full; and the same for its shared memory, which a start on a full disk meets. */
 const fullCodes = [13, 4_874];
+/** Codes of SQLite that hide the cause: input or output failed, and a file cannot be opened. A quota gives these. */
+const unclearCodes = [10, 14];
+/** Error numbers of the system. Node has no code for a quota. */
+const noRoom = [constants.errno.ENOSPC, constants.errno.EDQUOT];
 
-/** Whether SQLite failed because the disk is full. */
-export const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && fullCodes.includes(Number(error.errcode));
+/** Whether SQLite failed because the disk of its file is full, or the quota is used up. */
+export function isDiskFull(error: unknown, file: string): boolean {
+  if (!(error instanceof Error && "errcode" in error)) return false;
+  const code = Number(error.errcode);
+  // The lowest byte of an extended code is the code itself.
+  return fullCodes.includes(code) || (unclearCodes.includes(code & 0xff) && lacksRoom(file));
+}
+
+/** Whether there is no room beside a file, by writing a step there. */
+function lacksRoom(file: string): boolean {
+  const probe = `${file}-probe-${process.pid}`;
+  try {
+    writeFileSync(probe, randomFillSync(Buffer.alloc(stepBytes)), { mode: 0o600, flush: true });
+    return false;
+  } catch (error) {
+    return error instanceof Error && "errno" in error && noRoom.includes(Math.abs(Number(error.errno)));
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
 
 /**
  * Reserve of disk space for changes that must work on a full disk: a file beside the database that is released step by

@@ -31,7 +31,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
   const journal = new SqliteJournal(database, file, (attempt) => {
     if (attempt === 0) log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
     const isReleased = attempt > 0 && (reserve?.release() ?? false);
-    checkpoint(database);
+    checkpoint(database, file);
     return attempt === 0 || isReleased;
   });
   const accepted = database.prepare("SELECT accepted FROM store");
@@ -124,11 +124,11 @@ const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
  * Moves the write-ahead log into the file, so that the next change overwrites the log instead of extending it. Without
  * effect while the file cannot grow.
  */
-function checkpoint(database: DatabaseSync): void {
+function checkpoint(database: DatabaseSync, file: string): void {
   try {
     database.exec("PRAGMA wal_checkpoint");
   } catch (error) {
-    if (!isDiskFull(error)) throw error;
+    if (!isDiskFull(error, file)) throw error;
   }
 }
 
@@ -145,7 +145,7 @@ function open(name: string, file: string, log: Log | undefined): Opened {
     try {
       return { ...openFiles(name, file, log), reserve };
     } catch (cause) {
-      const isFull = isDiskFull(cause);
+      const isFull = isDiskFull(cause, file);
       if (isFull && reserve?.release()) continue;
       void reserve?.[Symbol.asyncDispose]();
       if (cause instanceof SetupFailed) throw cause;

@@ -121,7 +121,7 @@ export class SqliteJournal {
 
   #fault(error: unknown): unknown {
     if (!(error instanceof Error && "errcode" in error)) return error;
-    if (isDiskFull(error)) {
+    if (isDiskFull(error, this.#file)) {
       return new StoreFull(`The disk that holds ${this.#file} is full, so nothing was changed; make room on it.`);
     }
     const { message: reason } = error;
