@@ -16,7 +16,7 @@ const files = {
 export default defineConfig({
   test: {
     // Once for all projects.
-    globalSetup: ["test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
+    globalSetup: ["test/support/temporary-folder.ts", "test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
     // Most files wait for something else most of the time.
     maxWorkers: 2 * availableParallelism(),
     projects: [
