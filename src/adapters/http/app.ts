@@ -180,7 +180,14 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
   featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
   ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
-  ofrepStream(app, options.evaluateFlags, callContext, options.clientStreams, options.advertisedStreams);
+  ofrepStream(
+    app,
+    options.evaluateFlags,
+    options.identifyOperator,
+    callContext,
+    options.clientStreams,
+    options.advertisedStreams,
+  );
   if (options.unleash) unleash(app, { ...options, cache: responseCache, unleash: options.unleash });
   search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(

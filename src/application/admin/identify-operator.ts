@@ -52,8 +52,13 @@ export class IdentifyOperator {
 
   /** Rejects with `SourceUnavailable` if the store does not respond and the secret has no cached credential. */
   async identify(secret: string): Promise<Identified> {
-    const credential = await this.credentialOf(this.#options.digestOf(secret));
+    const credential = await this.credentialOf(this.digestOf(secret));
     return credential ?? ((await this.#isClients(secret)) ? "client" : undefined);
+  }
+
+  /** The digest under which a secret is stored. */
+  digestOf(secret: string): string {
+    return this.#options.digestOf(secret);
   }
 
   /** The credential whose secret has a digest. Rejects as `identify` does. */

@@ -16,10 +16,13 @@ export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & {
 };
 
 /**
- * A context to evaluate for again, with the key of the caller's token in the store. Has no locations if they were the
- * stored ones of the user.
+ * A context to evaluate for again, with the key of the caller's token in the store, or the digest of the operator
+ * credential that named the user. Has no locations if they were the stored ones of the user.
  */
-export type FlagsContext = Omit<EvaluationContext, "at"> & { readonly tokenKey?: string };
+export type FlagsContext = Omit<EvaluationContext, "at"> & {
+  readonly tokenKey?: string;
+  readonly credential?: string;
+};
 
 /** The flag of one feature; `undefined` if the feature is not known. */
 export type EvaluatedFlag = Omit<EvaluatedFlags, "flags" | "context"> & { readonly flag: Flag | undefined };

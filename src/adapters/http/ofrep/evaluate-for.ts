@@ -7,7 +7,7 @@ import { HttpProblem } from "../kit/http-problem.ts";
 
 /**
  * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,
- * for the caller that `asOperator` names. A response to an operator must not be cached, because its freshness does not
+ * for the caller that `asOperator` names; `credential` is the digest of the credential then. A response to an operator must not be cached, because its freshness does not
  * depend on the credential. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not
  * suffice.
  */
@@ -16,13 +16,13 @@ export async function evaluateFor<T>(
   operators: IdentifyOperator,
   scope: Scope,
   asOperator: Caller,
-  evaluate: (caller: Caller, isOperator: boolean) => Promise<T>,
+  evaluate: (caller: Caller, credential?: string) => Promise<T>,
 ): Promise<T> {
-  if (secret === undefined) return evaluate(undefined, false);
+  if (secret === undefined) return evaluate(undefined);
   // A generated credential is recognized by its prefix. Other secrets can be either, and most are tokens.
   if (!secret.startsWith(credentialPrefix)) {
     try {
-      return await evaluate({ token: secret }, false);
+      return await evaluate({ token: secret });
     } catch (error) {
       if (!(error instanceof TokenRejected)) throw error;
     }
@@ -35,5 +35,5 @@ export async function evaluateFor<T>(
       `The credential ${operator.name} has the scope ${operator.scope}. Use one of scope ${scope}.`,
     );
   }
-  return evaluate(asOperator, true);
+  return evaluate(asOperator, operators.digestOf(secret));
 }

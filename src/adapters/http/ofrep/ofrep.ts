@@ -102,12 +102,13 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   app.openAPIRegistry.registerPath(bulkRoute);
   app.post(bulkPath, async (c) => {
     const { context } = await jsonBody(c, OfrepRequest, maxBodyBytes);
-    let isOperator = false;
-    const evaluated = await evaluate(c, context, (caller, request, id, byOperator) => {
-      isOperator = byOperator;
+    let credential: string | undefined;
+    const evaluated = await evaluate(c, context, (caller, request, id, byCredential) => {
+      credential = byCredential;
       return evaluateFlags.evaluateAll(caller, request, id);
     });
-    const advertisement = await advertised?.advertise(evaluated.context, callContext.addressOf(incomingOf(c)));
+    const watched = { ...evaluated.context, ...(credential !== undefined && { credential }) };
+    const advertisement = await advertised?.advertise(watched, callContext.addressOf(incomingOf(c)));
     const { entry, read } = advertisement ?? {};
     const json = { ...flagsJson(evaluated, now()), ...(entry && { eventStreams: [entry] }) };
     const freshness = read ? evaluated.freshness.with([read]) : evaluated.freshness;
@@ -115,7 +116,8 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
     const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness }, stated, true);
     const key = keys.of(incomingOf(c));
     // The credential may be revoked.
-    if (key !== undefined && !isOperator) cache.keep(key, prepared, evaluated.context.userId === undefined);
+    if (key !== undefined && credential === undefined)
+      cache.keep(key, prepared, evaluated.context.userId === undefined);
     return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));
   });
 
@@ -138,15 +140,15 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   function evaluate<T>(
     c: Context,
     { targetingKey, ...fields }: OfrepContext,
-    run: (caller: Caller, request: RequestContext, id: string | undefined, byOperator: boolean) => Promise<T>,
+    run: (caller: Caller, request: RequestContext, id: string | undefined, credential?: string) => Promise<T>,
   ): Promise<T> {
     // Clients without a user send an empty one.
     const id = targetingKey || undefined;
     const request = callContext.inBody(incomingOf(c), id, fields as Readonly<Record<string, Json>>);
     const secret = secretOf(c.req.header("authorization")) ?? (c.req.header("x-api-key") || undefined);
     const user = id === undefined ? undefined : { userId: id };
-    return evaluateFor(secret, identifyOperator, "evaluator", user, (caller, byOperator) =>
-      run(caller, request, id, byOperator),
+    return evaluateFor(secret, identifyOperator, "evaluator", user, (caller, credential) =>
+      run(caller, request, id, credential),
     );
   }
 }

@@ -87,13 +87,14 @@ export class AdvertisedStreams {
     );
   }
 
-  /** The fields that sources read, the user, and the token by which the user is known. */
-  #reduced({ userId, tokenKey, targetingKey, locations, ip, attributes }: FlagsContext): FlagsContext {
+  /** The fields that sources read, the user, and the token or credential by which the user is known. */
+  #reduced({ userId, tokenKey, credential, targetingKey, locations, ip, attributes }: FlagsContext): FlagsContext {
     const { fields } = this.#options;
     const read = Object.entries(attributes ?? {}).filter(([name]) => fields.has(`attributes.${name}`));
     return {
       ...(userId !== undefined && isValue(userId) && { userId }),
       ...(tokenKey !== undefined && { tokenKey }),
+      ...(credential !== undefined && { credential }),
       ...(targetingKey !== undefined && fields.has("targetingKey") && { targetingKey }),
       ...(locations && fields.has("locations") && { locations }),
       ...(ip !== undefined && fields.has("ip") && { ip }),

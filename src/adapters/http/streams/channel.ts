@@ -20,10 +20,10 @@ export class Channels {
 
   /** The channel of a context in the month of an instant; `undefined` if the context is too long. */
   seal(context: FlagsContext, now: Instant): string | undefined {
-    const { userId, tokenKey, targetingKey, locations, ip, attributes } = context;
+    const { userId, tokenKey, targetingKey, locations, ip, attributes, credential } = context;
     const month = monthOf(now);
     const key = targetingKey === userId ? undefined : targetingKey;
-    const fields = [month, userId, tokenKey, key, locations, ip, attributes];
+    const fields = [month, userId, tokenKey, key, locations, ip, attributes, credential];
     const plain = JSON.stringify(fields);
     return plain.length > maxTextLength ? undefined : this.#seal.seal(plain);
   }
@@ -32,7 +32,7 @@ export class Channels {
   open(channel: string, now: Instant): FlagsContext | undefined {
     const plain = this.#seal.open(channel);
     if (plain === undefined) return undefined;
-    const [month, userId, tokenKey, targetingKey, locations, ip, attributes] = JSON.parse(plain);
+    const [month, userId, tokenKey, targetingKey, locations, ip, attributes, credential] = JSON.parse(plain);
     if (now >= endOf(month) + graceMs) return undefined;
     return {
       ...(userId !== null && { userId }),
@@ -41,6 +41,7 @@ export class Channels {
       ...(locations !== null && { locations }),
       ...(ip !== null && { ip }),
       ...(attributes !== null && { attributes }),
+      ...(typeof credential === "string" && { credential }),
     };
   }
 }

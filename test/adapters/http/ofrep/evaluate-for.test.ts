@@ -13,7 +13,8 @@ async function callerOf(secret: string | undefined): Promise<{ caller: Caller; l
       const [, scope] = each.split("_");
       return scope ? { name: each, scope: scope as Scope } : undefined;
     },
-  } as Pick<IdentifyOperator, "identify"> as IdentifyOperator;
+    digestOf: (each: string) => each,
+  } as Pick<IdentifyOperator, "identify" | "digestOf"> as IdentifyOperator;
   const caller = await evaluateFor(secret, operators, "evaluator", { userId: "7" }, async (asked) => {
     if (asked && "token" in asked) {
       lookups.push(asked.token);

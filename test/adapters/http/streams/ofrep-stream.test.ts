@@ -1,6 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Channels } from "../../../../src/adapters/http/streams/channel.ts";
+import { createLog } from "../../../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../../../src/infrastructure/redis/redis-connection.ts";
+import { credentialsOn } from "../../../support/credentials.ts";
 import { adminToken } from "../../../support/operator.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
@@ -100,6 +103,31 @@ describe("the event stream of OFREP", () => {
       expect((await service.get(uri)).status).toBe(401);
       expect(others.end).toBeUndefined();
     }
+  });
+
+  it("ends when the evaluator credential is revoked, and cannot be opened again", async () => {
+    await using store = connectRedis("store", redis.url, createLog("silent"));
+    await store.connected();
+    const credentials = credentialsOn(store.documents);
+    const [revoked, kept] = [
+      await credentials.add("one", "evaluator", undefined, { by: "tester" }),
+      await credentials.add("two", "evaluator", undefined, { by: "tester" }),
+    ];
+    for (const targetingKey of ["1", undefined]) {
+      const uris = [revoked, kept].map(async (secret) =>
+        uriOf(await evaluate(service, bearer(secret), { targetingKey })),
+      );
+      expect(new Set(await Promise.all(uris)).size).toBe(2);
+    }
+    const uri = uriOf(await evaluate(service, bearer(revoked), { targetingKey: "1" }));
+    await using stream = await open(uri);
+    await using others = await open(uriOf(await evaluate(service, bearer(kept), { targetingKey: "1" })));
+    await redis.client.srem("features:user:1", "feature_3");
+    await until(() => stream.messages.length === 2 && others.messages.length === 2, "the change arrives");
+    await credentials.revoke("one", { by: "tester" });
+    await until(() => stream.end === "whole", "the stream ends", 20_000);
+    expect((await service.get(uri)).status).toBe(401);
+    expect([others.end, others.messages.length]).toEqual([undefined, 2]);
   });
 
   it("has another URL, and another ETag, once the store has lost the secret", async () => {
