@@ -30,10 +30,15 @@ export type PollListener = {
 };
 
 const checkEveryMs = 1_000;
+/** Failed polls in a row after which another process may poll. Fewer than open the circuit of a feed. */
+const maxFailures = 2;
+/** Time for another process to acquire the lease, in milliseconds. Longer than its pause between two checks. */
+const passForMs = 3_000;
 
 /**
  * Feed poller: polls a feed regularly and stores its items. One process on a store polls at a time; the others read the
- * items within some seconds. While the store is unavailable, each process polls for itself, into memory.
+ * items within some seconds. After failed polls another process may reach the feed, so the lease passes on. While the
+ * store is unavailable, each process polls for itself, into memory.
  */
 export class PollFeed implements FeedItems {
   readonly #polled: Polled;
@@ -44,6 +49,10 @@ export class PollFeed implements FeedItems {
   #looking: Promise<void> = Promise.resolve();
   #polling: Promise<PollState> | undefined;
   #failing = false;
+  /** Failed polls in a row. */
+  #failures = 0;
+  /** Monotonic time until which another process may acquire the lease, in milliseconds. */
+  #passesUntil = Number.NEGATIVE_INFINITY;
   #invalid = 0;
 
   constructor(polled: Polled, listener: PollListener) {
@@ -120,6 +129,7 @@ export class PollFeed implements FeedItems {
   async #mayPoll(): Promise<boolean> {
     try {
       await this.#items.refresh();
+      if (performance.now() < this.#passesUntil) return false;
       // Also renewed during a poll, which may take longer than the lease.
       const isOurs = await this.#polled.lease.hold();
       if (isOurs && this.#items.isAhead && !this.#polling) await this.#items.writeBack();
@@ -145,7 +155,15 @@ export class PollFeed implements FeedItems {
     } finally {
       this.#items.isBeingRead = false;
       await this.#items.refresh().catch(() => {});
+      if (this.#failures >= maxFailures) await this.#passLease();
     }
+  }
+
+  /** Leaves the next polls to another process, if there is one. */
+  async #passLease(): Promise<void> {
+    this.#failures = 0;
+    this.#passesUntil = performance.now() + passForMs;
+    await this.#polled.lease.release().catch(() => {});
   }
 
   async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
@@ -158,6 +176,7 @@ export class PollFeed implements FeedItems {
       return { ...(previous ?? noState), triedAt, failure: errorMessage(error) };
     });
     this.#report(state);
+    this.#failures = state.failure === null ? 0 : this.#failures + 1;
     const snapshot = { ...state, breaker: feed.breaker, pausedUntil: feed.pausedUntil };
     await this.#items.saveState(snapshot);
     return snapshot;
