@@ -2,9 +2,13 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
+# What the chart is checked for. Schemas can also be files.
+KUBERNETES ?= 1.33.0
+KUBERNETES_SCHEMAS ?= default
+CRD_SCHEMAS ?= https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json
 # Everything that the built page depends on.
 page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
-.PHONY: help run dev test soak check bench bench-quick bench-changes bench-sources bench-commands bench-usage bench-clients
+.PHONY: help run dev test soak check lint-deploy bench bench-quick bench-changes bench-sources bench-commands bench-usage bench-clients
 .PHONY: backoffice screenshots docs site demo clean
 
 help: ## list the targets
@@ -32,6 +36,16 @@ check: node_modules site/node_modules backoffice/node_modules ## check types, fo
 	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true site/node_modules/.bin/redocly lint node_modules/.cache/openapi.json \
 	  --config site/redocly.yaml 2> /dev/null
 	@site/node_modules/.bin/remark . --rc-path site/remark.mjs --ignore-path .gitignore --frail --quiet
+
+# The versions that were used here are in .github/workflows/ci.yml.
+lint-deploy: ## lint the files for deployment, with the linters of the field installed
+	@hadolint Dockerfile
+	@actionlint
+	@systemd-analyze verify deploy/systemd/tidegate.service
+	@helm lint --strict deploy/chart --kube-version $(KUBERNETES) --values deploy/chart/ci/lint-values.yaml
+	@helm template tidegate deploy/chart --kube-version $(KUBERNETES) --values deploy/chart/ci/lint-values.yaml | \
+	  kubeconform -strict -summary -kubernetes-version $(KUBERNETES) -schema-location '$(KUBERNETES_SCHEMAS)' \
+	  -schema-location '$(CRD_SCHEMAS)'
 
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks/index.md
 	@node bench/run.ts

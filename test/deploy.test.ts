@@ -40,6 +40,18 @@ describe("a release", () => {
   });
 });
 
+describe("the chart", () => {
+  it("sets no environment variable twice", () => {
+    const { properties } = JSON.parse(read("deploy/chart/values.schema.json"));
+    const deployment = read("deploy/chart/templates/deployment.yaml");
+    const set = [...deployment.matchAll(/- \{ name: ([A-Z_]+), value: /g)].map(([, name]) => name);
+    // The template leaves this one out if the values have it.
+    expect(deployment).toContain('not (hasKey .Values.env "WEB_CONCURRENCY")');
+    const fixed = set.filter((name) => name !== "WEB_CONCURRENCY");
+    expect(properties.env.propertyNames.not.enum).toEqual(fixed.sort());
+  });
+});
+
 describe("compose.yaml", () => {
   it("needs exactly the variables that .env.example lists", () => {
     const used = [...read("compose.yaml").matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
