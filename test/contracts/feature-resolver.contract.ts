@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DeclaredReads } from "../../src/application/evaluation/declared-reads.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../src/domain/evaluation/feature-resolver.ts";
+import { checkResult } from "../../src/domain/evaluation/source-result.ts";
 
 /** A resolver in a state that the contract can check. */
 export type FeatureResolverUnderTest = {
@@ -42,9 +43,11 @@ export function featureResolverContract(
       }
     });
 
-    it("returns a value and a reason for each feature", async () => {
+    it("returns servable keys, with a value and a reason for each", async () => {
       const { resolver, context } = await open();
-      const { features } = await resolver.resolve(context);
+      const result = await resolver.resolve(context);
+      checkResult(result);
+      const { features } = result;
       for (const { value, reason } of features.values()) {
         expect(value).not.toBeUndefined();
         expect(["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT"]).toContain(reason);

@@ -70,7 +70,9 @@ class SetFeatureResolver implements FeatureResolver {
   /** Caches the last map: with a fixed key, it serves every call until the set changes. */
   #on(set: FeatureSet): ReadonlyMap<FeatureKey, Resolution> {
     if (this.#last?.set !== set) {
-      this.#last = { set, on: new Map(set.features.map((feature) => [feature, this.#resolution])) };
+      const on = new Map<FeatureKey, Resolution>();
+      for (const feature of set.features) on.set(feature, this.#resolution);
+      this.#last = { set, on };
     }
     return this.#last.on;
   }

@@ -10,6 +10,8 @@ import type { Caller, IdentifyCaller, RequestContext } from "./identify-caller.t
 export type EvaluatedFeatures = Omit<EvaluatedSources, "results"> & {
   /** The same map as long as the source results are the same. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
+  /** Whether the evaluation is cached, so that others may receive the same map. */
+  readonly isShared: boolean;
 };
 
 /** Evaluation cache: evaluations by the context fields that they depend on. It may evict entries. */
@@ -49,8 +51,9 @@ export class EvaluateFeatures {
   async #evaluateAnew(context: EvaluationContext, key: string): Promise<EvaluatedFeatures> {
     const { version } = this.#fields;
     const { results, ...evaluated } = await this.#sources.evaluate(context);
-    const merged = { ...evaluated, features: merge(results) };
-    if (merged.freshness.isCacheable(context.at)) this.#cache.set(this.#fields.keySince(version, key, context), merged);
+    const isShared = evaluated.freshness.isCacheable(context.at);
+    const merged = { ...evaluated, features: merge(results), isShared };
+    if (isShared) this.#cache.set(this.#fields.keySince(version, key, context), merged);
     return merged;
   }
 }

@@ -3,11 +3,14 @@ import type { Flag } from "../../domain/evaluation/flag.ts";
 import { maxVariantLength, type UsageCount, type UsageVia } from "../../domain/usage/usage-store.ts";
 
 /** The features that a response states. */
-export type Stated = {
-  readonly flags: Iterable<Pick<Flag, "key" | "on" | "variant">>;
-  /** Whether known features that it omits are off. */
-  readonly omitsOff: boolean;
-};
+export type Stated =
+  | {
+      readonly flags: Iterable<Pick<Flag, "key" | "on" | "variant">>;
+      /** Whether known features that it omits are off. */
+      readonly omitsOff: boolean;
+    }
+  /** Those that are on, without variants. The known features that it omits are off. */
+  | { readonly on: ReadonlyMap<FeatureKey, unknown> };
 
 /** The counts of one feature with one result. */
 class Series {
@@ -91,10 +94,10 @@ export class CountUsage {
   tallyOf(entityTag: string, stated: () => Stated): Tally {
     const found = this.#bodies.get(entityTag);
     if (found) return found;
-    const { flags, omitsOff } = stated();
+    const features = stated();
     const series: Series[] = [];
-    for (const { key, on, variant } of flags) series.push(this.#seriesOf(key, variant, on, "response"));
-    const tally = new Tally(series, omitsOff);
+    this.#eachSeries(features, (each) => series.push(each));
+    const tally = new Tally(series, omitsOff(features));
     // A tally that is forgotten still counts for the responses that have it.
     if (this.#inBodies > maxFeaturesInBodies) {
       this.#bodies.clear();
@@ -109,6 +112,15 @@ export class CountUsage {
   count(tally: Tally): void {
     if (tally.responses === 0) this.#list(tally);
     tally.responses += 1;
+  }
+
+  /** Counts a response whose body is not sent again, without a tally. */
+  countOnce(stated: Stated): void {
+    const isListing = omitsOff(stated);
+    if (isListing) this.#listings += 1;
+    this.#eachSeries(stated, (series) => {
+      if (this.#add(series, 1) && isListing) series.listed += 1;
+    });
   }
 
   /** Counts an evaluation of a single flag. */
@@ -142,7 +154,7 @@ export class CountUsage {
    * the known features cannot be read.
    */
   async take(): Promise<readonly UsageCount[]> {
-    if (this.#tallies.length + this.#counted.length === 0) return [];
+    if (this.#tallies.length + this.#counted.length + this.#listings === 0) return [];
     const known = await this.#readKnown();
     this.#addUp();
     const listings = this.#listings;
@@ -206,6 +218,16 @@ export class CountUsage {
     }
   }
 
+  #eachSeries(stated: Stated, use: (series: Series) => void): void {
+    if ("on" in stated) {
+      stated.on.forEach((_, key) => {
+        use(this.#seriesOf(key, undefined, true, "response"));
+      });
+    } else {
+      for (const { key, on, variant } of stated.flags) use(this.#seriesOf(key, variant, on, "response"));
+    }
+  }
+
   /** Returns whether there was room for the series. */
   #add(series: Series, count: number): boolean {
     if (count <= 0) return true;
@@ -238,6 +260,8 @@ export class CountUsage {
     return series;
   }
 }
+
+const omitsOff = (stated: Stated): boolean => "on" in stated || stated.omitsOff;
 
 // Feature keys contain no control characters.
 const keyOf = (feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): string =>

@@ -38,11 +38,9 @@ export const emptyResult: SourceResult = { features: new Map(), validUntil: Numb
 
 const checked = new WeakSet<SourceResult["features"]>();
 
-/**
- * Throws if a source returns invalid features or resolutions; sources from outside the repository may return anything.
- * Checks each map once. Call it in advance for a map of ten thousand features, so that no request waits for it.
- */
-export function checkFeatures(features: SourceResult["features"]): void {
+/** Throws if a result is invalid: a source from outside the repository may return anything. Checks each map once. */
+export function checkResult({ features }: Partial<SourceResult> = {}): void {
+  if (!(features instanceof Map)) throw new Error("the source returned no Map of features");
   if (checked.has(features)) return;
   for (const [feature, resolution] of features) {
     if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {

@@ -1,6 +1,6 @@
 import { type Instant, instantText } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../evaluation/feature.ts";
-import { checkFeatures, type Resolution } from "../evaluation/source-result.ts";
+import type { Resolution } from "../evaluation/source-result.ts";
 import { covers, type Interval, intervalAt, type KnownWindows, type Schedule } from "./schedule.ts";
 
 /** Phase `[from, until)` in which no schedule of a timetable changes. The next change is at `until`. */
@@ -43,7 +43,6 @@ export class Timetable {
       from = Math.max(from, cached.interval.from);
       until = Math.min(until, cached.interval.until);
     }
-    checkFeatures(features);
     return { features, from, until };
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { CheckedResults } from "../../../src/adapters/sources/_catalogue/checked-results.ts";
 import { ContextFields } from "../../../src/application/evaluation/context-fields.ts";
 import { EvaluateFeatures, type EvaluationCache } from "../../../src/application/evaluation/evaluate-features.ts";
 import { EvaluateSources } from "../../../src/application/evaluation/evaluate-sources.ts";
@@ -201,9 +202,10 @@ describe("resolving features", () => {
     ["no resolution", { features: new Map([["a", null]]) }],
     // biome-ignore lint/suspicious/noThenProperty: a thenable that never answers is the point
     ["a promise that never settles", { then: () => {} }],
-  ])('handles the result "%s" as a failure', async (_, wrong) => {
+  ])('handles the result "%s" of a source from outside as a failure', async (_, result) => {
+    const wrong = source("wrong", () => result as never, { onFailure: "skip", timeoutMs: 20 });
     const { ask } = service([
-      source("wrong", () => wrong as never, { onFailure: "skip", timeoutMs: 20 }),
+      { ...wrong, resolver: new CheckedResults(wrong.resolver) },
       source("fine", () => answer("a")),
     ]);
     expect(await ask()).toEqual({ features: ["a"], missing: ["wrong"] });

@@ -115,6 +115,20 @@ describe("CountUsage", () => {
     expect(usage.dropped).toBe(20);
   });
 
+  it("counts a response whose body is not sent again", async () => {
+    const usage = counter("a", "b", "c");
+    usage.countOnce({ on: new Map([["a", true]]) });
+    usage.countOnce({ on: new Map() });
+    usage.countOnce(stated(false, "b", "-c")());
+    expect(await taken(usage)).toEqual([
+      "a off response: 1",
+      "a on response: 1",
+      "b off response: 2",
+      "b on response: 1",
+      "c off response: 3",
+    ]);
+  });
+
   it("forgets all counts", async () => {
     const usage = counter("a", "b");
     const tally = usage.tallyOf("1", all("a"));

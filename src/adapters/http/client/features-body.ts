@@ -4,15 +4,16 @@ import { inOrder } from "../../../domain/evaluation/feature.ts";
 import type { Flag } from "../../../domain/evaluation/flag.ts";
 import type { WrittenBody } from "./prepared-response.ts";
 
-/** Bodies by the features that are on: evaluations of many callers share one map. */
+/** Bodies of shared evaluations, by their features. */
 const bodies = new WeakMap<EvaluatedFeatures["features"], WrittenBody>();
 
 /** The body of `GET /features`: the seed's format, byte for byte. */
-export function featuresBody(features: EvaluatedFeatures["features"]): WrittenBody {
+export function featuresBody({ features, isShared }: Pick<EvaluatedFeatures, "features" | "isShared">): WrittenBody {
   const known = bodies.get(features);
   if (known) return known;
   const written = writtenBody({ active_features: inOrder(features.keys()) });
-  bodies.set(features, written);
+  // Collecting garbage takes long if each call adds to a WeakMap.
+  if (isShared) bodies.set(features, written);
   return written;
 }
 

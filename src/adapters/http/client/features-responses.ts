@@ -77,9 +77,7 @@ export class FeaturesResponses {
       return this.#prepare.prepare(detailedBody(flags), evaluated, () => ({ flags, omitsOff: false }));
     }
     const evaluated = await this.#evaluateFeatures.evaluate(caller, context);
-    const { features } = evaluated;
-    const stated = () => ({ flags: Array.from(features.keys(), (key) => ({ key, on: true })), omitsOff: true });
-    return this.#prepare.prepare(featuresBody(features), evaluated, stated);
+    return this.#prepare.prepare(featuresBody(evaluated), evaluated, () => ({ on: evaluated.features }));
   }
 }
 

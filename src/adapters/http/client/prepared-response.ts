@@ -19,7 +19,7 @@ export type WrittenBody = {
   readonly encoding: "utf8" | "latin1";
 };
 
-/** A response to any request with one cache key, with the freshness of its evaluation and the tally of its body. */
+/** A response to any request with one cache key, with the freshness of its evaluation. */
 export type PreparedResponse = {
   readonly written: WrittenBody;
   readonly vary: string;
@@ -29,7 +29,8 @@ export type PreparedResponse = {
   readonly marks: RawHeaders;
   /** Whether the body states its freshness, and whether it states that it is stale. */
   readonly bodyMark: "none" | "fresh" | "stale";
-  readonly tally: Tally;
+  /** The tally of its body, if the response is worth caching. */
+  readonly tally: Tally | undefined;
   isUsed: boolean;
 };
 
@@ -63,11 +64,13 @@ export class PrepareResponse {
    * `isMarkedInBody`: whether a stale body differs from a fresh one.
    */
   prepare(written: WrittenBody, evaluated: Evaluated, stated: () => Stated, isMarkedInBody = false): PreparedResponse {
-    const [result, marks] = marksOf(evaluated, this.#now());
+    const now = this.#now();
+    const [result, marks] = marksOf(evaluated, now);
     this.#evaluations[result] += 1;
-    const tally = this.#usage.tallyOf(written.entityTag, stated);
-    this.#usage.count(tally);
     const { changesAt, freshness } = evaluated;
+    const tally = freshness.isCacheable(now) ? this.#usage.tallyOf(written.entityTag, stated) : undefined;
+    if (tally) this.#usage.count(tally);
+    else this.#usage.countOnce(stated());
     const bodyMark = isMarkedInBody ? (result === "stale" ? "stale" : "fresh") : "none";
     return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark, tally, isUsed: false };
   }

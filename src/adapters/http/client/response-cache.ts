@@ -1,4 +1,4 @@
-import type { CountUsage } from "../../../application/usage/count-usage.ts";
+import type { CountUsage, Tally } from "../../../application/usage/count-usage.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { Segments } from "../../../infrastructure/cache/segments.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
@@ -8,12 +8,16 @@ import { rawStaleMarks } from "./stale-marks.ts";
 /** Average size of an entry with its key, in bytes. Larger entries reduce how many fit. */
 const usualBytes = 1_000;
 
+type CachedResponse = PreparedResponse & { readonly tally: Tally };
+
+const isWorthIt = (prepared: PreparedResponse): prepared is CachedResponse => prepared.tally !== undefined;
+
 /**
  * Response cache: prepared responses, each valid while every read it depends on is current. A hit needs no evaluation
  * and no store read. Keys contain digests of credentials: no token is stored.
  */
 export class ResponseCache {
-  readonly #responses: Segments<PreparedResponse>;
+  readonly #responses: Segments<CachedResponse>;
   readonly #now: () => Instant;
   readonly #evaluations: HttpCounters["evaluations"];
   readonly #usage: CountUsage;
@@ -51,8 +55,8 @@ export class ResponseCache {
     return responseOf(prepared, ifNoneMatch, rawStaleMarks(now - verifiedAt));
   }
 
-  /** Caches a response if its result is worth it. `isClaimed`: anyone can make up requests that differ as this does. */
+  /** Caches a response if it is worth it. `isClaimed`: anyone can make up requests that differ as this does. */
   keep(key: string, prepared: PreparedResponse, isClaimed: boolean): void {
-    if (prepared.freshness.isCacheable(this.#now())) this.#responses.set(key, prepared, isClaimed);
+    if (isWorthIt(prepared)) this.#responses.set(key, prepared, isClaimed);
   }
 }

@@ -110,9 +110,9 @@ const queryIn =
 const evaluationOf =
   (evaluateFeatures: EvaluateFeatures, caller: Caller, context: RequestContext) =>
   async (): Promise<WatchedFeatures> => {
-    const { features, changesAt, freshness } = await evaluateFeatures.evaluate(caller, context);
-    const body = featuresBody(features);
-    return { digest: body.entityTag, changesAt, freshness, body };
+    const evaluated = await evaluateFeatures.evaluate(caller, context);
+    const body = featuresBody(evaluated);
+    return { digest: body.entityTag, changesAt: evaluated.changesAt, freshness: evaluated.freshness, body };
   };
 
 /** Frames by body: streams of many callers share one. */

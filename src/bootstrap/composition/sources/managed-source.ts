@@ -1,3 +1,4 @@
+import { CheckedResults } from "../../../adapters/sources/_catalogue/checked-results.ts";
 import type { FeedHost } from "../../../adapters/sources/_catalogue/feed-definition.ts";
 import type { SourceHost } from "../../../adapters/sources/_catalogue/source.ts";
 import { ruleCheck, segmentPrefix } from "../../../adapters/sources/_rules/rule-check.ts";
@@ -24,7 +25,7 @@ export const noFeed: FeedHost["readItems"] = () => undeclared("feed");
 
 /** Creates a source over its store. */
 export function managedSource(
-  { create, editable, isReplayable: _, isOutside: __, feed: ___, reads: ____, ...source }: ConfiguredSource,
+  { create, editable, isOutside, isReplayable: _, feed: __, reads: ___, ...source }: ConfiguredSource,
   store: (connection: string) => SourceStore,
   services: Services,
 ): Omit<ManagedSource, "feed" | "faults"> {
@@ -42,7 +43,7 @@ export function managedSource(
       ? () => editableRules.rules.read(editableRules.collection)
       : () => undeclared("editable.rules"),
   });
-  return { ...source, resolver, editableSet, editableRules };
+  return { ...source, resolver: isOutside ? new CheckedResults(resolver) : resolver, editableSet, editableRules };
 }
 
 function undeclared(part: string): never {
