@@ -62,30 +62,44 @@ export function afterTimeout(timeoutMs: number, late: () => void): () => void {
 }
 
 /**
- * Returns the result of `call`, synchronously if it is not a promise. Rejects with `fault` after `timeoutMs`. Throws as
- * `call` does. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
+ * Calls `settled` with the result of a promise, or `failed` with its rejection, or after `timeoutMs` with an error of
+ * the message `fault`. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
  * request.
  */
-export function withDeadline<T>(
+export function settleWithin<T>(
   timeoutMs: number,
-  call: () => T | PromiseLike<T>,
-  fault: string = `no response within ${timeoutMs} ms`,
-): T | Promise<T> {
-  const answer = call();
-  if (!isPromiseLike(answer)) return answer;
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const cancel = afterTimeout(timeoutMs, () => reject(new Error(fault)));
-  answer.then(
+  promise: PromiseLike<T>,
+  settled: (value: T) => void,
+  failed: (cause: unknown) => void,
+  fault?: string,
+): void {
+  let isLate = false;
+  const cancel = afterTimeout(timeoutMs, () => {
+    isLate = true;
+    failed(new Error(fault ?? `no response within ${timeoutMs} ms`));
+  });
+  promise.then(
     (value) => {
+      if (isLate) return;
       cancel();
-      resolve(value);
+      settled(value);
     },
     (cause) => {
+      if (isLate) return;
       cancel();
-      reject(cause);
+      failed(cause);
     },
   );
-  return promise;
+}
+
+/**
+ * Returns the result of `call`, synchronously if it is not a promise. Rejects as {@link settleWithin} fails. Throws as
+ * `call` does.
+ */
+export function withDeadline<T>(timeoutMs: number, call: () => T | PromiseLike<T>, fault?: string): T | Promise<T> {
+  const answer = call();
+  if (!isPromiseLike(answer)) return answer;
+  return new Promise((resolve, reject) => settleWithin(timeoutMs, answer, resolve, reject, fault));
 }
 
 /** The result of a call; `undefined` if it fails or takes longer than `timeoutMs`. */
@@ -108,5 +122,5 @@ export async function waitAtMost(timeoutMs: number, promise: PromiseLike<unknown
   }
 }
 
-const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+export const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
   typeof (value as PromiseLike<T> | undefined)?.then === "function";

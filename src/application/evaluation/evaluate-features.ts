@@ -34,25 +34,29 @@ export class EvaluateFeatures {
     this.#cache = cache;
   }
 
-  /** Rejects as `IdentifyCaller` and `EvaluateSources` do. */
+  /**
+   * The cached evaluation of an equal context if it is current, otherwise a new one. Rejects as `IdentifyCaller` and
+   * `EvaluateSources` do.
+   */
   async evaluate(caller: Caller, request: RequestContext): Promise<EvaluatedFeatures> {
     const { reads, context } = await this.#callers.identify(caller, request);
-    const evaluated = await this.#evaluate(context);
+    const key = this.#fields.varyKey(context);
+    let evaluated = this.#cache.get(key);
+    if (!evaluated?.freshness.isCurrent(context.at)) {
+      const { version } = this.#fields;
+      evaluated = this.#merged(await this.#sources.evaluate(context), context, key, version);
+    }
     return reads.length > 0 ? { ...evaluated, freshness: evaluated.freshness.with(reads) } : evaluated;
   }
 
-  /** The cached evaluation of an equal context if it is current, otherwise a new one. */
-  #evaluate(context: EvaluationContext): EvaluatedFeatures | Promise<EvaluatedFeatures> {
-    const key = this.#fields.varyKey(context);
-    const cached = this.#cache.get(key);
-    return cached?.freshness.isCurrent(context.at) ? cached : this.#evaluateAnew(context, key);
-  }
-
-  async #evaluateAnew(context: EvaluationContext, key: string): Promise<EvaluatedFeatures> {
-    const { version } = this.#fields;
-    const { results, ...evaluated } = await this.#sources.evaluate(context);
-    const isShared = evaluated.freshness.isCacheable(context.at);
-    const merged = { ...evaluated, features: merge(results), isShared };
+  #merged(
+    { results, missing, changesAt, freshness }: EvaluatedSources,
+    context: EvaluationContext,
+    key: string,
+    version: number,
+  ): EvaluatedFeatures {
+    const isShared = freshness.isCacheable(context.at);
+    const merged = { features: merge(results), missing, changesAt, freshness, isShared };
     if (isShared) this.#cache.set(this.#fields.keySince(version, key, context), merged);
     return merged;
   }

@@ -1,9 +1,10 @@
 import { SourceUnavailable } from "../../domain/errors.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { SourceFeatures } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
-import { emptyResult } from "../../domain/evaluation/source-result.ts";
-import { evaluateSource, type SourceEvaluation } from "./evaluate-source.ts";
+import { emptyResult, type SourceResult } from "../../domain/evaluation/source-result.ts";
+import { isPromiseLike, settleWithin } from "./deadline.ts";
 import { Freshness, faultOf } from "./freshness.ts";
 import type { SourceStates } from "./source-states.ts";
 
@@ -31,60 +32,90 @@ export class EvaluateSources {
     this.#states = states;
   }
 
-  /** Rejects with `SourceUnavailable` if a required source does not respond in time. */
-  async evaluate(context: EvaluationContext): Promise<EvaluatedSources> {
+  /**
+   * Returns synchronously if all sources do. Rejects with `SourceUnavailable` if a required source does not respond in
+   * time.
+   */
+  evaluate(context: EvaluationContext): EvaluatedSources | Promise<EvaluatedSources> {
     // All sources are evaluated in one turn of the event loop, so that reads of one store are pipelined.
-    const evaluations = await settled(this.#sources.map((source) => this.#evaluate(source, context)));
-    const results = evaluations.filter((evaluation) => evaluation !== undefined);
-    const dependencies = results.flatMap(({ result }) => result.dependencies ?? []);
-    const ends = results.flatMap(({ result }) => result.validUntil ?? []);
-    const changesAt = Math.min(...ends);
-    const assumed = ends.length < results.length ? context.at + assumedValidityMs : Number.POSITIVE_INFINITY;
-    const missing = this.#sources.filter((_, index) => evaluations[index] === undefined).map(({ name }) => name);
-    // An evaluation without one of the sources is never current, so it is not cached.
-    const validUntil = missing.length > 0 ? context.at : Math.min(changesAt, assumed);
-    return {
-      results,
-      missing,
-      changesAt: Number.isFinite(changesAt) ? changesAt : undefined,
-      freshness: new Freshness(dependencies, validUntil),
-    };
+    const results = this.#sources.map((source) => this.#resolve(source, context));
+    return results.some(isPromiseLike)
+      ? this.#settled(results, context.at)
+      : this.#evaluated(results as Settled, context.at);
   }
 
-  /** Returns synchronously if the source does. */
-  #evaluate(source: Source, context: EvaluationContext): OptionalEvaluation | Promise<OptionalEvaluation> {
+  #resolve(source: Source, context: EvaluationContext): SourceResult | Promise<SourceResult> {
     try {
-      const evaluation = evaluateSource(source, context);
-      if (!(evaluation instanceof Promise)) return this.#checked(source, evaluation, context.at);
-      return evaluation
-        .then((late) => this.#checked(source, late, context.at))
-        .catch((cause) => this.#failed(source, cause));
+      const result = source.resolver.resolve(context);
+      return isPromiseLike(result) ? result : this.#checked(source, result, context.at);
     } catch (cause) {
-      return this.#failed(source, cause);
+      return Promise.reject(cause);
     }
   }
 
-  async #failed(source: Source, cause: unknown): Promise<undefined> {
-    this.#states.failed(source.name, cause);
-    if (source.onFailure === "skip") return undefined;
-    throw new SourceUnavailable(source.name, cause);
+  /** Waits for the results that are promises, in place: one promise for all, because every first call waits here. */
+  #settled(results: Pending, at: Instant): Promise<EvaluatedSources> {
+    return new Promise((resolve, reject) => {
+      let missing = 0;
+      const settle = (index: number, result: SourceResult | undefined) => {
+        results[index] = result;
+        missing -= 1;
+        if (missing === 0) resolve(this.#evaluated(results as Settled, at));
+      };
+      this.#sources.forEach((source, index) => {
+        const result = results[index];
+        if (!isPromiseLike(result)) return;
+        missing += 1;
+        settleWithin(
+          source.timeoutMs,
+          result,
+          (late) => settle(index, this.#checked(source, late, at)),
+          (cause) => {
+            this.#states.failed(source.name, cause);
+            if (source.onFailure === "skip") settle(index, undefined);
+            else reject(new SourceUnavailable(source.name, cause));
+          },
+        );
+      });
+    });
   }
 
   /** Reports the state of a source. Its result may be a cached one that replaces a failed read. */
-  #checked(source: Source, evaluation: SourceEvaluation, at: Instant): SourceEvaluation {
-    const fault = faultOf(evaluation.result.dependencies ?? [], at);
+  #checked(source: Source, result: SourceResult, at: Instant): SourceResult {
+    const fault = result.dependencies && faultOf(result.dependencies, at);
     if (fault) this.#states.failed(source.name, fault);
-    else if (evaluation.result !== emptyResult) this.#states.answered(source.name);
-    return evaluation;
+    else if (result !== emptyResult) this.#states.answered(source.name);
+    return result;
+  }
+
+  #evaluated(results: Settled, at: Instant): EvaluatedSources {
+    const features: SourceFeatures[] = [];
+    const dependencies: CachedRead<unknown>[] = [];
+    const missing: string[] = [];
+    let changesAt = Number.POSITIVE_INFINITY;
+    let validUntil = Number.POSITIVE_INFINITY;
+    this.#sources.forEach((source, index) => {
+      const result = results[index];
+      if (!result) {
+        missing.push(source.name);
+        // An evaluation without one of the sources is never current, so it is not cached.
+        validUntil = at;
+        return;
+      }
+      features.push({ source, features: result.features });
+      if (result.dependencies) dependencies.push(...result.dependencies);
+      if (result.validUntil === undefined) validUntil = Math.min(validUntil, at + assumedValidityMs);
+      else changesAt = Math.min(changesAt, result.validUntil);
+    });
+    return {
+      results: features,
+      missing,
+      changesAt: Number.isFinite(changesAt) ? changesAt : undefined,
+      freshness: new Freshness(dependencies, Math.min(changesAt, validUntil)),
+    };
   }
 }
 
-/** The result of a source; `undefined` if it is left out. */
-type OptionalEvaluation = SourceEvaluation | undefined;
-
-const settled = (
-  evaluations: readonly (OptionalEvaluation | Promise<OptionalEvaluation>)[],
-): readonly OptionalEvaluation[] | Promise<readonly OptionalEvaluation[]> =>
-  evaluations.some((evaluation) => evaluation instanceof Promise)
-    ? Promise.all(evaluations)
-    : (evaluations as readonly OptionalEvaluation[]);
+/** The results of the sources, in their order; `undefined` for a source that is left out. */
+type Settled = readonly (SourceResult | undefined)[];
+type Pending = (SourceResult | Promise<SourceResult> | undefined)[];

@@ -5,7 +5,7 @@ import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed
 /** Freshness of an evaluation, derived from its reads. Loops instead of list methods, because every request uses it. */
 export class Freshness {
   readonly #reads: readonly CachedRead<unknown>[];
-  readonly #feeds: readonly InvalidationFeed[];
+  #feeds: readonly InvalidationFeed[] | undefined;
   readonly #validUntil: Instant;
   /**
    * The sum of the feed generations at which all reads were found current, and the monotonic time until which they are,
@@ -17,13 +17,12 @@ export class Freshness {
   constructor(reads: readonly CachedRead<unknown>[], validUntil: Instant) {
     // A copy has no spare capacity.
     this.#reads = reads.slice();
-    this.#feeds = feedsOf(reads);
     this.#validUntil = validUntil;
   }
 
   /** The freshness of a result that depends on further reads too. */
   with(reads: readonly CachedRead<unknown>[]): Freshness {
-    return new Freshness([...reads, ...this.#reads], this.#validUntil);
+    return new Freshness(reads.concat(this.#reads), this.#validUntil);
   }
 
   /**
@@ -32,6 +31,8 @@ export class Freshness {
    */
   isCurrent(now: Instant): boolean {
     let generation = 0;
+    // Most results of first calls are never checked.
+    this.#feeds ??= feedsOf(this.#reads);
     for (const feed of this.#feeds) {
       if (!feed.isLive(now)) return false;
       generation += feed.generation;

@@ -7,7 +7,7 @@ import { locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints } from "../../domain/evaluation/locator.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import { faultOf } from "./freshness.ts";
-import type { LocateCaller, Located, Location } from "./locate-caller.ts";
+import { type LocateCaller, type Located, type Location, nowhere } from "./locate-caller.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** Caller: the bearer of a token or of its key in the store, a user that an operator names, or an anonymous client. */
@@ -50,6 +50,10 @@ export type Identified = {
   readonly reads: readonly CachedRead<unknown>[];
 };
 
+type Identity = CachedRead<UserId | undefined>;
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] };
+
 /** The name of the token store in states and errors. */
 export const tokensSource = "tokens";
 /** The name of the store of users' locations in states and errors. No source can have this name. */
@@ -85,32 +89,42 @@ export class IdentifyCaller {
     { hints, location, clientId, claimedUserId, attributes }: RequestContext,
     at?: Instant,
   ): Promise<Identified> {
-    const identity = caller && (await this.#identify(caller));
+    let identity: Identity | undefined;
+    if (caller && "userId" in caller) {
+      identity = uncachedRead(usable(caller.userId), this.#now());
+    } else if (caller) {
+      try {
+        identity = await this.#read(caller);
+      } catch (cause) {
+        this.#states.failed(tokensSource, cause);
+        throw new SourceUnavailable(tokensSource, cause);
+      }
+      this.#demandKnown(identity);
+    }
     const userId = identity?.value;
-    const { located, reads } = location ? { located: undefined, reads: [] } : await this.#located(hints, userId);
+    const found = location ? nowhere : this.#locate.locate(hints, userId);
+    const { located, reads } = found instanceof Promise ? await this.#stored(found) : found;
     const locations = location ? locationsAt([location].flat()) : located?.locations;
     const targetingKey = userId ?? clientId;
-    const context = {
-      at: at ?? this.#now(),
-      ...(userId === undefined ? {} : { userId }),
-      ...(targetingKey === undefined ? {} : { targetingKey }),
-      ...(userId === undefined && claimedUserId !== undefined ? { claimedUserId } : {}),
-      ...(locations ? { locations } : {}),
-      ...(hints.ip === undefined ? {} : { ip: hints.ip }),
-      ...(attributes ? { attributes } : {}),
-    };
-    return {
-      context,
-      ...(located ? { located } : {}),
-      ...(identity ? { identity } : {}),
-      reads: identity ? [identity, ...reads] : reads,
-    };
+    // Assignments: spreads of optional fields would create an object for each.
+    const context: Writable<EvaluationContext> = { at: at ?? this.#now() };
+    if (userId !== undefined) context.userId = userId;
+    else if (claimedUserId !== undefined) context.claimedUserId = claimedUserId;
+    if (targetingKey !== undefined) context.targetingKey = targetingKey;
+    if (locations) context.locations = locations;
+    if (hints.ip !== undefined) context.ip = hints.ip;
+    if (attributes) context.attributes = attributes;
+    const identified: Writable<Identified> = { context, reads: identity ? [identity, ...reads] : reads };
+    if (located) identified.located = located;
+    if (identity) identified.identity = identity;
+    return identified;
   }
 
-  async #located(hints: LocationHints, userId: UserId | undefined): Promise<Location> {
+  /** Reports the state of the store of users' locations. */
+  async #stored(reading: Promise<Location>): Promise<Location> {
     let location: Location;
     try {
-      location = await this.#locate.locate(hints, userId);
+      location = await reading;
     } catch (cause) {
       if (cause instanceof InvalidContext) throw cause;
       this.#states.failed(storedLocationsSource, cause);
@@ -122,17 +136,12 @@ export class IdentifyCaller {
     return location;
   }
 
-  async #identify(caller: NonNullable<Caller>): Promise<CachedRead<UserId | undefined>> {
-    if ("userId" in caller) return uncachedRead(usable(caller.userId), this.#now());
-    let identity: CachedRead<UserId | undefined>;
-    try {
-      identity = await ("token" in caller
-        ? this.#tokens.resolve(caller.token)
-        : this.#tokens.resolveKey(caller.tokenKey));
-    } catch (cause) {
-      this.#states.failed(tokensSource, cause);
-      throw new SourceUnavailable(tokensSource, cause);
-    }
+  #read(caller: { readonly token: string } | { readonly tokenKey: string }): Identity | Promise<Identity> {
+    return "token" in caller ? this.#tokens.resolve(caller.token) : this.#tokens.resolveKey(caller.tokenKey);
+  }
+
+  /** Reports the state of the token store. Throws if the token is not known, or if that is not certain. */
+  #demandKnown(identity: Identity): void {
     const fault = faultOf([identity], this.#now());
     if (fault) this.#states.failed(tokensSource, fault);
     else this.#states.answered(tokensSource);
@@ -143,7 +152,6 @@ export class IdentifyCaller {
       if (fault || !isCertain) throw new SourceUnavailable(tokensSource, fault);
       throw new TokenRejected();
     }
-    return identity;
   }
 }
 

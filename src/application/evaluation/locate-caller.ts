@@ -14,6 +14,9 @@ export type Located = {
 /** The location of a caller, if a locator matched, and the reads behind it. */
 export type Location = { readonly located: Located | undefined; readonly reads: readonly CachedRead<unknown>[] };
 
+/** No location, without a read. */
+export const nowhere: Location = { located: undefined, reads: [] };
+
 /** Resolves the location: runs the locators in order and returns the first match. */
 export class LocateCaller {
   /** The headers that the locators read, in lower case, each once. */
@@ -30,21 +33,43 @@ export class LocateCaller {
   }
 
   /**
-   * Throws `InvalidContext` for invalid hints and for an invalid location name; invalid stored names are left out
-   * instead. Rejects as `UserLocator` does.
+   * Returns synchronously if the locators do. Throws or rejects with `InvalidContext` for invalid hints and for an
+   * invalid location name; invalid stored names are left out instead. Rejects as `UserLocator` does.
    */
-  async locate(hints: LocationHints, userId?: UserId): Promise<Location> {
+  locate(hints: LocationHints, userId?: UserId): Location | Promise<Location> {
+    for (const [index, locator] of this.#locators.entries()) {
+      if (!("locate" in locator)) {
+        if (userId !== undefined) return this.#locateUser(this.#locators.slice(index), hints, userId);
+        continue;
+      }
+      const names = locator.locate(hints);
+      if (names.length > 0) return locatedBy(locator, names, []);
+    }
+    return nowhere;
+  }
+
+  /** Runs the locators from the first one that reads a store. */
+  async #locateUser(
+    locators: readonly (Locator | UserLocator)[],
+    hints: LocationHints,
+    userId: UserId,
+  ): Promise<Location> {
     const reads: CachedRead<unknown>[] = [];
-    for (const locator of this.#locators) {
-      let names: readonly string[] = [];
+    for (const locator of locators) {
+      let names: readonly string[];
       if ("locate" in locator) names = locator.locate(hints);
-      else if (userId !== undefined) {
+      else {
         const cached = await locator.locationsOf(userId);
         reads.push(cached);
         names = cached.value.features.filter(isLocationName);
       }
-      if (names.length > 0) return { located: { locations: locationsAt(names), by: locator.kind }, reads };
+      if (names.length > 0) return locatedBy(locator, names, reads);
     }
     return { located: undefined, reads };
   }
 }
+
+const locatedBy = ({ kind }: Locator | UserLocator, names: readonly string[], reads: Location["reads"]): Location => ({
+  located: { locations: locationsAt(names), by: kind },
+  reads,
+});

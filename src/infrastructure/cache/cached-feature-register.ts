@@ -26,7 +26,7 @@ export class CachedFeatureRegister implements FeatureRegister {
   }
 
   read(): CachedRead<ReadonlySet<FeatureKey>> | Promise<CachedRead<ReadonlySet<FeatureKey>>> {
-    return this.#cache.get(this.#key, async () => this.#register.read());
+    return this.#cache.get(this.#key, () => this.#register.read());
   }
 
   add(keys: readonly FeatureKey[]): Promise<void> {

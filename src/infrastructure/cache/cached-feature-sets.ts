@@ -55,7 +55,7 @@ export class CachedFeatureSets implements FeatureSets {
   }
 
   #cached(key: string): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
-    return this.cache.get(key, async () => this.#sets.read(key, this.#limit));
+    return this.cache.get(key, () => this.#sets.read(key, this.#limit));
   }
 }
 

@@ -47,6 +47,6 @@ export class CachedRules implements Rules {
   }
 
   #cached(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
-    return this.cache.get(key, async () => this.#rules.read(collection));
+    return this.cache.get(key, () => this.#rules.read(collection));
   }
 }

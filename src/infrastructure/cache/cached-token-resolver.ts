@@ -47,7 +47,7 @@ export class CachedTokenResolver implements TokenResolver {
   }
 
   resolveKey(key: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {
-    return this.cache.get(this.#digestOf(key), async () => this.#tokens.resolveKey(key));
+    return this.cache.get(this.#digestOf(key), () => this.#tokens.resolveKey(key));
   }
 }
 

@@ -24,6 +24,6 @@ export class CachedValues implements StoredValues {
   }
 
   read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>> {
-    return this.cache.get(key, async () => this.#values.read(key));
+    return this.cache.get(key, () => this.#values.read(key));
   }
 }

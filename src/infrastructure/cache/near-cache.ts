@@ -1,4 +1,4 @@
-import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { settleWithin } from "../../application/evaluation/deadline.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
@@ -119,7 +119,7 @@ export class NearCache<T> implements CacheUsage {
    * Returns the value of a key, from the cache or by `read`. Rejects as `read` does if there is no value that may be
    * served.
    */
-  get(key: string, read: () => Promise<CachedRead<T>>): CachedRead<T> | Promise<CachedRead<T>> {
+  get(key: string, read: () => CachedRead<T> | Promise<CachedRead<T>>): CachedRead<T> | Promise<CachedRead<T>> {
     const now = this.#options.now();
     const entry = this.#entries.get(key);
     if (entry?.isCurrent(now)) {
@@ -133,26 +133,39 @@ export class NearCache<T> implements CacheUsage {
     return this.#readOrLast(key, read);
   }
 
-  async #readOrLast(key: string, read: () => Promise<CachedRead<T>>): Promise<CachedRead<T>> {
+  /** One promise for the caller and one for the flight: each further one costs every first call. */
+  #readOrLast(key: string, read: () => CachedRead<T> | Promise<CachedRead<T>>): Promise<CachedRead<T>> {
     const flight = this.#read(key, read);
-    try {
-      const result = await withDeadline(maxReadMs, () => flight.result);
-      this.counts.misses += 1;
-      return result;
-    } catch (error) {
-      const last = this.#entries.peek(key);
-      const isServed = this.#options.staleIfInvalid || !(error instanceof StoreDataInvalid);
-      if (!isServed || !last?.mayServe) {
-        this.counts.failures += 1;
-        throw error;
-      }
-      this.counts.stale += 1;
-      const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
-      last.failure = { fault: error, recheckAt };
-      const isOvertaken = flight.began !== this.#invalidations;
-      if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#entryContext.outage = last.failure;
-      return last;
+    return new Promise((resolve, reject) => {
+      settleWithin(
+        maxReadMs,
+        flight.result,
+        (result) => {
+          this.counts.misses += 1;
+          resolve(result);
+        },
+        (error) => {
+          const last = this.#lastAfter(error, key, flight);
+          last ? resolve(last) : reject(error);
+        },
+      );
+    });
+  }
+
+  /** The last value of a key, if it may be served in place of a failed read. */
+  #lastAfter(error: unknown, key: string, flight: Flight<T>): Entry<T> | undefined {
+    const last = this.#entries.peek(key);
+    const isServed = this.#options.staleIfInvalid || !(error instanceof StoreDataInvalid);
+    if (!isServed || !last?.mayServe) {
+      this.counts.failures += 1;
+      return undefined;
     }
+    this.counts.stale += 1;
+    const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
+    last.failure = { fault: error, recheckAt };
+    const isOvertaken = flight.began !== this.#invalidations;
+    if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#entryContext.outage = last.failure;
+    return last;
   }
 
   get size(): number {
@@ -203,7 +216,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** Returns the pending read of a key, or starts one. */
-  #read(key: string, read: () => Promise<CachedRead<T>>): Flight<T> {
+  #read(key: string, read: () => CachedRead<T> | Promise<CachedRead<T>>): Flight<T> {
     const { epoch } = this.#options.feed;
     const pending = this.#flights.get(key);
     if (pending?.epoch === epoch) return pending;
@@ -215,14 +228,23 @@ export class NearCache<T> implements CacheUsage {
       sentAt: this.#options.now(),
       began: this.#invalidations,
       dirty: false,
-      result: read()
-        .then((result) => this.#store(key, flight, result))
-        .finally(() => {
-          if (this.#flights.get(key) === flight) this.#flights.delete(key);
-        }),
+      result: begun(read).then(
+        (result) => {
+          this.#end(key, flight);
+          return this.#store(key, flight, result);
+        },
+        (cause) => {
+          this.#end(key, flight);
+          throw cause;
+        },
+      ),
     };
     this.#flights.set(key, flight);
     return flight;
+  }
+
+  #end(key: string, flight: Flight<T>): void {
+    if (this.#flights.get(key) === flight) this.#flights.delete(key);
   }
 
   #store(key: string, flight: Flight<T>, result: CachedRead<T>): Entry<T> {
@@ -254,5 +276,14 @@ export class NearCache<T> implements CacheUsage {
 
   #set(key: string, entry: Entry<T>): void {
     this.#entries.set(key, entry, this.#options.isClaimed(entry.value, key));
+  }
+}
+
+/** Starts a read, which may return or throw synchronously. */
+function begun<T>(read: () => CachedRead<T> | Promise<CachedRead<T>>): Promise<CachedRead<T>> {
+  try {
+    return Promise.resolve(read());
+  } catch (cause) {
+    return Promise.reject(cause);
   }
 }

@@ -1,4 +1,4 @@
-/** Interns strings: equal feature keys share one string. Holds some thousand, then starts over. */
+/** Shared strings: equal feature keys are one string. Holds some thousand, then starts over. */
 export class SharedStrings {
   readonly #max: number;
   readonly #strings = new Map<string, string>();
@@ -7,11 +7,16 @@ export class SharedStrings {
     this.#max = max;
   }
 
-  of(text: string): string {
-    const shared = this.#strings.get(text);
-    if (shared !== undefined) return shared;
+  get(text: string): string | undefined {
+    return this.#strings.get(text);
+  }
+
+  /** Returns the string that is shared from now on. */
+  add(text: string): string {
     if (this.#strings.size === this.#max) this.#strings.clear();
-    this.#strings.set(text, text);
-    return text;
+    // A part of a longer text would keep that text in memory.
+    const copy = Buffer.from(text).toString();
+    this.#strings.set(copy, copy);
+    return copy;
   }
 }

@@ -10,8 +10,8 @@ export const markerKey = `${ownPrefix}store`;
 /** Delay before a missing or rejected marker is tried again, in milliseconds. */
 const againMs = 1_000;
 
-/** A result of reads, and whether the marker existed after them. */
-export type Watched<T> = { readonly answer: T; readonly isMarked: boolean };
+/** When a read began, by the monotonic clock, and whether the store was known to have been filled then. */
+export type StateBefore = { readonly sentAt: number; readonly wasFilled: boolean };
 
 /**
  * Empty-store guard: distinguishes a store that its users emptied from one that has lost its data. A flush by mistake,
@@ -74,37 +74,42 @@ export class EmptyStoreGuard {
    * Runs `read` and returns its result. `isFound` states whether the result contains data. Rejects if the store has
    * lost its data.
    */
-  watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
-    const readMarked = async () => {
-      // Requested before the read, so that it is sent after the read in the same round trip.
-      const marked = this.isMarked();
-      const [answer, isMarked] = await Promise.all([read(), marked]);
-      return { answer, isMarked };
-    };
-    return this.watchMarked(readMarked, isFound);
+  async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+    const before = this.before();
+    // Requested before the read, so that it is sent after the read in the same round trip.
+    const marked = this.isMarked();
+    const [answer, isMarked] = await Promise.all([read(), marked]);
+    const again = () => this.watch(read, isFound);
+    return this.accepts(before, isMarked, isFound(answer), again) ? answer : again();
   }
 
-  /** As `watch`, for a read that checks the marker itself, at the same time or after it. */
-  async watchMarked<T>(read: () => Promise<Watched<T>>, isFound: (answer: T) => boolean): Promise<T> {
-    const sentAt = performance.now();
-    const { wasFilled } = this;
-    const { answer, isMarked } = await read();
+  /** The state for `accepts`, before a read. */
+  before(): StateBefore {
+    return { sentAt: performance.now(), wasFilled: this.wasFilled };
+  }
+
+  /**
+   * Whether the result of a read is valid; otherwise it must be read again. `isMarked`: whether the marker existed at the
+   * same time as the data or later. `isFound`: whether the result contains data. `again` repeats the read. Throws if the
+   * store has lost its data.
+   */
+  accepts(before: StateBefore, isMarked: boolean, isFound: boolean, again: () => Promise<unknown>): boolean {
     if (isMarked) {
       this.#found();
-      return answer;
+      return true;
     }
     // The marker may have been set after the check.
-    if (this.wasFilled && !wasFilled) return this.watchMarked(read, isFound);
+    if (this.wasFilled && !before.wasFilled) return false;
     this.#missingSince = Math.min(this.#missingSince, performance.now());
-    if (isFound(answer)) {
+    if (isFound) {
       // The result may date from right before the data loss.
-      if (this.wasFilled && sentAt <= this.#missingSince) return this.watchMarked(read, isFound);
+      if (this.wasFilled && before.sentAt <= this.#missingSince) return false;
       // If the marker cannot be set, the read is repeated: its data may be lost by then.
-      this.#mark(() => this.watchMarked(read, isFound));
+      this.#mark(again);
     } else if (this.wasFilled) {
       throw new Error(this.#lost());
     }
-    return answer;
+    return true;
   }
 
   /** Rejects while the store is known to have lost its data: an added feature would count as its whole content. */

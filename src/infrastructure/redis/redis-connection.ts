@@ -92,7 +92,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   const id = idOf(url);
   const guard = new EmptyStoreGuard(redis, name, log, id, options.filled ?? new FilledStores());
   const reads = new RedisReads(redis, guard);
-  const sets = new RedisFeatureSets(redis, reads);
+  const sets = new RedisFeatureSets(reads);
   const identity = new RedisIdentity(redis);
   const changes = new RedisFeatureStore(redis, guard);
   const documents = new RedisDocumentStore(redis, guard);

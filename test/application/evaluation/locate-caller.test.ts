@@ -35,9 +35,9 @@ describe("the location of a caller", () => {
     expect(await new LocateCaller([byAddress]).locate(hints("madrid"))).toEqual({ located: undefined, reads: [] });
   });
 
-  it("rejects an invalid location name from every locator", async () => {
-    await expect(locate.locate(hints("a".repeat(201)))).rejects.toThrow(InvalidContext);
-    await expect(locate.locate(hints(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
+  it("rejects an invalid location name from every locator", () => {
+    expect(() => locate.locate(hints("a".repeat(201)))).toThrow(InvalidContext);
+    expect(() => locate.locate(hints(undefined, { "x-place": "a/".repeat(9) }))).toThrow(InvalidContext);
   });
 
   describe("of a user with a stored location", () => {

@@ -89,13 +89,13 @@ export class CallContext {
     const attributes = this.attributes.in(query, header);
     return {
       hints: {
-        ...(location ? { location } : {}),
+        location: location || undefined,
         header: (name) => this.#hint(incoming, name),
         query: (name) => once(query(name), `parameter ${name}`),
-        ...(ip === undefined ? {} : { ip }),
+        ip,
       },
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(attributes ? { attributes } : {}),
+      clientId,
+      attributes,
     };
   }
 

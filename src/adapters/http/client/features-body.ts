@@ -11,10 +11,13 @@ const bodies = new WeakMap<EvaluatedFeatures["features"], WrittenBody>();
 export function featuresBody({ features, isShared }: Pick<EvaluatedFeatures, "features" | "isShared">): WrittenBody {
   const known = bodies.get(features);
   if (known) return known;
-  const written = writtenBody({ active_features: inOrder(features.keys()) });
+  const keys = [...features.keys()];
+  // The built-in order is that of code points if all is ASCII, as it mostly is.
+  const written = writtenBody({ active_features: keys.sort() });
+  const body = written.encoding === "latin1" ? written : writtenBody({ active_features: inOrder(keys) });
   // Collecting garbage takes long if each call adds to a WeakMap.
-  if (isShared) bodies.set(features, written);
-  return written;
+  if (isShared) bodies.set(features, body);
+  return body;
 }
 
 /** The body of `GET /features?detail=true`: also each known feature, on or off, sorted by code point. */

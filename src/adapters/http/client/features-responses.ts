@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
-import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
+import type { EvaluatedFeatures, EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import type { EvaluatedFlags, EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
 import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import type { CallContext } from "./call-context.ts";
@@ -50,7 +50,8 @@ export class FeaturesResponses {
     if (token === undefined && context.clientId === undefined && this.#callContext.issuesIds) {
       return this.#evaluateNew(ifNoneMatch, context, isDetailed);
     }
-    const prepared = await this.#prepared(token === undefined ? undefined : { token }, context, isDetailed);
+    const caller = token === undefined ? undefined : { token };
+    const prepared = await this.#prepared(caller, context, isDetailed);
     // Without a query, a known client has one response.
     this.#cache.keep(key, prepared, token === undefined || hasQuery);
     return responseOf(prepared, ifNoneMatch);
@@ -70,14 +71,19 @@ export class FeaturesResponses {
     };
   }
 
-  async #prepared(caller: Caller, context: RequestContext, isDetailed: boolean): Promise<PreparedResponse> {
-    if (isDetailed) {
-      const evaluated = await this.#evaluateFlags.evaluateAll(caller, context);
-      const { flags } = evaluated;
-      return this.#prepare.prepare(detailedBody(flags), evaluated, () => ({ flags, omitsOff: false }));
-    }
-    const evaluated = await this.#evaluateFeatures.evaluate(caller, context);
+  #prepared(caller: Caller, context: RequestContext, isDetailed: boolean): Promise<PreparedResponse> {
+    return isDetailed
+      ? this.#evaluateFlags.evaluateAll(caller, context).then((evaluated) => this.#detailed(evaluated))
+      : this.#evaluateFeatures.evaluate(caller, context).then((evaluated) => this.#plain(evaluated));
+  }
+
+  #plain(evaluated: EvaluatedFeatures): PreparedResponse {
     return this.#prepare.prepare(featuresBody(evaluated), evaluated, () => ({ on: evaluated.features }));
+  }
+
+  #detailed(evaluated: EvaluatedFlags): PreparedResponse {
+    const { flags } = evaluated;
+    return this.#prepare.prepare(detailedBody(flags), evaluated, () => ({ flags, omitsOff: false }));
   }
 }
 

@@ -1,3 +1,4 @@
+import { isPromiseLike } from "../../../application/evaluation/deadline.ts";
 import type { ContextField, EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import { checkResult, type SourceResult } from "../../../domain/evaluation/source-result.ts";
@@ -26,6 +27,3 @@ function checked(result: SourceResult): SourceResult {
   checkResult(result);
   return result;
 }
-
-const isPromiseLike = (result: Partial<Promise<SourceResult>> | SourceResult): result is Promise<SourceResult> =>
-  typeof (result as Partial<Promise<SourceResult>> | undefined)?.then === "function";

@@ -1,43 +1,39 @@
-import { isUtf8 } from "node:buffer";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { isServedKey, maxServedKeyLength } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import { SharedStrings } from "../../cache/shared-strings.ts";
 import { expiry } from "../expiry.ts";
-import type { RedisClient } from "../redis-client.ts";
-import { redisFault } from "../redis-fault.ts";
 import type { RedisReads } from "./redis-reads.ts";
 
 /** Reads Redis sets. */
 export class RedisFeatureSets implements FeatureSets {
-  readonly #redis: RedisClient;
   readonly #reads: RedisReads;
   readonly #names = new SharedStrings(10_000);
 
-  constructor(redis: RedisClient, reads: RedisReads) {
-    this.#redis = redis;
+  constructor(reads: RedisReads) {
     this.#reads = reads;
   }
 
-  async read(key: string, limit: number): Promise<CachedRead<FeatureSet>> {
-    const at = this.#redis.asOf();
+  read(key: string, limit: number): Promise<CachedRead<FeatureSet>> {
     // One more than the limit, to detect larger sets.
-    const [members, ttl] = await this.#reads.members(key, limit + 1).catch((error) => redisFault(error, key));
-    if (members.length > limit) {
-      throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
-    }
-    const features: string[] = [];
-    for (const member of members) {
-      if (member.length > 4 * maxServedKeyLength || !isUtf8(member)) continue;
-      const feature = member.toString("utf8");
-      if (isServedKey(feature)) features.push(this.#names.of(feature));
-    }
-    // A copy has no spare capacity.
-    return uncachedRead(
-      { features: features.slice(), invalidMembers: members.length - features.length },
-      at,
-      expiry(at, ttl),
-    );
+    return this.#reads.members(key, limit + 1, ({ texts, count }, ttl, at) => {
+      if (count > limit) {
+        throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
+      }
+      // In place: the near cache holds the array of each user, so it must have no spare capacity.
+      let length = 0;
+      for (const text of texts) {
+        const feature = this.#servedKey(text);
+        if (feature !== undefined) texts[length++] = feature;
+      }
+      texts.length = length;
+      return uncachedRead({ features: texts, invalidMembers: count - length }, at, expiry(at, ttl));
+    });
+  }
+
+  /** The key as one string that all sets share. `undefined` if the member is not servable. */
+  #servedKey(member: string): FeatureKey | undefined {
+    return this.#names.get(member) ?? (isServedKey(member) ? this.#names.add(member) : undefined);
   }
 }

@@ -1,26 +1,36 @@
-import type { EmptyStoreGuard, Watched } from "../empty-store-guard.ts";
+import { isUtf8 } from "node:buffer";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { EmptyStoreGuard, StateBefore } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
-import { isRefusal } from "../redis-fault.ts";
+import { isRefusal, redisFault } from "../redis-fault.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("read-keys", "no-writes");
 /** Maximum number of keys that one script reads; more would block the server. */
 const maxKeys = 100;
 
-/** A string or `null`, or the members of a set; and the PTTL reply of its key. */
-type Found<T> = readonly [value: T, ttl: number];
-type Value = Buffer | null | readonly Buffer[];
+/** The members of a set that are UTF-8, and the number of all. The array is the receiver's. */
+export type Members = { readonly texts: string[]; readonly count: number };
+
+/** Makes a result from a value, the PTTL reply of its key, and the instant for which both are current. */
+type Make<V, T> = (value: V, ttl: number, at: Instant) => T;
+
+type Value = Buffer | null | Members;
 type Read = {
   readonly key: string;
   /** 0 for a string. */
   readonly max: number;
-  readonly resolve: (watched: Watched<Found<Value>>) => void;
+  readonly make: Make<Value, unknown>;
+  readonly resolve: (made: unknown) => void;
   readonly reject: (cause: unknown) => void;
 };
 
 /**
  * Reads strings and sets with their lifetimes and the marker of the empty-store guard. One script reads all requests of
  * one turn of the event loop. Keys that Redis does not let the script read are read by single commands.
+ *
+ * A read has one promise, which resolves to what the caller makes of the reply: at thousands of reads a second, each
+ * further one costs as much as the read itself.
  */
 export class RedisReads {
   readonly #redis: RedisClient;
@@ -32,27 +42,25 @@ export class RedisReads {
     this.#guard = guard;
   }
 
-  /** The string of a key; `null` if the key is missing. Rejects as `EmptyStoreGuard.watch` does. */
-  string(key: string): Promise<Found<Buffer | null>> {
-    return this.#guard.watchMarked(
-      () => this.#request<Buffer | null>(key, 0),
-      ([value]) => value !== null,
-    );
+  /** Reads the string of a token's key; `null` if it is missing. Rejects if the store has lost its data. */
+  string<T>(key: string, make: Make<Buffer | null, T>): Promise<T> {
+    return this.#request(key, 0, make);
   }
 
-  /** At most `max` members of a set; none if the key is missing. Rejects as `EmptyStoreGuard.watch` does. */
-  members(key: string, max: number): Promise<Found<readonly Buffer[]>> {
-    return this.#guard.watchMarked(
-      () => this.#request<readonly Buffer[]>(key, max),
-      ([members]) => members.length > 0,
-    );
+  /** Reads at most `max` members of a set; none if the key is missing. Rejects if the store has lost its data. */
+  members<T>(key: string, max: number, make: Make<Members, T>): Promise<T> {
+    return this.#request(key, max, make);
   }
 
-  #request<T extends Value>(key: string, max: number): Promise<Watched<Found<T>>> {
+  #request<V extends Value, T>(key: string, max: number, make: Make<V, T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (this.#requested.length === 0) setImmediate(() => this.#send());
-      this.#requested.push({ key, max, resolve: resolve as Read["resolve"], reject });
+      this.#add({ key, max, make: make as Make<Value, unknown>, resolve: resolve as Read["resolve"], reject });
     });
+  }
+
+  #add(read: Read): void {
+    if (this.#requested.length === 0) setImmediate(() => this.#send());
+    this.#requested.push(read);
   }
 
   #send(): void {
@@ -64,29 +72,72 @@ export class RedisReads {
   }
 
   async #readAll(reads: readonly Read[]): Promise<void> {
+    const at = this.#redis.asOf();
+    const before = this.#guard.before();
     const keys = [...reads.map(({ key }) => key), ...this.#guard.markerKeys];
     const limits = reads.map(({ max }) => max);
     try {
-      const reply = (await script.runBuffer(this.#redis, keys, limits)) as (Value | number)[];
+      const reply = (await script.runBuffer(this.#redis, keys, limits)) as (Buffer | number | null)[];
       const isMarked = reply[2 * reads.length] === 1;
       for (const [index, read] of reads.entries()) {
         const ttl = reply[2 * index + 1];
-        if (typeof ttl !== "number") this.#readAlone(read);
-        else read.resolve({ answer: [reply[2 * index] as Value, ttl], isMarked });
+        const given = reply[2 * index] as Buffer | null;
+        const value = read.max === 0 ? given : given && membersIn(given);
+        if (typeof ttl !== "number" || value === undefined) this.#readAlone(read);
+        else this.#finish(read, value, ttl, at, isMarked, before);
       }
     } catch (cause) {
       // One forbidden key makes Redis reject the script.
       const isRejected = cause instanceof Error && isRefusal(cause);
-      for (const read of reads) isRejected ? this.#readAlone(read) : read.reject(cause);
+      for (const read of reads) isRejected ? this.#readAlone(read) : fail(read, cause);
     }
   }
 
-  #readAlone({ key, max, resolve, reject }: Read): void {
+  #readAlone(read: Read): void {
+    const { key, max } = read;
+    const at = this.#redis.asOf();
+    const before = this.#guard.before();
     // SRANDMEMBER with a count returns the whole set if it has at most that many members.
-    const value = max === 0 ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, max);
+    const value = max === 0 ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, max).then(membersOf);
     Promise.all([value, this.#redis.pttl(key), this.#guard.isMarked()]).then(
-      ([value, ttl, isMarked]) => resolve({ answer: [value, ttl], isMarked }),
-      reject,
+      ([value, ttl, isMarked]) => this.#finish(read, value, ttl, at, isMarked, before),
+      (cause) => fail(read, cause),
     );
   }
+
+  #finish(read: Read, value: Value, ttl: number, at: Instant, isMarked: boolean, before: StateBefore): void {
+    const isFound = value !== null && (Buffer.isBuffer(value) || value.count > 0);
+    const again = () => new Promise((resolve, reject) => this.#add({ ...read, resolve, reject }));
+    try {
+      if (this.#guard.accepts(before, isMarked, isFound, again)) read.resolve(read.make(value, ttl, at));
+      else this.#add(read);
+    } catch (cause) {
+      read.reject(cause);
+    }
+  }
 }
+
+function fail({ key, max, reject }: Read, cause: unknown): void {
+  try {
+    redisFault(cause as Error, max === 0 ? undefined : key);
+  } catch (fault) {
+    reject(fault);
+  }
+}
+
+/**
+ * The members in a text of the script, which has their number in its first line: decoding one text is faster than each
+ * member. `undefined` if it cannot be told apart, because a member is not UTF-8 or contains a line feed.
+ */
+function membersIn(text: Buffer): Members | undefined {
+  if (!isUtf8(text)) return undefined;
+  const texts = text.toString().split("\n");
+  const count = Number(texts.shift());
+  if (count === 0) texts.length = 0;
+  return texts.length === count ? { texts, count } : undefined;
+}
+
+const membersOf = (members: readonly Buffer[]): Members => ({
+  texts: members.filter(isUtf8).map(String),
+  count: members.length,
+});

@@ -1,12 +1,11 @@
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Instant, UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import { isToken } from "../../../domain/evaluation/token.ts";
 import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts";
 import { storedUser } from "../../stored-user.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
-import { redisFault } from "../redis-fault.ts";
 import type { RedisReads } from "./redis-reads.ts";
 
 /** Token resolver in Redis: one string per token, which contains the user id. */
@@ -25,9 +24,10 @@ export class RedisTokenResolver implements TokenResolver {
     return isToken(token) ? this.resolveKey(this.keyOf(token)) : uncachedRead(undefined, this.#redis.asOf());
   }
 
-  async resolveKey(key: string): Promise<CachedRead<UserId | undefined>> {
-    const at = this.#redis.asOf();
-    const [userId, ttl] = await this.#reads.string(key).catch((error) => redisFault(error));
-    return uncachedRead(userId === null ? undefined : storedUser(userId.toString()), at, expiry(at, ttl));
+  resolveKey(key: string): Promise<CachedRead<UserId | undefined>> {
+    return this.#reads.string(key, userRead);
   }
 }
+
+const userRead = (userId: Buffer | null, ttl: number, at: Instant): CachedRead<UserId | undefined> =>
+  uncachedRead(userId === null ? undefined : storedUser(userId.toString()), at, expiry(at, ttl));
