@@ -7,6 +7,7 @@ import type { eventExport } from "./events/event-export.ts";
 import type { eventTail } from "./events/event-tail.ts";
 import type { events } from "./events/events.ts";
 import type { eventRoutes } from "./events/revert-event.ts";
+import type { verifyEvents } from "./events/verify-events.ts";
 import type { compare } from "./explain/compare.ts";
 import type { diff } from "./explain/diff.ts";
 import type { explain } from "./explain/explain.ts";
@@ -35,6 +36,7 @@ type Routes =
       | typeof diff
       | typeof eventExport
       | typeof eventTail
+      | typeof verifyEvents
       | typeof proxy
       | typeof reloadRoute
     >;

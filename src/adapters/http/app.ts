@@ -44,6 +44,7 @@ import type { EventStreams } from "./events/event-streams.ts";
 import { eventTail } from "./events/event-tail.ts";
 import { events } from "./events/events.ts";
 import { eventRoutes } from "./events/revert-event.ts";
+import { verifyEvents } from "./events/verify-events.ts";
 import { compare } from "./explain/compare.ts";
 import { diff } from "./explain/diff.ts";
 import { explain } from "./explain/explain.ts";
@@ -66,6 +67,7 @@ import { type HttpCounters, noRoute } from "./operations/http-counters.ts";
 import { metrics } from "./operations/metrics.ts";
 import { proxy } from "./operations/proxy.ts";
 import { requestLog } from "./operations/request-log.ts";
+import { root } from "./operations/root.ts";
 import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
@@ -214,6 +216,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   events(app, operators, options.readEvents, options.recordEvent, eventOptions);
   eventExport(app, operators, options.readEvents, query, targets);
   eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query, targets);
+  verifyEvents(app, operators, options.readEvents);
   eventRoutes(app, operators, findEvent, revertEvent, options.admin.idempotencyKeys);
   explain(app, operators, options.explainFeatures, options.callContext);
   explainSummary(app, operators, options.explainFeatures, options.admin.listFeatures, options.callContext);
@@ -221,7 +224,10 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   diff(app, operators, options.compareTimes);
   documentation(app, options.version, options.basePath);
   if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);
-  app.notFound((c) => unmatched(app, c));
+  app.notFound((c) => {
+    const isRoot = c.req.path === "/" && ["GET", "HEAD"].includes(c.req.method);
+    return isRoot ? root(c, options.basePath, options.hasBackoffice) : unmatched(app, c);
+  });
   app.onError((error, c) => failure(error, c, options.log));
   return app;
 }

@@ -1,5 +1,5 @@
 import { EventLogUnavailable } from "../../domain/errors.ts";
-import type { Event, EventFilter, LogHead, Proof, TrustedHead } from "../../domain/events/event.ts";
+import type { Event, EventFilter, LogHead, LogPart, Proof, TrustedHead } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "./query-log.ts";
@@ -49,10 +49,10 @@ export class ReadEvents {
     return queryLog(() => this.#log.head());
   }
 
-  /** Verifies that the log is unchanged. Takes seconds for each 100,000 events. */
-  async verify(kept?: TrustedHead): Promise<Proof> {
+  /** Verifies that the log, or a part of it, is unchanged. Takes seconds for each 100,000 events. */
+  async verify(kept?: TrustedHead, part?: LogPart): Promise<Proof> {
     try {
-      return await this.#log.verify(kept);
+      return await this.#log.verify(kept, part);
     } catch (cause) {
       throw new EventLogUnavailable(cause);
     }

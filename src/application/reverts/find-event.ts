@@ -29,9 +29,13 @@ export class FindEvent {
     await withDeadline(maxWaitMs, this.#relay);
   }
 
-  /** The event with an id. Rejects with `UnknownEvent`. */
-  async one(id: string): Promise<Event> {
-    const find = () => queryLog(() => this.#log.one(id));
+  /** The event with an id, or at a position. Rejects with `UnknownEvent`. */
+  async one(idOrPosition: string): Promise<Event> {
+    const position = /^[1-9]\d{0,14}$/.test(idOrPosition) ? Number(idOrPosition) : undefined;
+    const find = () =>
+      queryLog(async () =>
+        position === undefined ? this.#log.one(idOrPosition) : (await this.#log.at([position])).at(0),
+      );
     let found = await find();
     if (!found) {
       // A change that was just made may still be in its outbox.

@@ -30,6 +30,8 @@ export type Revert = {
 };
 
 export type Reverted = Revert & {
+  /** The id of the reverted event. */
+  readonly reverted: string;
   /** The event of the revert; `undefined` in a dry run, and if the log does not have it yet. */
   readonly event: Event | undefined;
 };
@@ -62,25 +64,25 @@ export class RevertEvent {
    * `NotRevertible`, with `ChangedSince` if a later event changed the same, with `EventLogUnavailable`, and as the
    * change does.
    */
-  async revert(id: string, author: ChangeAuthor): Promise<Reverted> {
-    const event = await this.#events.one(id);
+  async revert(idOrPosition: string, author: ChangeAuthor): Promise<Reverted> {
+    const event = await this.#events.one(idOrPosition);
     const done = await this.#doneBy(event);
-    if (done) return { ...revertIn(done, this.#targetOf(done)), event: done };
+    if (done) return { reverted: event.id, ...revertIn(done, this.#targetOf(done)), event: done };
     const { apply, ...revert } = await this.#plan(event);
-    const revision = await apply({ ...author, reverts: id }).catch((error) => {
+    const revision = await apply({ ...author, reverts: event.id }).catch((error) => {
       // Somebody changed it between the check and the change.
       throw error instanceof RevisionMismatch ? new ChangedSince(undefined) : error;
     });
-    return { ...revert, event: await this.#recorded(event, revision) };
+    return { reverted: event.id, ...revert, event: await this.#recorded(event, revision) };
   }
 
   /** The effect of `revert` now. Changes nothing; rejects as `revert` does. */
-  async preview(id: string): Promise<Reverted> {
-    const event = await this.#events.one(id);
+  async preview(idOrPosition: string): Promise<Reverted> {
+    const event = await this.#events.one(idOrPosition);
     const done = await this.#doneBy(event);
-    if (done) return { ...revertIn(done, this.#targetOf(done)), event: done };
+    if (done) return { reverted: event.id, ...revertIn(done, this.#targetOf(done)), event: done };
     const { apply: _, ...revert } = await this.#plan(event);
-    return { ...revert, event: undefined };
+    return { reverted: event.id, ...revert, event: undefined };
   }
 
   /**

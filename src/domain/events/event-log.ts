@@ -1,6 +1,6 @@
 import type { ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
-import type { Event, EventFilter, LogHead, NewEvent, Proof, TrustedHead } from "./event.ts";
+import type { Event, EventFilter, LogHead, LogPart, NewEvent, Proof, TrustedHead } from "./event.ts";
 
 /** The event of a record from an outbox. `at` is that of the record. */
 export type RecordedEvent = NewEvent & { readonly change: { readonly store: string; readonly record: ChangeRecord } };
@@ -31,9 +31,10 @@ export interface EventLog {
   head(): Promise<LogHead>;
   /**
    * Verifies all hashes. Finds events that were changed, removed, inserted or moved. Finds a truncated or wholly
-   * rewritten log only if a head that was stored elsewhere is given. Takes seconds for each 100,000 events.
+   * rewritten log only if a head that was stored elsewhere is given. Takes seconds for each 100,000 events; `part`
+   * limits it. If retention removed the head that a part follows, the part begins at the start of the log.
    */
-  verify(trusted?: TrustedHead): Promise<Proof>;
+  verify(trusted?: TrustedHead, part?: LogPart): Promise<Proof>;
   /**
    * Retention: removes the events at the beginning of the log that are older than an instant, up to the first that is
    * not. Returns how many. If there are any, first appends the given event, with the `position` and `hash` of the last

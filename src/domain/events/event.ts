@@ -73,8 +73,8 @@ export type EventFilter = {
   readonly affecting?: AffectingFilter;
 };
 
-/** The subject of a change. A document is a rule or a description. */
-export const changeTypes = ["set", "document", "token"] as const;
+/** The subject of a change. A document is a rule or a description, or belongs to Tidegate itself. */
+export const changeTypes = ["set", "document", "token", "credential"] as const;
 export type ChangeType = (typeof changeTypes)[number];
 
 /**
@@ -99,9 +99,13 @@ export type LogHead = { readonly position: number; readonly hash: string };
 /** A head of the log that was stored elsewhere, or its hash alone. */
 export type TrustedHead = { readonly hash: string; readonly position?: number };
 
+/** The part of the log behind a head that was verified before, or from its start, of at most `limit` events. */
+export type LogPart = { readonly after?: LogHead | undefined; readonly limit: number };
+
 /**
  * Result of a verification: the log is unchanged from behind `start` up to `head`, or the first position with a fault.
+ * `last` is the position of the last event, which is behind `head` if only a part was verified.
  */
 export type Proof =
-  | { readonly isSound: true; readonly start: LogHead; readonly head: LogHead }
+  | { readonly isSound: true; readonly start: LogHead; readonly head: LogHead; readonly last: number }
   | { readonly isSound: false; readonly position: number; readonly fault: string };

@@ -185,6 +185,30 @@ describe.each([
       expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
+    it("is verified part by part, and again behind a part", async () => {
+      const { log } = eventLog;
+      const first = await log.verify(undefined, { limit: 2 });
+      expect(first).toMatchObject({ isSound: true, head: { position: 2 }, last: 6 });
+      const after = first.isSound ? first.head : undefined;
+      expect(await log.verify(undefined, { limit: 3, after })).toMatchObject({ start: after, head: { position: 5 } });
+      expect(await log.verify(undefined, { limit: 4, after })).toMatchObject({ head, last: 6 });
+      expect(await log.verify(undefined, { limit: 4, after: head })).toMatchObject({
+        isSound: true,
+        start: head,
+        head,
+      });
+
+      await databases.tamper(location, "UPDATE events SET message = 'other' WHERE position = 4");
+      expect(await log.verify(undefined, { limit: 1, after })).toMatchObject({ isSound: true });
+      expect(await log.verify(undefined, { limit: 2, after })).toMatchObject({ isSound: false, position: 4 });
+      const end = "(SELECT hash FROM events WHERE position = 4)";
+      await databases.tamper(
+        location,
+        `DELETE FROM events WHERE position > 4; UPDATE chain SET position = 4, hash = ${end}`,
+      );
+      expect(await log.verify(undefined, { limit: 10, after: head })).toMatchObject({ isSound: false, position: 5 });
+    });
+
     it("is detected: a deleted head row", async () => {
       await databases.tamper(location, "DELETE FROM chain");
       await expect(eventLog.log.verify()).rejects.toThrow(EventLogUnavailable);

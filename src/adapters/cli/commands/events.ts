@@ -50,7 +50,7 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
     );
 
   const reverted = { reverted: "...", event: "...", key: "tidegate:killed", added: [], removed: ["new_menu"] };
-  withJson(command.command("revert").argument("<id>", "id of the event"), reverted)
+  withJson(command.command("revert").argument("<id>", "id or position of the event"), reverted)
     .description("revert the change of an event, as a new event; refused if the same was changed since")
     .option("--dry-run", "print what would change, and change nothing")
     .action((id: string, { dryRun = false }: { dryRun?: boolean }) =>
@@ -65,8 +65,8 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
           ...(after === undefined ? [] : [JSON.stringify(after)]),
         ];
         results.print(
-          { reverted: id, event: event?.id ?? null, ...revert, ...(dryRun && { dryRun }) },
-          `${dryRun ? "would revert" : "reverted"} ${id}: ${key} ${changes.join(" ")}`,
+          { ...revert, event: event?.id ?? null, ...(dryRun && { dryRun }) },
+          `${dryRun ? "would revert" : "reverted"} ${revert.reverted}: ${key} ${changes.join(" ")}`,
         );
       }),
     );

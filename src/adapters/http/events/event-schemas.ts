@@ -133,10 +133,10 @@ export const eventQuery = (zone: TimeZone) =>
       message: filter("Substring of the message, regardless of case.", "failed"),
       feature: filter("The changed feature.", "feature_1"),
       key: filter("The changed set, rule or other key.", "active_features"),
-      type: z
-        .enum(changeTypes)
-        .optional()
-        .openapi({ description: "Only changes of sets, of documents (rules and descriptions), or of tokens." }),
+      type: z.enum(changeTypes).optional().openapi({
+        description:
+          "Only changes of sets, of documents (rules and descriptions), of tokens, or of operator credentials.",
+      }),
       origin: z.enum(changeOrigins).optional().openapi({
         description:
           "`change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record begins.",

@@ -17,7 +17,7 @@ const idParameter = {
   name: "id",
   in: "path",
   required: true,
-  description: "The id of the event.",
+  description: "The id of the event, or its position in the log.",
   schema: { type: "string" },
   example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
 } as const;
@@ -121,10 +121,10 @@ export function eventRoutes(
       await demandNoBody(c);
       const id = idIn(c);
       if (query.dryRun === "true") {
-        return c.json({ ...shown(id, await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
+        return c.json({ ...shown(await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
       }
       const author = await changeAuthor(c, idempotencyKeys, { query });
-      return c.json(shown(id, await revertEvent.revert(id, author)), 200, uncached);
+      return c.json(shown(await revertEvent.revert(id, author)), 200, uncached);
     },
   );
 
@@ -133,4 +133,4 @@ export function eventRoutes(
 
 const idIn = (c: Context): string => c.req.param("id") ?? "";
 
-const shown = (id: string, { event, ...revert }: Reverted) => ({ reverted: id, event: event?.id ?? null, ...revert });
+const shown = ({ event, ...revert }: Reverted) => ({ ...revert, event: event?.id ?? null });

@@ -1,6 +1,7 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
+import { credentialsCollection } from "../../../application/admin/stored-credential.ts";
 import { documentKey, externalActor } from "../../../domain/admin/change.ts";
-import type { AffectingFilter, ChangeOrigin, EventFilter } from "../../../domain/events/event.ts";
+import type { AffectingFilter, ChangeOrigin, ChangeType, EventFilter } from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import { folded } from "./event-row.ts";
@@ -25,10 +26,29 @@ export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   if (message !== undefined) conditions.push(sql`${eb.ref("events.folded")} like ${containing(message)} escape '\\'`);
   if (from !== undefined) conditions.push(eb("events.created_at", ">=", instant(from)));
   if (to !== undefined) conditions.push(eb("events.created_at", "<", instant(to)));
-  if (filter.type !== undefined) conditions.push(eb("events.kind", "=", filter.type));
+  if (filter.type !== undefined) conditions.push(ofType(filter.type));
   if (filter.origin !== undefined) conditions.push(...ofOrigin(filter.origin));
   if (filter.affecting !== undefined) conditions.push(affecting(filter.affecting));
   return conditions;
+}
+
+/** Credentials are documents, of a collection of their own. */
+function ofType(type: ChangeType): Expression<SqlBool> {
+  const eb = expressionBuilder<Tables, "events">();
+  if (type === "credential") return inCollection(credentialsCollection);
+  const isOfKind = eb("events.kind", "=", type);
+  return type === "document" ? eb.and([isOfKind, eb.not(inCollection(credentialsCollection))]) : isOfKind;
+}
+
+/** Changes of the documents of a collection. */
+function inCollection(collection: string): Expression<SqlBool> {
+  const eb = expressionBuilder<Tables, "events">();
+  const prefix = documentKey(collection, "");
+  return eb.and([
+    eb("events.kind", "=", "document"),
+    eb("events.key", ">=", prefix),
+    eb("events.key", "<", `${prefix}\u{10ffff}`),
+  ]);
 }
 
 /** Only records of sets have an origin of their own. */
@@ -45,14 +65,7 @@ function affecting({ userId, keys, collections }: AffectingFilter): Expression<S
   const eb = expressionBuilder<Tables, "events">();
   return eb.or([
     eb.and([eb("events.kind", "=", "set"), eb("events.key", "in", ["", ...keys.map(indexedKey)])]),
-    ...collections.map((collection) => {
-      const prefix = documentKey(collection, "");
-      return eb.and([
-        eb("events.kind", "=", "document"),
-        eb("events.key", ">=", prefix),
-        eb("events.key", "<", `${prefix}\u{10ffff}`),
-      ]);
-    }),
+    ...collections.map(inCollection),
     eb.and([eb("events.kind", "=", "token"), sql<SqlBool>`${inData("userId")} = ${userId}`]),
   ]);
 }

@@ -1,6 +1,14 @@
 import { sql } from "kysely";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type { Event, EventFilter, LogHead, NewEvent, Proof, TrustedHead } from "../../../domain/events/event.ts";
+import type {
+  Event,
+  EventFilter,
+  LogHead,
+  LogPart,
+  NewEvent,
+  Proof,
+  TrustedHead,
+} from "../../../domain/events/event.ts";
 import type { RecordedEvent } from "../../../domain/events/event-log.ts";
 import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
@@ -85,8 +93,8 @@ export class SqlEventLog {
     await this.#writer.check();
   }
 
-  verify(trusted?: TrustedHead): Promise<Proof> {
-    return verify(this.#database, trusted);
+  verify(trusted?: TrustedHead, part?: LogPart): Promise<Proof> {
+    return verify(this.#database, trusted, part);
   }
 
   expire(before: Instant, event: NewEvent): Promise<number> {

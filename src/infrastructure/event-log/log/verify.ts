@@ -1,14 +1,22 @@
-import type { LogHead, Proof, TrustedHead } from "../../../domain/events/event.ts";
+import type { LogHead, LogPart, Proof, TrustedHead } from "../../../domain/events/event.ts";
 import type { Database } from "../database/database.ts";
 import { contentOf, hashOf } from "./event-hash.ts";
 import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
 
 const rowsAtOnce = 1_000;
 
-/** Verifies the hash chain of a log, page by page. Tolerates concurrent appends, and retention at its beginning. */
-export async function verify(database: Database, trusted?: TrustedHead): Promise<Proof> {
-  let start: LogHead | undefined;
-  let proven: LogHead | undefined;
+/**
+ * Verifies the hash chain of a log, or a part of it, page by page. Tolerates concurrent appends, and retention at its
+ * beginning. A trusted head is looked for in the whole log only.
+ */
+export async function verify(
+  database: Database,
+  trusted?: TrustedHead,
+  { after, limit }: LogPart = { limit: Number.POSITIVE_INFINITY },
+): Promise<Proof> {
+  let start = after;
+  let proven = after;
+  let verified = 0;
   let isTrustedFound = trusted === undefined;
   while (true) {
     // Read before the events, so that they include all up to this end.
@@ -18,7 +26,11 @@ export async function verify(database: Database, trusted?: TrustedHead): Promise
       proven = start;
     }
     isTrustedFound ||= isSame(trusted, proven);
-    const rows = await eventsAfter(database, proven.position);
+    if (verified >= limit && proven.position < ends.head.position) {
+      return { isSound: true, start, head: proven, last: ends.head.position };
+    }
+    const rows = await eventsAfter(database, proven.position, Math.min(rowsAtOnce, limit - verified));
+    verified += rows.length;
     for (const row of rows) {
       const fault = faultOf(row, proven);
       if (fault) {
@@ -31,7 +43,7 @@ export async function verify(database: Database, trusted?: TrustedHead): Promise
     }
     if (rows.length > 0) continue;
     const fault = faultAtEnds(ends, proven) ?? (isTrustedFound ? undefined : faultOfTrusted(trusted, start, proven));
-    return fault ? { isSound: false, ...fault } : { isSound: true, start, head: proven };
+    return fault ? { isSound: false, ...fault } : { isSound: true, start, head: proven, last: proven.position };
   }
 }
 
@@ -68,6 +80,8 @@ function faultAtEnds({ start, head, first, last }: Ends, proven: LogHead): Fault
     return { position: first, fault: "is before the start of the log" };
   }
   if (last !== null && last > head.position) return { position: last, fault: "is after the end of the log" };
+  if (proven.position > head.position)
+    return { position: head.position + 1, fault: "is missing: the log ends before it" };
   if (proven.position < head.position) return { position: proven.position + 1, fault: "is missing" };
   if (proven.hash === head.hash) return undefined;
   return { position: head.position, fault: "has another hash than the recorded head" };
@@ -106,12 +120,12 @@ async function endsOf(database: Database): Promise<Ends> {
   };
 }
 
-function eventsAfter(database: Database, position: number): Promise<EventRow[]> {
+function eventsAfter(database: Database, position: number, limit: number): Promise<EventRow[]> {
   return database
     .selectFrom("events")
     .selectAll()
     .where("position", ">", position)
     .orderBy("position")
-    .limit(rowsAtOnce)
+    .limit(limit)
     .execute();
 }

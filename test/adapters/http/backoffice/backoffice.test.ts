@@ -117,6 +117,18 @@ describe("the backoffice page", () => {
     expect(await (await ask("/backoffice/")).text()).toBe("built");
   });
 
+  it("is where browsers are led from the root, while other clients learn the paths", async () => {
+    await using service = await startService("sources: [{ name: fixed, kind: static, features: { feature_1: true } }]");
+    const ask = (accept: string) => fetch(`${service.url}/`, { headers: { accept }, redirect: "manual" });
+    const led = await ask("text/html,application/xhtml+xml,*/*;q=0.8");
+    expect([led.status, led.headers.get("location")]).toEqual([302, "/backoffice/"]);
+    const told = await ask("*/*");
+    expect([told.status, ((await told.json()) as { detail: string }).detail]).toEqual([
+      404,
+      expect.stringMatching(/GET \/features .*\/docs .*\/backoffice\//),
+    ]);
+  });
+
   it("can be switched off", async () => {
     await using service = await startService(`
 server: { backoffice: false }

@@ -103,6 +103,39 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   });
 
   describe("events", () => {
+    it("can be read by their position, too", async () => {
+      const { id, position } = await postEvent(service, order);
+      expect(await find(service, `/events/${position}`)).toMatchObject({ id, position });
+      const { status } = await service.get("/events/999999999", bearer(admin));
+      expect(status).toBe(404);
+    });
+
+    it("of credentials have a type of their own", async () => {
+      await credentials.add("seasonal", "viewer", undefined, { by: "tester" });
+      const { events } = await find(service, "/events?type=credential");
+      expect(events[0]).toMatchObject({ message: "credentials: seasonal set" });
+      const documents = await find(service, "/events?type=document&limit=1000");
+      expect(documents.events.filter(({ message }) => message.startsWith("credentials:"))).toEqual([]);
+    });
+
+    it("are verified part by part", async () => {
+      for (let count = 0; count < 3; count++) await postEvent(service, order);
+      const verify = async (query: string) => {
+        const answer = await service.get(`/events/verify?${query}`, bearer(admin));
+        expect(answer.status).toBe(200);
+        return (await answer.json()) as { to: number; head: string; last: number };
+      };
+      const first = await verify("limit=2");
+      expect(first).toMatchObject({ sound: true, from: 1, to: 2 });
+      expect(first.last).toBeGreaterThan(2);
+      const all = await verify(`after=2&hash=${first.head}`);
+      expect(all).toMatchObject({ sound: true, from: 3, to: all.last });
+      expect(await verify(`after=2&hash=${"0".repeat(64)}`)).toMatchObject({ sound: false, fault: { position: 3 } });
+      for (const wrong of ["after=2", `hash=${first.head}`, "limit=10001", "after=2&hash=x"]) {
+        expect((await service.get(`/events/verify?${wrong}`, bearer(admin))).status).toBe(400);
+      }
+    });
+
     it("match each filter, and all filters together", async () => {
       const notified = { ...order, component: "basket", environment: "staging", email: "eve@example.org" };
       const recorded = await postEvent(service, { ...notified, message: "100% of _all_ Äpfel gone\\" });

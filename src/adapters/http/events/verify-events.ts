@@ -1,0 +1,87 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ReadEvents } from "../../../application/events/read-events.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
+
+const maxEvents = 10_000;
+
+const VerifyQuery = z
+  .strictObject({
+    after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().openapi({
+      description:
+        "`to` of an earlier verification: verifies the events behind it. Default: from the start of the log.",
+    }),
+    hash: z
+      .string()
+      .regex(/^([0-9a-f]{64})?$/, "is invalid (expected the 64 hexadecimal digits of `head`)")
+      .optional()
+      .openapi({ description: "`head` of the same verification." }),
+    limit: wholeNumber(1, maxEvents)
+      .optional()
+      .openapi({ description: `Maximum number of events (default: ${maxEvents}).` }),
+  })
+  .refine(({ after, hash }) => (after === undefined) === (hash === undefined), {
+    path: ["hash"],
+    error: "belongs to after; send both or neither",
+  });
+
+const VerificationBody = z
+  .object({
+    sound: z.boolean().openapi({ description: "Whether no fault was found." }),
+    from: z.int().optional().openapi({ description: "The position of the first verified event. Absent on a fault." }),
+    to: z.int().optional().openapi({ description: "The position of the last verified event. Absent on a fault." }),
+    head: z.string().optional().openapi({
+      description: "The hash of the last verified event. Keep it elsewhere, with `to`. Absent on a fault.",
+    }),
+    last: z.int().optional().openapi({
+      description: "The position of the last event. If it is after `to`, continue with `after` and `hash`.",
+    }),
+    fault: z
+      .object({ position: z.int(), detail: z.string() })
+      .optional()
+      .openapi({ description: "The first fault. Absent if there is none." }),
+  })
+  .openapi("Verification", {
+    example: {
+      sound: true,
+      from: 1,
+      to: 10_000,
+      head: "5c1b9f0e7a6d4c3b2a190807f6e5d4c3b2a190807f6e5d4c3b2a190807f6e5d4",
+      last: 23_500,
+    },
+  });
+
+/** `GET /events/verify`: verifies the hash chain of the event log, part by part. */
+export function verifyEvents(app: OpenAPIHono, operators: Operators, read: ReadEvents) {
+  return checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/events/verify",
+      summary: "Verify the event log",
+      description:
+        "Recomputes the hashes of a part of the log, and finds events that were changed, removed, inserted or moved. Repeat it with the `to` and `head` of the response until `to` is `last`. A kept `to` and `head` also reveal that the end of the log was cut off or rewritten since.",
+      tags: ["Events"],
+      ...operators.atLeast("viewer"),
+      query: VerifyQuery,
+      responses: {
+        200: { description: "The result.", content: jsonContent(VerificationBody) },
+        ...problemResponses("unauthenticated", "invalid-query", "log-unavailable"),
+      },
+    },
+    async (c, { query: { after, hash, limit = maxEvents } }) => {
+      const from = after === undefined || hash === undefined ? undefined : { position: after, hash };
+      const proof = await read.verify(undefined, { limit, after: from });
+      if (!proof.isSound) {
+        const { position, fault } = proof;
+        return c.json({ sound: false, fault: { position, detail: fault } }, 200, uncached);
+      }
+      const { start, head, last } = proof;
+      return c.json({ sound: true, from: start.position + 1, to: head.position, head: head.hash, last }, 200, uncached);
+    },
+  );
+}
