@@ -1,6 +1,7 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ChangesState } from "../evaluation/check-changes.ts";
 import { addUp, quantile, slotMs, sumOf, type TrafficPoint } from "./recent-traffic.ts";
+import type { Instances, ViewInstances } from "./view-instances.ts";
 import type { CacheReport, SourceReport, StoreReport, WorkerReport } from "./worker-report.ts";
 
 /** The reports of the workers of an instance, and the number of those that did not report. */
@@ -24,6 +25,7 @@ export type SystemState = {
   readonly workers: readonly Pick<WorkerReport, "pid" | "startedAt" | "residentBytes">[];
   /** Number of workers that did not report within 1 s. */
   readonly missing: number;
+  readonly instances: Instances;
   /** The worst state of each source in any worker, in YAML order. `failures` are those of all workers. */
   readonly sources: readonly SourceReport[];
   readonly stores: readonly (StoreReport & { readonly caches: readonly CacheReport[] })[];
@@ -41,19 +43,26 @@ const recentMs = 60_000;
 /** Views the state of an instance and its traffic of the last hour. */
 export class ViewSystem {
   readonly #gather: GatherReports<WorkerReport>;
+  readonly #instances: ViewInstances;
   readonly #bounds: readonly number[];
   readonly #now: () => Instant;
 
   /** `bounds`: upper bounds of the buckets of durations, in seconds. */
-  constructor(gather: GatherReports<WorkerReport>, bounds: readonly number[], now: () => Instant) {
+  constructor(
+    gather: GatherReports<WorkerReport>,
+    instances: ViewInstances,
+    bounds: readonly number[],
+    now: () => Instant,
+  ) {
     this.#gather = gather;
+    this.#instances = instances;
     this.#bounds = bounds;
     this.#now = now;
   }
 
   /** Rejects if the primary process does not answer. */
   async state(): Promise<SystemState> {
-    const { reports, missing } = await this.#gather();
+    const [{ reports, missing }, instances] = await Promise.all([this.#gather(), this.#instances.list()]);
     const now = this.#now();
     const caches = cachesOf(reports);
     const recent = addUp(reports.map(({ traffic }) => traffic)).filter(({ start }) => start >= now - recentMs);
@@ -63,6 +72,7 @@ export class ViewSystem {
       at: now,
       workers: reports.map(({ pid, startedAt, residentBytes }) => ({ pid, startedAt, residentBytes })),
       missing,
+      instances,
       sources: merged(
         reports.map(({ sources }) => sources),
         sourceOf,

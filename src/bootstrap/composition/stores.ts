@@ -16,6 +16,7 @@ import { commandBounds, Durations } from "../../infrastructure/metrics/durations
 import { openSqlite } from "../../infrastructure/sqlite/sqlite-connection.ts";
 import { lazy, once } from "./lazy.ts";
 import type { SourceStore } from "./sources/managed-source.ts";
+import { thisProcess } from "./this-process.ts";
 import { tokenDigest, tokenKey } from "./token-keys.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 
@@ -45,7 +46,12 @@ export function storesOf(wiring: Wiring) {
       const recordDuration = (seconds: number) => durations.record(seconds);
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, log, { recordDuration, commandTimeoutMs, filled: channel.filled })
+          ? connectRedis(name, options.url, log, {
+              recordDuration,
+              commandTimeoutMs,
+              filled: channel.filled,
+              process: thisProcess,
+            })
           : openSqlite(name, options.file, log);
       if (options.kind === "redis") commandDurations.set(name, durations);
       opened.set(

@@ -52,6 +52,26 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
   };
 }
 
+const overriding = [
+  "PORT",
+  "HOST",
+  "WEB_CONCURRENCY",
+  "CACHE_CAPACITY",
+  "GLOBAL_CACHE_EXPIRY",
+  "TIDEGATE_ENVIRONMENT",
+  "DATABASE_URL",
+  "LOG_LEVEL",
+];
+
+/** The variables that apply over the values of the file, with their values; the URL of a database is hidden. */
+export const overridesIn = (env: NodeJS.ProcessEnv): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    overriding.flatMap((name) => {
+      const value = env[name];
+      return value ? [[name, name === "DATABASE_URL" ? "***" : value]] : [];
+    }),
+  );
+
 /** The event log connection from DATABASE_URL. Messages do not quote the URL, because it contains a password. */
 function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefined {
   const url = env["DATABASE_URL"];

@@ -1,5 +1,6 @@
 import type { Terminal } from "../../adapters/cli/terminal.ts";
 import type { UseCases } from "../../adapters/cli/use-cases.ts";
+import { urlOf } from "../../adapters/http/server/host.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import { createLog } from "../../infrastructure/logger.ts";
 import { type Composition, compose } from "../composition/container.ts";
@@ -35,7 +36,7 @@ export async function runOnStores(
 }
 
 /** The use cases are made on access: few tasks need the event log, for example. */
-function useCasesOf(composition: Composition, { timeZone: zone, port, basePath }: Config["server"]): UseCases {
+function useCasesOf(composition: Composition, { timeZone: zone, host, port, basePath }: Config["server"]): UseCases {
   const evaluation = composition.get(DiKeys.Evaluation);
   const admin = composition.get(DiKeys.Admin);
   return lazy({
@@ -51,7 +52,7 @@ function useCasesOf(composition: Composition, { timeZone: zone, port, basePath }
     manageTokens: () => admin.manageTokens,
     manageCredentials: () => admin.manageCredentials,
     signInLink: () => admin.signInLink,
-    serviceUrl: () => `http://localhost:${port}${basePath}`,
+    serviceUrl: () => urlOf({ address: host, port }) + basePath,
     loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
     acceptStores: () => admin.acceptStores,
     revertEvent: () => admin.revertEvent,

@@ -16,6 +16,7 @@ import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { CheckInstance, type WorkerReadiness } from "../../application/system/check-instance.ts";
 import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
+import { ViewInstances } from "../../application/system/view-instances.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
 import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
@@ -27,7 +28,9 @@ import type { WorkerReports } from "../../infrastructure/workers/worker-reports.
 import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
+import { thisProcess } from "../composition/this-process.ts";
 import type { Config } from "../config/config.ts";
+import { overridesIn } from "../config/environment.ts";
 import { redacted } from "../config/redacted.ts";
 import { lateRoutes } from "./late-routes.ts";
 
@@ -114,6 +117,7 @@ export async function createRuntime(
   };
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
+  const invalidationFeeds = [...composition.get(DiKeys.Stores).invalidationFeeds.values()];
   const options: HttpOptions = {
     evaluateFeatures,
     featuresResponses,
@@ -129,7 +133,12 @@ export async function createRuntime(
     countUsage,
     readUsage: events.readUsage,
     reloadConfig,
-    viewSystem: new ViewSystem(reports.gather, durationBuckets, now),
+    viewSystem: new ViewSystem(
+      reports.gather,
+      new ViewInstances(thisProcess, () => Promise.all(invalidationFeeds.map((feed) => feed.rollCall())), now),
+      durationBuckets,
+      now,
+    ),
     system: {
       version: packageJson.version,
       environment: config.events.environment,
@@ -137,7 +146,12 @@ export async function createRuntime(
       sources: config.sources,
       stores: Object.fromEntries(Object.entries(config.connections).map(([name, { kind }]) => [name, kind])),
       eventLog: { kind: config.eventLog.kind, retentionDays: config.events.retentionDays },
-      configuration: { file: config.file, loadedAt: now(), document: redacted(config.text) },
+      configuration: {
+        file: config.file,
+        loadedAt: now(),
+        document: redacted(config.text),
+        overrides: overridesIn(env),
+      },
     },
     now,
     searchItems: feeds.searchItems,

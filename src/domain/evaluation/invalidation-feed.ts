@@ -37,7 +37,29 @@ export interface ConfirmingFeed extends InvalidationFeed {
    * all have confirmed, otherwise after the freshness bound. Never rejects.
    */
   everywhere(): Promise<Receipt>;
+  /** The processes on the store, as they answer now, within the freshness bound. Never rejects. */
+  rollCall(): Promise<RollCall>;
 }
+
+/** A process of an instance. `instance` is the process that forked it, or its own. */
+export type InstanceProcess = {
+  readonly host: string;
+  readonly instance: number;
+  readonly pid: number;
+  readonly version: string;
+  readonly startedAt: Instant;
+};
+
+/**
+ * Processes on a store: those that answered, once for each of their connections, the number of connections of earlier
+ * versions, which do not name themselves, and of those that did not answer. `missing: undefined`: their number is not
+ * known.
+ */
+export type RollCall = {
+  readonly processes: readonly InstanceProcess[];
+  readonly unnamed: number;
+  readonly missing: number | undefined;
+};
 
 /**
  * Receipt of a change: how many connections of processes to the store have confirmed it, and how many have not.

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
-import type { Receipt } from "../../domain/evaluation/invalidation-feed.ts";
+import type { InstanceProcess, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 import { confirmedChannel } from "./redis-keys.ts";
 
 /**
@@ -10,6 +10,9 @@ import { confirmedChannel } from "./redis-keys.ts";
  */
 export const invalidationChannel = "__redis__:invalidate";
 const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
+/** A number with this prefix asks for the name of the process, too. Earlier versions confirm it without a name. */
+const rollCallPrefix = "0";
+const answer = /^(\d+)(?: (\{.*\}))?$/;
 
 /** Publishes a message. Returns the number of receivers. */
 export type Publish = (channel: string, message: string) => Promise<number>;
@@ -22,28 +25,32 @@ export type Publish = (channel: string, message: string) => Promise<number>;
  */
 export class Confirmations {
   readonly #publish: Publish;
+  readonly #process: InstanceProcess | undefined;
   readonly #id = randomUUID();
   /** The channel on which the feeds confirm. */
   readonly channel = confirmedChannel(this.#id);
-  readonly #questions = new Map<string, () => void>();
+  readonly #questions = new Map<string, (process: InstanceProcess | undefined) => void>();
   #lastNumber = 0;
 
-  constructor(publish: Publish) {
+  constructor(publish: Publish, process?: InstanceProcess) {
     this.#publish = publish;
+    this.#process = process;
   }
 
   /**
    * Resolves when all feeds have confirmed, or after the freshness bound, with their numbers. `areCounted`: whether the
-   * receivers are all feeds.
+   * receivers are all feeds. `isRollCall`: whether they name their processes.
    */
-  async confirm(areCounted: boolean): Promise<Receipt> {
-    const number = `${++this.#lastNumber}`;
+  async confirm(areCounted: boolean, isRollCall = false): Promise<RollCall & { readonly confirmed: number }> {
+    const number = `${isRollCall ? rollCallPrefix : ""}${++this.#lastNumber}`;
+    const processes: InstanceProcess[] = [];
     const { promise: all, resolve } = Promise.withResolvers<void>();
     let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
     let confirmed = 0;
     const check = () => receivers !== undefined && confirmed >= receivers && resolve();
-    this.#questions.set(number, () => {
+    this.#questions.set(number, (process) => {
       confirmed += 1;
+      if (process) processes.push(process);
       check();
     });
     this.#publish(invalidationChannel, `tidegate:confirm:${this.#id}:${number}`).then(
@@ -57,18 +64,32 @@ export class Confirmations {
     await waitAtMost(staleAfterMs, all);
     this.#questions.delete(number);
     const isCounted = receivers !== undefined && Number.isFinite(receivers);
-    return { confirmed, missing: isCounted ? Math.max(0, (receivers ?? 0) - confirmed) : undefined };
+    const missing = isCounted ? Math.max(0, (receivers ?? 0) - confirmed) : undefined;
+    return { confirmed, missing, processes, unnamed: confirmed - processes.length };
   }
 
   /** Receives a confirmation. */
-  receive(number: string): void {
-    this.#questions.get(number)?.();
+  receive(message: string): void {
+    const [, number = "", name] = answer.exec(message) ?? [];
+    this.#questions.get(number)?.(name === undefined ? undefined : processIn(name));
   }
 
   /** Returns a function that confirms the question in a message; `undefined` if the message is no question. */
   replyTo(message: string): (() => void) | undefined {
     const [, feed, number] = question.exec(message) ?? [];
     if (feed === undefined || number === undefined) return undefined;
-    return () => void this.#publish(confirmedChannel(feed), number).catch(() => {});
+    const isNamed = number.startsWith(rollCallPrefix) && this.#process !== undefined;
+    const name = isNamed ? ` ${JSON.stringify(this.#process)}` : "";
+    return () => void this.#publish(confirmedChannel(feed), number + name).catch(() => {});
+  }
+}
+
+function processIn(text: string): InstanceProcess | undefined {
+  try {
+    const { host, instance, pid, version, startedAt } = JSON.parse(text);
+    const isValid = typeof host === "string" && typeof version === "string" && [instance, pid].every(Number.isInteger);
+    return isValid && Number.isFinite(startedAt) ? { host, instance, pid, version, startedAt } : undefined;
+  } catch {
+    return undefined;
   }
 }

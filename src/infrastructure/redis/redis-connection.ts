@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import { afterTimeout } from "../../application/evaluation/deadline.ts";
+import type { InstanceProcess } from "../../domain/evaluation/invalidation-feed.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { OperationFailed } from "../operation-failed.ts";
@@ -48,6 +49,8 @@ type RedisOptions = {
   readonly commandTimeoutMs?: number;
   /** Stores whether the store ever held data. */
   readonly filled?: FilledStores | undefined;
+  /** This process, as other instances list it. */
+  readonly process?: InstanceProcess;
 };
 
 /**
@@ -87,6 +90,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     new RedisInvalidationFeed(name, url, prefixes, log, {
       isPrimary: () => redis.isReplica === false,
       publish: (channel, message) => redis.publish(channel, message),
+      process: options.process,
     });
   logOutages(redis, name, log, () => closing);
   const id = idOf(url);

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { ConfirmingFeed, Receipt } from "../../domain/evaluation/invalidation-feed.ts";
+import type { ConfirmingFeed, InstanceProcess, Receipt, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 import type { Log } from "../logger.ts";
 import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
@@ -27,6 +27,8 @@ type Companion = {
   /** Whether the server is the primary. A replica receives changes late or never. */
   readonly isPrimary: () => boolean;
   readonly publish: Publish;
+  /** The process of the feed; without one, it does not name itself. */
+  readonly process: InstanceProcess | undefined;
 };
 
 /**
@@ -66,10 +68,10 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     url: string,
     prefixes: readonly string[],
     log: Log,
-    { isPrimary = () => true, publish = async () => 0 }: Partial<Companion> = {},
+    { isPrimary = () => true, publish = async () => 0, process }: Partial<Companion> = {},
   ) {
     this.#isPrimary = isPrimary;
-    this.#confirmations = new Confirmations(publish);
+    this.#confirmations = new Confirmations(publish, process);
     this.#connection = connection;
     this.#url = url;
     this.#prefixes = withoutOverlaps(prefixes);
@@ -104,13 +106,21 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   async everywhere(): Promise<Receipt> {
-    // An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound.
-    return this.#confirmations.confirm(performance.now() - this.#trackedSince >= freshnessBoundMs);
+    return this.#confirmations.confirm(this.#areFeedsCounted());
+  }
+
+  async rollCall(): Promise<RollCall> {
+    return this.#confirmations.confirm(this.#areFeedsCounted(), true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#running;
+  }
+
+  /** An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound. */
+  #areFeedsCounted(): boolean {
+    return performance.now() - this.#trackedSince >= freshnessBoundMs;
   }
 
   async #run(): Promise<void> {

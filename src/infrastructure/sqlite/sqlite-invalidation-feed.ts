@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { ConfirmingFeed, Receipt } from "../../domain/evaluation/invalidation-feed.ts";
+import type { ConfirmingFeed, Receipt, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 
 const everyMs = 20;
 
@@ -57,6 +57,11 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   async everywhere(): Promise<Receipt> {
     await setTimeout(staleAfterMs);
     return { confirmed: 0, missing: undefined };
+  }
+
+  /** Nothing connects the processes with the file open. */
+  async rollCall(): Promise<RollCall> {
+    return { processes: [], unnamed: 0, missing: undefined };
   }
 
   subscribe(): void {}

@@ -48,7 +48,7 @@ export function defineCredentials(command: Command, { onStores, results, termina
     );
   withJson(command.command("link"), { link: "http://localhost:5000/backoffice/#link=..." })
     .description("print a link that signs in to the backoffice once, within 15 minutes, with the first credential")
-    .option("--url <URL>", "base URL of the service (default: its port on localhost)")
+    .option("--url <URL>", "base URL of the service (default: where HOST, PORT and the configuration put it)")
     .action(({ url }: { url?: string }) =>
       onStores(async ({ signInLink, serviceUrl }) => {
         const text = await signInLink();
@@ -57,8 +57,18 @@ export function defineCredentials(command: Command, { onStores, results, termina
             "There is no first credential, or no store. Set TIDEGATE_ADMIN_TOKEN as for the service, and declare a store under `connections`.",
           );
         }
+        if (url === undefined && !(await isServing(serviceUrl))) {
+          terminal.note(`no service answers at ${serviceUrl}; set PORT and HOST as for the service, or pass --url`);
+        }
         const link = `${(url ?? serviceUrl).replace(/\/$/, "")}/backoffice/#link=${text}`;
         results.print({ link }, link);
       }),
     );
 }
+
+/** Whether a service responds at a URL, within a second. */
+const isServing = (url: string): Promise<boolean> =>
+  fetch(`${url}/health/live`, { signal: AbortSignal.timeout(1_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  );

@@ -12,6 +12,7 @@ import type { ProblemCode } from "../kit/problem-types.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 import { Admission, type Limits } from "./admission.ts";
 import { framingFault } from "./framing-fault.ts";
+import { urlOf } from "./host.ts";
 import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
 import { requestId } from "./request-id.ts";
@@ -230,8 +231,3 @@ function codeOf({ code, rawPacket, bytesParsed = 0 }: ParserError): keyof typeof
 }
 
 const allowIn = (code: ProblemCode) => (code === "not-implemented" ? { Allow: implemented.join(", ") } : {});
-
-function urlOf({ address, family, port }: AddressInfo): string {
-  const host = address === "0.0.0.0" || address === "::" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
-  return `http://${host}:${port}`;
-}

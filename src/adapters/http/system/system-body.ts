@@ -63,6 +63,16 @@ const Store = z.object({
     .openapi({ description: "Lookups of keys since the start." }),
 });
 
+const Instance = z.object({
+  host: z.string(),
+  pid: count.openapi({ description: "The process of the instance: with several workers, the one that forks them." }),
+  version: z.string(),
+  startedAt: time,
+  workers: z.array(count).readonly().openapi({ description: "The processes of its workers that answered last." }),
+  lastSeen: time.openapi({ description: "When it answered last. It is listed for 10 minutes from then on." }),
+  own: z.boolean().openapi({ description: "Whether it is the instance that answers this request." }),
+});
+
 export const SystemBody = z
   .object({
     at: time,
@@ -71,8 +81,18 @@ export const SystemBody = z
     host: z.string(),
     workers: z
       .array(z.object({ pid: count, startedAt: time, residentBytes: count }))
-      .openapi({ description: "The workers of this instance. Other instances are not known here." }),
+      .openapi({ description: "The workers of this instance." }),
     workersMissing: count.openapi({ description: "Workers that did not report within 1 s." }),
+    instances: z.array(Instance).openapi({
+      description: "The instances that share a Redis store with this one, this one first. On SQLite only this one.",
+    }),
+    instancesUnnamed: count.openapi({
+      description: "Connections of instances of earlier versions, which are not listed.",
+    }),
+    instancesMissing: count.nullable().openapi({
+      description:
+        "Connections to the store of which no answer arrived within 1 s. Null if their number is not known, as on SQLite.",
+    }),
     traffic: Figures.openapi({ description: "The last minute." }),
     sources: z.array(Source).openapi({ description: "In the order of the configuration." }),
     stores: z.array(Store),
@@ -97,6 +117,9 @@ export const SystemBody = z
       loadedAt: time,
       document: z.unknown().openapi({
         description: "The file as it is written, with variables that are not filled in. Other secrets are `***`.",
+      }),
+      overrides: z.record(z.string(), z.string()).openapi({
+        description: "The environment variables that apply over the file, such as `PORT`. `DATABASE_URL` is `***`.",
       }),
     }),
   })

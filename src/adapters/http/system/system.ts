@@ -24,7 +24,12 @@ export type SystemDescription = {
   })[];
   readonly stores: Readonly<Record<string, "redis" | "sqlite">>;
   readonly eventLog: { readonly kind: "sqlite" | "postgres"; readonly retentionDays: number | undefined };
-  readonly configuration: { readonly file: string; readonly loadedAt: Instant; readonly document: Json };
+  readonly configuration: {
+    readonly file: string;
+    readonly loadedAt: Instant;
+    readonly document: Json;
+    readonly overrides: Readonly<Record<string, string>>;
+  };
 };
 
 /** `GET /admin/v1/system` and `/admin/v1/system/history`: the state of the instance and its traffic. */
@@ -89,6 +94,15 @@ function systemJson(
     host,
     workers: state.workers.map((worker) => ({ ...worker, startedAt: instantText(worker.startedAt) })),
     workersMissing: state.missing,
+    instances: state.instances.instances.map(({ isOwn: own, startedAt, lastSeen, workers, ...instance }) => ({
+      ...instance,
+      startedAt: instantText(startedAt),
+      workers: own ? state.workers.map(({ pid }) => pid) : workers,
+      lastSeen: instantText(lastSeen),
+      own,
+    })),
+    instancesUnnamed: state.instances.unnamed,
+    instancesMissing: state.instances.missing ?? null,
     traffic: figuresJson(state.traffic),
     sources: sources.map(({ name, label = null, kind, role, gatedBy, reads = null }) => {
       const report = reports.get(name);

@@ -278,8 +278,9 @@ it("a link of the command line signs in", async () => {
   const config = join(folder, "tidegate.yaml");
   writeFileSync(config, `server: { basePath: /gate, port: 4711 }\n${rules(join(folder, "store.db"))}`);
   const env = { TIDEGATE_CONFIG: config, TIDEGATE_DATA: folder, TIDEGATE_ADMIN_TOKEN: adminToken };
-  const { stdout } = await tidegate(["credentials", "link"], env);
-  const [, link = ""] = /^http:\/\/localhost:4711\/gate\/backoffice\/#link=(\S+)\n$/.exec(stdout) ?? [];
+  const { stdout, ...unheard } = await tidegate(["credentials", "link"], env);
+  expect(unheard.stderr).toContain("no service answers at http://127.0.0.1:4711/gate; set PORT");
+  const [, link = ""] = /^http:\/\/127\.0\.0\.1:4711\/gate\/backoffice\/#link=(\S+)\n$/.exec(stdout) ?? [];
   await using service = await startServiceOn(config, env);
   expect((await browse(service, "POST", sessionPath, {}, { link })).body).toMatchObject({ name: "admin" });
   expect((await browse(service, "POST", sessionPath, {}, { link })).status).toBe(401);

@@ -45,9 +45,20 @@ sources:
       host: expect.any(String),
       workers: [{ pid: process.pid, startedAt: expect.any(String), residentBytes: expect.any(Number) }],
       workersMissing: 0,
+      instances: [
+        {
+          pid: process.pid,
+          version: expect.stringMatching(/^\d+\./),
+          workers: [process.pid],
+          lastSeen: expect.any(String),
+          own: true,
+        },
+      ],
+      instancesUnnamed: 0,
       eventLog: { kind: "sqlite", state: "answering", retentionDays: 30, deadLetters: 0 },
       configuration: {
         file: expect.stringContaining("tidegate.yaml"),
+        overrides: { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" },
         document: { connections: { features: { kind: "redis", url: `$\{REDIS}` } } },
       },
     });
