@@ -74,6 +74,35 @@ describe("the page of events", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("verifies the log, and has a page for each event", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Verify the log" }).click();
+    const dialog = page.getByRole("dialog", { name: "Verify the event log" });
+    await dialog.getByText(/^\d+ events verified, up to event \d+\. None was altered\.$/).waitFor();
+    await dialog.getByText(/^[0-9a-f]{64}$/).waitFor();
+    await dialog.getByRole("button", { name: "Done" }).click();
+    const killed = rowOf(page, "checkout.address-autocomplete killed").first();
+    await killed.getByRole("button").click();
+    await killed.getByRole("link", { name: /^event \d+$/ }).click();
+    const position = new URL(page.url()).pathname.split("/").at(-1);
+    await page.getByRole("heading", { name: `Event ${position}`, level: 1 }).waitFor();
+    await page.getByText("checkout.address-autocomplete killed", { exact: true }).waitFor();
+    await page.goto(`${shop.service.url}/backoffice/events/999999`);
+    await page.getByText("The log has no event 999999.").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("shows who got a credential, and never its digest", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all&type=credential" });
+    const { page } = window;
+    const added = rowOf(page, "Credential luca.ferri added, scope editor");
+    await added.getByRole("button").click();
+    await added.getByText('"scope": "editor"').waitFor();
+    expect(await page.getByText("digest").count()).toBe(0);
+    expect(await rowOf(page, "killed").count()).toBe(0);
+  });
+
   it("says that the event log is unavailable", async () => {
     await using window = await openWindow(browser, shop, "noa.levi");
     const { page } = window;

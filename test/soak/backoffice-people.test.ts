@@ -142,6 +142,24 @@ describe("the page of a person", () => {
     await until(async () => (await status()) === 401, "the token is refused");
   });
 
+  it.each(["a/b", ".", "..", "-", "~-", "50 %", "%2F", "ана 🦊", "a?b#c&d=e@f"])(
+    "shows the user %s under an address of its own",
+    async (id) => {
+      await change("PUT", encodeURIComponent(id), "checkout.split-bill");
+      await using window = await openWindow(browser, shop, "marta.ibanez", { path: "people" });
+      const { page } = window;
+      await page.getByRole("combobox", { name: "User id, or paste a token" }).fill(id);
+      await page.getByRole("button", { name: "Look up" }).click();
+      const isShown = async () => {
+        await page.getByRole("heading", { name: id, level: 1, exact: true }).waitFor();
+        await page.getByText(`(features:user:${id})`).first().waitFor();
+      };
+      await isShown();
+      await page.reload();
+      await isShown();
+    },
+  );
+
   it("shows an id that is named like a script as text", async () => {
     const id = "<img src=x onerror=document.title='run'>";
     await using window = await openWindow(browser, shop, "noa.levi", { path: `people/${encodeURIComponent(id)}` });

@@ -63,6 +63,88 @@ describe("every page", () => {
     },
   );
 
+  /** What is shown only once it is opened. */
+  const opened: Readonly<Record<string, { readonly path: string; readonly open: (page: Page) => Promise<void> }>> = {
+    "an event and its revert": {
+      path: "events?days=all",
+      open: async (page) => {
+        const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();
+        await row.getByRole("button").click();
+        await row.getByRole("button", { name: /^Revert/ }).click();
+        await page.getByRole("dialog").waitFor();
+      },
+    },
+    "the verification of the log": {
+      path: "events",
+      open: async (page) => {
+        await page.getByRole("button", { name: "Verify the log" }).click();
+        await page.getByText("None was altered.").waitFor();
+      },
+    },
+    "a menu of filters": {
+      path: "events",
+      open: async (page) => {
+        await page.getByRole("button", { name: "Kind" }).click();
+        await page.getByText("Tokens", { exact: true }).waitFor();
+      },
+    },
+    "a rule": {
+      path: "features/checkout.express-pay?edit=percentage",
+      open: (page) => page.getByRole("dialog").waitFor(),
+    },
+    "the details of a feature": {
+      path: "features/checkout.express-pay",
+      open: async (page) => {
+        await page.getByRole("button", { name: "Edit details" }).click();
+        await page.getByRole("dialog").waitFor();
+      },
+    },
+    "a new feature": {
+      path: "features",
+      open: async (page) => {
+        await page.getByRole("button", { name: "New feature" }).click();
+        await page.getByRole("dialog").waitFor();
+      },
+    },
+    "the command bar": {
+      path: "features",
+      open: async (page) => {
+        await page.getByRole("heading", { level: 1 }).waitFor();
+        await page.keyboard.press("Control+k");
+        await page.getByRole("combobox").fill("checkout");
+        await page
+          .getByRole("option", { name: /^checkout/ })
+          .first()
+          .waitFor();
+      },
+    },
+    "the tokens of a user": {
+      path: "people/u-48213",
+      open: async (page) => {
+        await page.getByRole("button", { name: "Tokens" }).click();
+        await page.getByRole("dialog").waitFor();
+      },
+    },
+    "a comparison": {
+      path: "people/u-48213?mode=compare&with=u-48319@now",
+      open: (page) => page.getByRole("region", { name: "Comparison" }).waitFor(),
+    },
+  };
+  const openLooks = (["wide", "narrow"] as const).flatMap((size) =>
+    (["light", "dark"] as const).flatMap((colorScheme) =>
+      Object.keys(opened).map((name) => ({ name, size, colorScheme })),
+    ),
+  );
+
+  it.each(openLooks)("is accessible with $name open, $size, $colorScheme", async ({ name, size, colorScheme }) => {
+    const { path = "", open } = opened[name] ?? {};
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path, viewport: sizes[size], colorScheme });
+    await open?.(window.page);
+    expect(await seriousFindings(window.page)).toEqual([]);
+    expect(await window.page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    expect(window.faults).toEqual([]);
+  });
+
   it("is accessible when signed out", async () => {
     await using window = await openWindow(browser, shop);
     await window.page.getByLabel("Credential").waitFor();

@@ -20,9 +20,18 @@ type Success<Response> =
 export async function bodyOf<Response extends ClientResponse<unknown>>(
   call: Promise<Response>,
 ): Promise<Success<Response>> {
+  return (await taggedBodyOf(call)).body;
+}
+
+/** As `bodyOf`, with the entity tag of the body. `If-Match` takes it. */
+export async function taggedBodyOf<Response extends ClientResponse<unknown>>(
+  call: Promise<Response>,
+): Promise<{ readonly body: Success<Response>; readonly tag: string }> {
   const response = await call.catch(() => {
     throw new Problem(0);
   });
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as Success<Response>;
+  // A proxy that compresses responses makes their tags weak.
+  const tag = response.headers.get("etag")?.replace("W/", "") ?? "";
+  return { body: (await response.json()) as Success<Response>, tag };
 }

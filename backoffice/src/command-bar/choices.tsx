@@ -66,7 +66,7 @@ function doing(verb: string, { feature, killed }: Feature, user: string, isEdito
         icon: <CircleHelp size={16} aria-hidden />,
         name: `Explain ${feature}`,
         hint: user ? `for user ${user}` : "for a caller without a token",
-        run: () => navigate(links.person(user || "-", { f: feature })),
+        run: () => navigate(links.person(user || undefined, { f: feature })),
       },
     ];
   }

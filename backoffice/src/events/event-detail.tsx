@@ -23,9 +23,13 @@ export function EventDetail({ entry, sources }: { readonly entry: EventEntry; re
         {isEditor && events.every(isRevertible) && <RevertButton entry={entry} sources={sources} />}
         <span className="row wrap push event-row-links">
           <Concerned events={events} />
-          <span className="num">
-            {events.length === 1 ? `event ${count(first.position)}` : counted(events.length, "event")}
-          </span>
+          {events.length === 1 ? (
+            <Link className="link num" href={links.event(first.position)}>
+              event {count(first.position)}
+            </Link>
+          ) : (
+            <span className="num">{counted(events.length, "event")}</span>
+          )}
         </span>
       </div>
     </>
@@ -48,7 +52,7 @@ const Events = ({ events, sources }: { readonly events: readonly Event[]; readon
 function Concerned({ events }: { readonly events: readonly Event[] }) {
   const features = [...new Set(events.flatMap((event) => event.features ?? []))].slice(0, maxLinks);
   const users = [...new Set(events.flatMap(({ user }) => user ?? []))];
-  const [user = "-"] = users.length === 1 ? users : [];
+  const [user] = users.length === 1 ? users : [];
   const oldest = events.at(-1);
   const before = new Date(Date.parse(oldest?.time ?? "") - 1).toISOString();
   return (
@@ -58,7 +62,7 @@ function Concerned({ events }: { readonly events: readonly Event[] }) {
           {feature}
         </Link>
       ))}
-      {user !== "-" && (
+      {user !== undefined && (
         <Link className="link" href={links.person(user)}>
           {user}
         </Link>

@@ -4,7 +4,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { counted } from "../ui/numbers.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { type Event, eventQuery } from "./event-queries.ts";
-import { dataOf } from "./event-view.ts";
+import { dataOf, isOfCredential } from "./event-view.ts";
 
 const maxMembers = 200;
 
@@ -19,13 +19,20 @@ export function EventDiff({ event }: { readonly event: Event }) {
 /** Both sides of a document. The log reads the side before only for one event. */
 function BothSides({ event }: { readonly event: Event }) {
   const { data, error, isPending } = useQuery(eventQuery(event.id));
+  const shown = (value: unknown) => (isOfCredential(event) ? withoutDigest(value) : value);
   if (isPending) return <Skeleton width={240} />;
   return (
     <>
       {error && <ErrorNote error={error} />}
-      <DocumentDiff before={data?.before} after={dataOf(event).value} />
+      <DocumentDiff before={shown(data?.before)} after={shown(dataOf(event).value)} />
     </>
   );
+}
+
+function withoutDigest(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const { digest: _, ...others } = value as Readonly<Record<string, unknown>>;
+  return others;
 }
 
 export function SetDiff({

@@ -17,6 +17,7 @@ const kinds = [
   { type: "set", name: "Features of sets" },
   { type: "document", name: "Rules and descriptions" },
   { type: "token", name: "Tokens" },
+  { type: "credential", name: "Credentials" },
 ];
 const origins = [
   { origin: undefined, name: "Made with anything" },

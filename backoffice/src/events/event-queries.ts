@@ -30,7 +30,7 @@ export const defaultDays = "7";
 export const filtersIn = (query: URLSearchParams): EventFilters =>
   Object.fromEntries(filterNames.flatMap((name) => (query.get(name) ? [[name, query.get(name)]] : [])));
 
-const types = ["set", "document", "token"] as const;
+const types = ["set", "document", "token", "credential"] as const;
 const origins = ["change", "external"] as const;
 const isOneOf = <Value extends string>(all: readonly Value[], value: string | undefined): value is Value =>
   all.some((each) => each === value);
@@ -66,7 +66,7 @@ export const eventPages = (filters: EventFilters, name: "events" | "event-list" 
 export const exportLink = (filters: EventFilters, format: "csv" | "ndjson"): string =>
   `${servicePath}events/export?${new URLSearchParams({ ...parametersOf(filters), format })}`;
 
-/** One event, with both sides of a rule or description. */
+/** One event by its id or position, with both sides of a rule or description. */
 export const eventQuery = (id: string) =>
   queryOptions({ queryKey: ["event", id], queryFn: () => bodyOf(events[":id"].$get({ param: { id } })) });
 
@@ -85,3 +85,7 @@ export type RevertPreview = Awaited<ReturnType<NonNullable<ReturnType<typeof rev
 /** Reverts an event, and returns the id of the new one if the log has it already. */
 export const revert = async (id: string, note: string): Promise<string | null> =>
   (await bodyOf(revertRoute.$post({ param: { id }, query: note ? { note } : {} }))).event;
+
+/** Verifies a part of the log: the first one, or the one behind an earlier verification. */
+export const verifyPart = (verified?: { readonly to: number; readonly head: string }) =>
+  bodyOf(events.verify.$get({ query: verified ? { after: String(verified.to), hash: verified.head } : {} }));

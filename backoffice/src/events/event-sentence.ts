@@ -70,7 +70,10 @@ function documentSentence(event: Event, source: Source | undefined): string | un
   const { collection, name = "", value } = dataOf(event);
   const isRemoved = value === null;
   if (collection === "catalogue") return `Description of ${name} ${isRemoved ? "removed" : "changed"}`;
-  if (collection === "credentials") return `Credential ${name} ${isRemoved ? "revoked" : "changed"}`;
+  if (collection === "credentials") {
+    const { scope } = Object(value) as { readonly scope?: string };
+    return `Credential ${name} ${isRemoved ? "removed" : `added${scope ? `, scope ${scope}` : ""}`}`;
+  }
   if (!source) return undefined;
   const { percentage } = Object(value) as { readonly percentage?: unknown };
   const rule = ruleNames[source.kind] ?? "Rule";

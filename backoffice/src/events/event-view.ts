@@ -27,12 +27,15 @@ export type SourcesByName = ReadonlyMap<string, Source>;
 export const sourceOf = ({ sources: [name = ""] = [] }: Event, sources: SourcesByName): Source | undefined =>
   sources.get(name);
 
+/** Whether an event changed a credential. Its value has the digest of a secret, which is not shown. */
+export const isOfCredential = (event: Event): boolean => dataOf(event).collection === "credentials";
+
 /** The shape beside an event: what it did to the features it names; `token` and `event` are no change of a feature. */
 export type EventShape = FeatureState | "token" | "event";
 
 export function shapeOf(event: Event, sources: SourcesByName): EventShape {
   const { type, added = [], removed = [], value } = dataOf(event);
-  if (type === "token") return "token";
+  if (type === "token" || isOfCredential(event)) return "token";
   if (type === "document" && sourceOf(event, sources)) return value === null ? "off" : "on-for-some";
   if (type !== "set" || added.length + removed.length === 0) return "event";
   const isAdded = added.length > 0;

@@ -1,7 +1,7 @@
 import "./events.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Download, Pause, Play } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { Download, Pause, Play, ShieldCheck } from "lucide-react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { linkTo, navigate, useLocation } from "../routing/location.ts";
 import { Banner } from "../ui/banner.tsx";
@@ -18,6 +18,8 @@ import { eventPages, exportLink, filtersIn } from "./event-queries.ts";
 import { isChange } from "./event-view.ts";
 import { useLiveEvents } from "./use-live-events.ts";
 
+const VerifyDialog = lazy(() => import("./verify-dialog.tsx"));
+
 /** Distance from the end at which the next page is read, in pixels. */
 const nearEnd = 600;
 /** Distance from the top from which on the list does not move under its reader, in pixels. */
@@ -30,6 +32,7 @@ export default function EventsPage() {
   const { data, error, isPending, hasNextPage, isFetching, isFetchingNextPage, fetchNextPage, refetch } =
     useInfiniteQuery(query);
   const { isLive, waiting, setLive } = useLiveEvents(query);
+  const [isVerifying, setVerifying] = useState(false);
   const newest = useRef<number>(undefined);
   const region = useRef<HTMLDivElement>(null);
   const events = data?.pages.flatMap((page) => page.events.filter(isChange)) ?? [];
@@ -58,6 +61,10 @@ export default function EventsPage() {
           {isLive ? "Live" : waiting > 0 ? `Resume, ${waiting} new` : "Resume"}
           {isLive ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />}
         </Button>
+        <Button aria-label="Verify the log" onClick={() => setVerifying(true)}>
+          <ShieldCheck size={15} aria-hidden />
+          <span className="wide-only">Verify</span>
+        </Button>
         <Menu
           button={
             <>
@@ -71,6 +78,7 @@ export default function EventsPage() {
           }))}
         />
       </div>
+      <Suspense>{isVerifying && <VerifyDialog onClose={() => setVerifying(false)} />}</Suspense>
       <EventFilterBar filters={filters} authors={[...new Set(events.map((event) => event.recorded_by))].sort()} />
       {isUnavailable && (
         <Banner tone="warn" title="The event log is unavailable.">

@@ -11,7 +11,6 @@ import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Switch } from "../ui/switch.tsx";
-import { GateDialog } from "./gate-dialog.tsx";
 
 const OffDialog = lazy(() => import("../features/off-dialog.tsx"));
 
@@ -73,7 +72,7 @@ function EveryoneCell({ feature, source }: { readonly feature: Feature; readonly
       <p className="tiny dim">Source {source.name}.</p>
       {error !== undefined && <ErrorNote error={error} />}
       <Suspense>
-        {asks && <OffDialog feature={feature.feature} source={source.name} onClose={() => setAsks(false)} />}
+        {asks && <OffDialog feature={feature.feature} source={source} onClose={() => setAsks(false)} />}
       </Suspense>
     </Cell>
   );
@@ -114,7 +113,9 @@ function GateCell({
       )}
       <p className="tiny dim">Grants of {behind.join(", ") || "no source"} need it.</p>
       {error !== undefined && <ErrorNote error={error} />}
-      {asks && <GateDialog feature={feature.feature} gate={gate.name} onClose={() => setAsks(false)} />}
+      <Suspense>
+        {asks && <OffDialog feature={feature.feature} source={gate} onClose={() => setAsks(false)} />}
+      </Suspense>
     </Cell>
   );
 }

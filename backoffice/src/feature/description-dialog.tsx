@@ -1,51 +1,51 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { bodyOf, v1 } from "../api/client.ts";
-import { type Feature, refreshFeature } from "../features/feature-list.ts";
+import { hasStatus } from "../api/problem.ts";
 import { tagsIn } from "../features/tags-in.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { ConflictNote } from "./document/conflict-note.tsx";
+import { type Description, descriptionDocument, type Revised } from "./document/feature-document.ts";
+import { OpenedDocument } from "./document/opened-document.tsx";
+import { useDocumentChange } from "./document/use-document-change.ts";
 
 /** Describes a feature: text, owner, tags, archived. It changes no state. */
-export function DescriptionDialog({
+export default function DescriptionDialog(given: DescriptionDialogProps) {
+  const { feature, onClose } = given;
+  return (
+    <OpenedDocument document={descriptionDocument(feature)} title={titleOf(feature)} onClose={onClose}>
+      {(opened) => <DescriptionEditor {...given} opened={opened} />}
+    </OpenedDocument>
+  );
+}
+
+type DescriptionDialogProps = { readonly feature: string; readonly onClose: () => void };
+
+const titleOf = (feature: string) => `Details of ${feature}`;
+
+function DescriptionEditor({
   feature,
-  entry,
+  opened,
   onClose,
-}: {
-  readonly feature: string;
-  readonly entry?: Feature["catalogue"];
-  readonly onClose: () => void;
-}) {
-  const client = useQueryClient();
+}: DescriptionDialogProps & { readonly opened: Revised<Description> }) {
+  const document = descriptionDocument(feature);
+  const entry = opened.value;
   const [description, setDescription] = useState(entry?.description ?? "");
   const [owner, setOwner] = useState(entry?.owner ?? "");
   const [tags, setTags] = useState(entry?.tags.join(", ") ?? "");
   const [archived, setArchived] = useState(entry?.archived ?? false);
-  const save = useMutation({
-    mutationFn: () =>
-      bodyOf(
-        v1.catalogue[":feature"].$put({
-          param: { feature: encodeURIComponent(feature) },
-          query: {},
-          json: { description: description.trim(), owner: owner.trim(), tags: tagsIn(tags), archived },
-        }),
-      ),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ["feature", feature] });
-      await refreshFeature(client, feature);
-      toast(`Details of ${feature} saved.`);
-      onClose();
-    },
-  });
+  const save = useDocumentChange(document, { name: titleOf(feature), onDone: onClose });
+  const change = (present: Revised<Description>) => {
+    const value = { description: description.trim(), owner: owner.trim(), tags: tagsIn(tags), archived };
+    save.mutate({ value, opened: present });
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate();
+    change(opened);
   };
   return (
-    <Dialog title={`Details of ${feature}`} width={480} onClose={onClose}>
+    <Dialog title={titleOf(feature)} width={480} onClose={onClose}>
       <form className="stack" onSubmit={submit}>
         <Field
           label="Description"
@@ -74,7 +74,11 @@ export function DescriptionDialog({
           />
           Archived: the code no longer needs it
         </label>
-        {save.error && <ErrorNote error={save.error} />}
+        {hasStatus(save.error, 412) ? (
+          <ConflictNote document={document} opened={entry} onApply={change} />
+        ) : (
+          save.error && <ErrorNote error={save.error} />
+        )}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit" disabled={save.isPending}>

@@ -1,14 +1,15 @@
 import "./details-card.css";
 import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Feature } from "../features/feature-list.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Tag } from "../ui/card.tsx";
 import { Ago, day, useNow } from "../ui/time.tsx";
-import { DescriptionDialog } from "./description-dialog.tsx";
 import { usageQuery } from "./usage-query.ts";
+
+const DescriptionDialog = lazy(() => import("./description-dialog.tsx"));
 
 const dayMs = 86_400_000;
 /** Days without an evaluation after which a feature counts as unused. */
@@ -50,7 +51,7 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
         <LastUse feature={feature} />
       </dl>
       {catalogue?.archived && <p className="small dim">Archived. Its state is unchanged by that.</p>}
-      {isEditing && <DescriptionDialog feature={feature} entry={catalogue} onClose={() => setEditing(false)} />}
+      <Suspense>{isEditing && <DescriptionDialog feature={feature} onClose={() => setEditing(false)} />}</Suspense>
     </Card>
   );
 }

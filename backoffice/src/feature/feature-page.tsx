@@ -38,7 +38,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
   const { data: feature, error, refetch } = useQuery(featureQuery(key));
   const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
   const owner = feature?.catalogue?.owner;
-  const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"))?.name;
+  const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"));
   const places = Object.values(feature?.on ?? {}).filter((place) => typeof place === "object");
   const users = places.flatMap((place) => ("users" in place ? [place.users ?? 0] : []));
   const locations = places.flatMap((place) => ("location" in place ? place.location : []));
@@ -110,8 +110,8 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
             {tab === "events" && <FeatureEvents feature={key} />}
             {edited !== undefined && isEditor && (
               <RuleDialog
-                key={edited}
-                feature={feature}
+                key={edited.name}
+                feature={key}
                 source={edited}
                 onClose={() => setQuery({ edit: undefined })}
               />

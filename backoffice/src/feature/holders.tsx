@@ -2,7 +2,7 @@ import "./holders.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
 import { Link } from "../routing/link.tsx";
-import { anonymous, links } from "../routing/links.ts";
+import { links } from "../routing/links.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -53,7 +53,7 @@ export default function Holders({ feature, of }: { readonly feature: string; rea
               href={
                 of === "users"
                   ? links.person(value, { f: feature })
-                  : links.person(anonymous, { f: feature, location: value })
+                  : links.person(undefined, { f: feature, location: value })
               }
             >
               {value}

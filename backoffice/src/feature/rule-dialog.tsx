@@ -1,15 +1,17 @@
 import "./rule-dialog.css";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
 import { hasStatus, type Problem } from "../api/problem.ts";
-import { useSources } from "../api/sources.ts";
-import { type Feature, refreshFeature } from "../features/feature-list.ts";
+import type { Source } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
-import { toast } from "../ui/toasts.tsx";
+import { ConflictNote } from "./document/conflict-note.tsx";
+import { type Revised, ruleDocument } from "./document/feature-document.ts";
+import { OpenedDocument } from "./document/opened-document.tsx";
+import { useDocumentChange } from "./document/use-document-change.ts";
 import { RulePreview } from "./rule-preview.tsx";
 import { SchedulePreview } from "./schedule-preview.tsx";
 import { ShareField } from "./share-field.tsx";
@@ -25,19 +27,26 @@ const examples: Readonly<Record<string, unknown>> = {
  * Edits the rule of a feature in a source: a share by a slider, a schedule by its windows, and every rule as the JSON that the API takes. A dry run
  * checks it while it is typed, names each fault, and tells who would gain or lose the feature.
  */
-export default function RuleDialog({
-  feature: { feature, on },
-  source,
+export default function RuleDialog(given: RuleDialogProps) {
+  const { feature, source, onClose } = given;
+  return (
+    <OpenedDocument document={ruleDocument(source, feature)} title={`${source.name} of ${feature}`} onClose={onClose}>
+      {(opened) => <RuleEditor {...given} opened={opened} />}
+    </OpenedDocument>
+  );
+}
+
+type RuleDialogProps = { readonly feature: string; readonly source: Source; readonly onClose: () => void };
+
+function RuleEditor({
+  feature,
+  source: place,
+  opened,
   onClose,
-}: {
-  readonly feature: Feature;
-  readonly source: string;
-  readonly onClose: () => void;
-}) {
-  const client = useQueryClient();
-  const kind = useSources()?.find(({ name }) => name === source)?.kind ?? "";
-  const place = on[source];
-  const before = typeof place === "object" && "rule" in place ? place.rule : undefined;
+}: RuleDialogProps & { readonly opened: Revised<unknown> }) {
+  const { name: source, kind } = place;
+  const document = ruleDocument(place, feature);
+  const before = opened.value;
   const [text, setText] = useState(() => JSON.stringify(before ?? examples[kind] ?? {}, null, 2));
   const [note, setNote] = useState("");
   const parsed = parse(text);
@@ -50,34 +59,7 @@ export default function RuleDialog({
     enabled: parse(checked).fault === undefined,
     retry: false,
   });
-  const refresh = async () => {
-    await client.invalidateQueries({ queryKey: ["feature", feature] });
-    await refreshFeature(client, feature);
-  };
-  const put = (rule: unknown) => bodyOf(route.$put({ param, query: note ? { note } : {}, json: rule as never }));
-  const remove = () => bodyOf(route.$delete({ param, query: note ? { note } : {} }));
-  const save = useMutation({
-    mutationFn: () => put(parsed.value),
-    onSuccess: async () => {
-      await refresh();
-      toast(`${source} of ${feature} saved.`, async () => {
-        await (before === undefined ? remove() : put(before));
-        await refresh();
-      });
-      onClose();
-    },
-  });
-  const drop = useMutation({
-    mutationFn: remove,
-    onSuccess: async () => {
-      await refresh();
-      toast(`${source} of ${feature} removed.`, async () => {
-        await put(before);
-        await refresh();
-      });
-      onClose();
-    },
-  });
+  const save = useDocumentChange(document, { name: `${source} of ${feature}`, onDone: onClose });
   const faults = faultsIn(parsed.fault, save.error ?? trial.error);
   return (
     <Dialog title={`${source} of ${feature}`} width={620} onClose={onClose}>
@@ -85,7 +67,7 @@ export default function RuleDialog({
         className="stack"
         onSubmit={(event) => {
           event.preventDefault();
-          save.mutate();
+          save.mutate({ value: parsed.value, note, opened });
         }}
       >
         {kind === "percentage" && (
@@ -127,12 +109,24 @@ export default function RuleDialog({
           value={note}
           onChange={({ currentTarget }) => setNote(currentTarget.value)}
         />
-        {drop.error && <ErrorNote error={drop.error} />}
-        {save.error && !hasStatus(save.error, 422) && <ErrorNote error={save.error} />}
+        {hasStatus(save.error, 412) ? (
+          <ConflictNote
+            document={document}
+            opened={before}
+            onApply={(present) => save.mutate({ ...save.variables, value: save.variables?.value, opened: present })}
+          />
+        ) : (
+          save.error && !hasStatus(save.error, 422) && <ErrorNote error={save.error} />
+        )}
         <DialogButtons
           hint={
             before !== undefined && (
-              <Button look="danger-outline" isCompact disabled={drop.isPending} onClick={() => drop.mutate()}>
+              <Button
+                look="danger-outline"
+                isCompact
+                disabled={save.isPending}
+                onClick={() => save.mutate({ value: undefined, note, opened })}
+              >
                 Remove the rule
               </Button>
             )

@@ -1,8 +1,9 @@
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { DescriptionDialog } from "./description-dialog.tsx";
+
+const DescriptionDialog = lazy(() => import("./description-dialog.tsx"));
 
 /** A key that no source lists and nobody described. */
 export function UnknownFeature({ feature }: { readonly feature: string }) {
@@ -22,7 +23,7 @@ export function UnknownFeature({ feature }: { readonly feature: string }) {
       >
         Apps that ask for it get “not found”, and use their default.
       </EmptyState>
-      {isCreating && <DescriptionDialog feature={feature} onClose={() => setCreating(false)} />}
+      <Suspense>{isCreating && <DescriptionDialog feature={feature} onClose={() => setCreating(false)} />}</Suspense>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { lookUp } from "../people/look-up.ts";
-import { anonymous, links } from "../routing/links.ts";
+import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
@@ -16,8 +16,8 @@ export function WhoHasIt({ feature }: { readonly feature: string }) {
     setError(undefined);
     try {
       const given = text.trim();
-      const { userId } = given === "" ? { userId: anonymous } : await lookUp(given);
-      if (userId === undefined) setError(new Error("No user has this token."));
+      const userId = given === "" ? undefined : (await lookUp(given)).userId;
+      if (given !== "" && userId === undefined) setError(new Error("No user has this token."));
       else navigate(links.person(userId, { f: feature }));
     } catch (failure) {
       setError(failure);

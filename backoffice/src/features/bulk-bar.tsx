@@ -7,7 +7,7 @@ import { useIsPaused } from "../live/connection.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { count } from "../ui/numbers.ts";
-import { type BulkItem, changeMany } from "./bulk.ts";
+import { type BulkDescription, type BulkItem, changeMany, describeMany } from "./bulk.ts";
 import { BulkDescribe } from "./bulk-describe.tsx";
 import { BulkKill } from "./bulk-kill.tsx";
 import { BulkResult, type BulkRun } from "./bulk-result.tsx";
@@ -95,6 +95,11 @@ export default function BulkBar({
       changeMany(changed, { source, isAdded: false }, { changed: () => "Back as it was", unchanged: "As before" }),
     retry: (refused) => start(killMany(source, refused, note)),
   });
+  const describe = async (keys: readonly string[], given: BulkDescription): Promise<BulkRun> => ({
+    name: "Tags and owner",
+    items: await describeMany(keys, given),
+    retry: (refused) => start(describe(refused, given)),
+  });
 
   return (
     <>
@@ -138,7 +143,14 @@ export default function BulkBar({
         />
       )}
       {asking === "describe" && (
-        <BulkDescribe features={selected} onDone={(next) => void settle(next)} onClose={() => setAsking(undefined)} />
+        <BulkDescribe
+          features={selected}
+          onDescribe={async (given) => {
+            const keys = selected.map(({ feature }) => feature);
+            await settle(await describe(keys, given));
+          }}
+          onClose={() => setAsking(undefined)}
+        />
       )}
       {run && (
         <BulkResult

@@ -4,19 +4,18 @@ import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { counted } from "../ui/numbers.ts";
-import { describeMany } from "./bulk.ts";
-import type { BulkRun } from "./bulk-result.tsx";
+import type { BulkDescription } from "./bulk.ts";
 import type { Feature } from "./feature-list.ts";
 import { tagsIn } from "./tags-in.ts";
 
 /** Gives many features an owner, and adds tags. */
 export function BulkDescribe({
   features,
-  onDone,
+  onDescribe,
   onClose,
 }: {
   readonly features: readonly Feature[];
-  readonly onDone: (run: BulkRun) => void;
+  readonly onDescribe: (given: BulkDescription) => Promise<void>;
   readonly onClose: () => void;
 }) {
   const [owner, setOwner] = useState("");
@@ -24,8 +23,7 @@ export function BulkDescribe({
   const [error, setError] = useState<unknown>();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    const given = { ...(owner.trim() && { owner: owner.trim() }), addTags: tagsIn(tags) };
-    describeMany(features, given).then((items) => onDone({ name: "Tags and owner", items }), setError);
+    onDescribe({ ...(owner.trim() && { owner: owner.trim() }), addTags: tagsIn(tags) }).catch(setError);
   };
   return (
     <Dialog title={`Tags and owner of ${counted(features.length, "feature")}`} width={480} onClose={onClose}>

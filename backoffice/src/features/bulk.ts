@@ -1,5 +1,5 @@
-import { bodyOf, v1 } from "../api/client.ts";
-import type { Feature } from "./feature-list.ts";
+import { bodyOf, taggedBodyOf, v1 } from "../api/client.ts";
+import { hasStatus } from "../api/problem.ts";
 
 /** What happened to one feature of a bulk change. */
 export type BulkItem = {
@@ -17,17 +17,27 @@ type Change = NonNullable<Parameters<typeof v1.changes.$post>[0]["json"]>["chang
 type Task = { readonly key: string; readonly change: Change; readonly changed: string; readonly unchanged: string };
 
 /** Applies each change on its own: one that is refused does not stop the others. */
-async function apply(tasks: readonly Task[], note: string | undefined): Promise<readonly BulkItem[]> {
+async function apply(
+  count: number,
+  tasksOf: (start: number, end: number) => readonly Task[] | Promise<readonly Task[]>,
+  note: string | undefined,
+): Promise<readonly BulkItem[]> {
   const items: BulkItem[] = [];
-  for (let start = 0; start < tasks.length; start += maxChanges) {
-    const some = tasks.slice(start, start + maxChanges);
+  for (let start = 0; start < count; start += maxChanges) {
+    const some = await tasksOf(start, start + maxChanges);
     const json = { changes: some.map(({ change }) => change) };
     const { results } = await bodyOf(v1.changes.$post({ query: { ...(note && { note }) }, json }));
     for (const [index, { key, changed, unchanged }] of some.entries()) {
       const result = results[index];
       if (!result) continue;
       const isSame = "added" in result && result.added.length + result.removed.length === 0;
-      if ("detail" in result) items.push({ key, outcome: "refused", text: result.detail });
+      if ("code" in result && result.code === "revision-mismatch")
+        items.push({
+          key,
+          outcome: "refused",
+          text: "Somebody changed it meanwhile. Retry it, to change what is there now.",
+        });
+      else if ("detail" in result) items.push({ key, outcome: "refused", text: result.detail });
       else if (isSame) items.push({ key, outcome: "unchanged", text: unchanged });
       else items.push({ key, outcome: "changed", text: changed });
     }
@@ -45,31 +55,52 @@ export const changeMany = (
   texts: { readonly changed: (key: string) => string; readonly unchanged: string },
 ): Promise<readonly BulkItem[]> =>
   apply(
-    keys.map((key) => ({
-      key,
-      change: { source, add: isAdded ? [key] : [], remove: isAdded ? [] : [key] },
-      changed: texts.changed(key),
-      unchanged: texts.unchanged,
-    })),
+    keys.length,
+    (start, end) =>
+      keys.slice(start, end).map((key) => ({
+        key,
+        change: { source, add: isAdded ? [key] : [], remove: isAdded ? [] : [key] },
+        changed: texts.changed(key),
+        unchanged: texts.unchanged,
+      })),
     note,
   );
 
-/** Changes owner and tags of each feature; what is not given stays. */
+/** What many features get. Without an owner, each keeps its own. */
+export type BulkDescription = { readonly owner?: string; readonly addTags: readonly string[] };
+
+/**
+ * Changes owner and tags of each feature; what is not given stays. Each description is read before, and replaced only at
+ * that revision.
+ */
 export const describeMany = (
-  features: readonly Feature[],
-  { owner, addTags }: { readonly owner?: string; readonly addTags: readonly string[] },
+  keys: readonly string[],
+  { owner, addTags }: BulkDescription,
 ): Promise<readonly BulkItem[]> =>
   apply(
-    features.map(({ feature, catalogue }) => {
-      const tags = [...new Set([...(catalogue?.tags ?? []), ...addTags])];
-      const entry = {
-        description: catalogue?.description ?? "",
-        owner: owner ?? catalogue?.owner ?? "",
-        tags,
-        archived: catalogue?.archived ?? false,
-      };
-      const changed = [entry.owner, ...tags].filter(Boolean).join(", ");
-      return { key: feature, change: { feature, catalogue: entry }, changed, unchanged: changed };
-    }),
+    keys.length,
+    (start, end) =>
+      Promise.all(
+        keys.slice(start, end).map(async (key): Promise<Task> => {
+          const { body, revision } = await describedAt(key);
+          const { description = "", archived = false } = body ?? {};
+          const tags = [...new Set([...(body?.tags ?? []), ...addTags])];
+          const catalogue = { description, owner: owner ?? body?.owner ?? "", tags, archived };
+          const changed = [catalogue.owner, ...tags].filter(Boolean).join(", ");
+          return { key, change: { feature: key, catalogue, ifRevision: revision }, changed, unchanged: changed };
+        }),
+      ),
     undefined,
   );
+
+/** The description of a feature at its revision. */
+async function describedAt(key: string) {
+  const call = v1.catalogue[":feature"].$get({ param: { feature: encodeURIComponent(key) } });
+  try {
+    const { body, tag } = await taggedBodyOf(call);
+    return { body, revision: tag.slice(1, -1) };
+  } catch (error) {
+    if (hasStatus(error, 404)) return { body: undefined, revision: "none.0" };
+    throw error;
+  }
+}

@@ -1,24 +1,24 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { durationText } from "../ui/time.tsx";
 import { toast } from "../ui/toasts.tsx";
-import { patchFeature, refreshFeature } from "./feature-list.ts";
+import { patchFeature, refreshFeature, type ViewedFeature } from "./feature-list.ts";
 
 const parameter = (key: string) => ({ feature: encodeURIComponent(key) });
 
-/** Adds a feature to the set of a source for everyone, or removes it. */
-export async function setEveryone(source: string, key: string, isOn: boolean): Promise<void> {
+/** What a change of a set changed: nothing if somebody made the same change before. */
+type SetChange = { readonly source: string; readonly added: readonly string[]; readonly removed: readonly string[] };
+const isMade = ({ added, removed }: SetChange): boolean => added.length + removed.length > 0;
+
+/**
+ * Adds a feature to the set of a source for everyone, or removes it. Without a precondition: all features share the
+ * revision of their set, and a change of membership can only repeat a concurrent change of the same feature.
+ */
+function setEveryone(source: string, key: string, isOn: boolean): Promise<SetChange> {
   const route = v1.sources[":source"].features[":feature"];
   const request = { param: { source: encodeURIComponent(source), ...parameter(key) }, query: {} };
-  await bodyOf(isOn ? route.$put(request) : route.$delete(request));
+  return bodyOf(isOn ? route.$put(request) : route.$delete(request));
 }
-
-/** Kills a feature, and waits until each instance confirms it, for at most 1 s. */
-export const kill = (key: string, note: string) =>
-  bodyOf(v1.killed[":feature"].$put({ param: parameter(key), query: { wait: "true", ...(note && { note }) } }));
-
-/** Removes a kill: the feature is back as it was. */
-export const unkill = (key: string) =>
-  bodyOf(v1.killed[":feature"].$delete({ param: parameter(key), query: { wait: "true" } }));
 
 /** The changes of one feature that a row offers, with their toasts and undo. Each rejects if the API refuses. */
 export function useFeatureChanges(): {
@@ -27,22 +27,10 @@ export function useFeatureChanges(): {
   readonly undoKill: (key: string) => Promise<void>;
 } {
   const client = useQueryClient();
-  const undoKill = async (key: string) => {
-    await unkill(key);
-    await refreshFeature(client, key);
-    toast(`${key} is back exactly as it was.`);
-  };
   return {
     switchEveryone: (source, key, isOn) => switchWithUndo(client, source, key, isOn),
-    killFeature: async (key, note) => {
-      const { confirmed = 0, missing = 0 } = await kill(key, note);
-      await refreshFeature(client, key);
-      const text = missing
-        ? `Killed ${key}. ${confirmed} of ${confirmed + missing} processes confirmed it; the others did not answer yet.`
-        : `Killed ${key}. It is off for everyone.`;
-      toast(text, () => undoKill(key));
-    },
-    undoKill,
+    killFeature: (key, note) => killWithUndo(client, key, note),
+    undoKill: (key) => undoKill(client, key),
   };
 }
 
@@ -51,13 +39,53 @@ async function switchWithUndo(client: QueryClient, source: string, key: string, 
   const show = (value: boolean) =>
     patchFeature(client, key, (feature) => ({ ...feature, on: { ...feature.on, [source]: value } }));
   show(isOn);
+  let change: SetChange;
   try {
-    await setEveryone(source, key, isOn);
+    change = await setEveryone(source, key, isOn);
   } catch (error) {
     show(!isOn);
     throw error;
   }
-  await refreshFeature(client, key);
-  const text = `${key} is ${isOn ? "on" : "no longer on"} for everyone.`;
-  toast(text, () => switchWithUndo(client, source, key, !isOn));
+  const feature = await refreshFeature(client, key);
+  const isGate = feature?.sources.find((each) => each.source === source)?.role === "gate";
+  const [state, whom] = isGate
+    ? [isOn ? "let through" : "held", ` by gate ${source}`]
+    : [isOn ? "on" : "off", " for everyone"];
+  if (isMade(change)) {
+    toast(`${key} is ${isOn || isGate ? state : "no longer on"}${whom}.`, () =>
+      switchWithUndo(client, source, key, !isOn),
+    );
+  } else toast(`${key} was ${state}${whom} already. ${earlierText(feature, source)}`);
+}
+
+/** Kills a feature, and waits until each instance confirms it, for at most 1 s. */
+async function killWithUndo(client: QueryClient, key: string, note: string): Promise<void> {
+  const query = { wait: "true", ...(note && { note }) } as const;
+  const change = await bodyOf(v1.killed[":feature"].$put({ param: parameter(key), query }));
+  const { confirmed = 0, missing = 0 } = change;
+  const feature = await refreshFeature(client, key);
+  if (!isMade(change)) toast(`${key} was killed already. ${earlierText(feature, change.source)}`);
+  else if (!missing) toast(`Killed ${key}. It is off for everyone.`, () => undoKill(client, key));
+  else {
+    const confirmation = `${confirmed} of ${confirmed + missing} processes confirmed it; the others did not answer yet.`;
+    toast(`Killed ${key}. ${confirmation}`, () => undoKill(client, key));
+  }
+}
+
+/** Removes a kill: the feature is back as it was. */
+async function undoKill(client: QueryClient, key: string): Promise<void> {
+  const change = await bodyOf(v1.killed[":feature"].$delete({ param: parameter(key), query: { wait: "true" } }));
+  const feature = await refreshFeature(client, key);
+  const earlier = isMade(change)
+    ? "is back exactly as it was."
+    : `was not killed. ${earlierText(feature, change.source)}`;
+  toast(`${key} ${earlier}`);
+}
+
+/** Who made the change that a source shows of a feature. Empty if the event log does not know. */
+function earlierText(feature: ViewedFeature | undefined, source: string): string {
+  const last = feature?.sources.find((each) => each.source === source)?.lastChange;
+  if (!last) return "";
+  const by = last.by === "external" ? "Somebody" : last.by;
+  return `${by} changed it ${durationText(Date.now() - Date.parse(last.at))} ago.`;
 }

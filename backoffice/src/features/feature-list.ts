@@ -74,6 +74,9 @@ export const featureQuery = (key: string) =>
     queryFn: () => bodyOf(v1.features[":feature"].$get({ param: { feature: encodeURIComponent(key) } })),
   });
 
+/** A feature with the part of each source in its state. */
+export type ViewedFeature = Awaited<ReturnType<NonNullable<ReturnType<typeof featureQuery>["queryFn"]>>>;
+
 type Pages = InfiniteData<FeaturePage, string>;
 
 /** Changes one feature in all lists that have it, in its place. */
@@ -86,11 +89,13 @@ export function patchFeature(client: QueryClient, key: string, change: (feature:
 }
 
 /** Reads one feature again, and shows it wherever it is. A feature that is gone stays until the list is read again. */
-export async function refreshFeature(client: QueryClient, key: string): Promise<void> {
+export async function refreshFeature(client: QueryClient, key: string): Promise<ViewedFeature | undefined> {
   try {
     const feature = await client.fetchQuery({ ...featureQuery(key), staleTime: 0 });
     patchFeature(client, key, () => feature);
+    return feature;
   } catch (error) {
     if (!hasStatus(error, 404)) throw error;
+    return undefined;
   }
 }

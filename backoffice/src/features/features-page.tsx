@@ -71,7 +71,8 @@ export function FeaturesPage() {
   const usage = useUsage(pages);
   const { flashing, moved, reload } = useLiveList(keys);
   const changes = useFeatureChanges();
-  const everyoneSource = sources && everyoneSourceOf(sources)?.name;
+  const everyone = sources && everyoneSourceOf(sources);
+  const everyoneSource = everyone?.name;
 
   const head = summary ?? pages[0];
   const total = list.data && !list.hasNextPage ? rows.length : pages[0]?.total;
@@ -207,8 +208,8 @@ export function FeaturesPage() {
           />
         )}
         {killing && isEditor && <KillDialog feature={killing} onClose={() => setQuery({ kill: undefined })} />}
-        {asking?.for === "off" && everyoneSource !== undefined && (
-          <OffDialog feature={asking.key} source={everyoneSource} onClose={() => setAsking(undefined)} />
+        {asking?.for === "off" && everyone && (
+          <OffDialog feature={asking.key} source={everyone} onClose={() => setAsking(undefined)} />
         )}
         {asking?.for === "new" && <NewFeature suggested={asking.key} onClose={() => setAsking(undefined)} />}
       </Suspense>

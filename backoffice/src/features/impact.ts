@@ -16,12 +16,17 @@ export type Audience = {
   readonly rules: readonly string[];
 };
 
-const readImpact = (key: string, change: "kill" | "off") =>
-  bodyOf(v1.features[":feature"].impact.$get({ param: { feature: encodeURIComponent(key) }, query: { change } }));
+/** A change that takes a feature away. `source`: the gate that is closed. */
+type Loss = { readonly change: "kill" | "off" } | { readonly change: "close"; readonly source: string };
 
 /** What a change would take away, computed by the API and not applied. */
-export const impactQuery = (key: string, change: "kill" | "off") =>
-  queryOptions({ queryKey: ["feature", key, "impact", change], queryFn: () => readImpact(key, change), staleTime: 0 });
+export const impactQuery = (key: string, loss: Loss) =>
+  queryOptions({
+    queryKey: ["feature", key, "impact", loss],
+    queryFn: () =>
+      bodyOf(v1.features[":feature"].impact.$get({ param: { feature: encodeURIComponent(key) }, query: loss })),
+    staleTime: 0,
+  });
 
 /** Whom a feature is on for, from where each source has it: for many features at once. */
 export function audienceOf({ on }: Feature, sources: readonly Source[]): Audience {
@@ -86,4 +91,4 @@ export function evaluatedText(perMinute: number | null | undefined): string {
 }
 
 /** The impact of a change while its confirmation is open. */
-export const useImpact = (key: string, change: "kill" | "off") => useQuery(impactQuery(key, change));
+export const useImpact = (key: string, loss: Loss) => useQuery(impactQuery(key, loss));

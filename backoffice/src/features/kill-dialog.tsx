@@ -15,7 +15,7 @@ import { type Audience, evaluatedText, largestShare, lossText, useImpact } from 
  * not kill; Ctrl Enter does.
  */
 export function KillDialog({ feature: key, onClose }: { readonly feature: string; readonly onClose: () => void }) {
-  const { data: impact, error: unread } = useImpact(key, "kill");
+  const { data: impact, error: unread } = useImpact(key, { change: "kill" });
   const sources = useSources();
   const place = sources && killSwitchOf(sources)?.key;
   const { killFeature } = useFeatureChanges();

@@ -1,42 +1,54 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { useSources } from "../api/sources.ts";
+import { type Source, useSources } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
-import { audienceOf, evaluatedText, reachText, useImpact } from "./impact.ts";
+import { audienceOf, evaluatedText, lossText, reachText, useImpact } from "./impact.ts";
 
-/** Asks before a busy feature is switched off for everyone. */
+/** Asks before a feature is switched off for everyone, or held by a gate, with what that takes away. */
 export default function OffDialog({
   feature: key,
   source,
   onClose,
 }: {
   readonly feature: string;
-  readonly source: string;
+  /** The grant for everyone, or the gate. */
+  readonly source: Source;
   readonly onClose: () => void;
 }) {
+  const isGate = source.role === "gate";
   const { switchEveryone } = useFeatureChanges();
   const { data: feature } = useQuery(featureQuery(key));
-  const { data: impact } = useImpact(key, "off");
+  const { data: impact } = useImpact(key, isGate ? { change: "close", source: source.name } : { change: "off" });
   const sources = useSources();
   const [error, setError] = useState<unknown>();
   const left = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
   return (
-    <Dialog title={`Switch ${key} off for everyone?`} onClose={onClose}>
-      <p>
-        <b>Every caller without a grant of their own loses it now.</b> {left && `It stays on for ${left}.`}{" "}
-        {evaluatedText(impact?.evaluationsPerMinute)}
-      </p>
+    <Dialog
+      title={isGate ? `Close gate ${source.name} for ${key}?` : `Switch ${key} off for everyone?`}
+      onClose={onClose}
+    >
+      {isGate ? (
+        <p>
+          <b>{impact ? lossText(impact.loses) : "Counting…"}</b> Their entries stay. Opening the gate restores them.{" "}
+          {evaluatedText(impact?.evaluationsPerMinute)}
+        </p>
+      ) : (
+        <p>
+          <b>Every caller without a grant of their own loses it now.</b> {left && `It stays on for ${left}.`}{" "}
+          {evaluatedText(impact?.evaluationsPerMinute)}
+        </p>
+      )}
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" onClick={() => void switchEveryone(source, key, false).then(onClose, setError)}>
-          Off for everyone
+        <Button look="danger" onClick={() => void switchEveryone(source.name, key, false).then(onClose, setError)}>
+          {isGate ? "Close the gate" : "Off for everyone"}
         </Button>
       </DialogButtons>
     </Dialog>

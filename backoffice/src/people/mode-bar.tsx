@@ -1,9 +1,12 @@
 import "./mode-bar.css";
 import { ArrowRight, GitCompareArrows, History, MapPin, Plus, SlidersHorizontal, Zap } from "lucide-react";
 import { useState } from "react";
+import { personSegment } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
+import { useIsNarrow } from "../ui/is-narrow.ts";
 import { Segments } from "../ui/tabs.tsx";
+import { dayTime } from "../ui/time.tsx";
 import { ContextDialog } from "./context-dialog.tsx";
 import { otherContextIn, type PersonContext } from "./person-context.ts";
 
@@ -17,6 +20,7 @@ const dayMs = 86_400_000;
 /** Chooses the moment and the context: now, another moment, or a comparison of two. All of it is in the URL. */
 export function ModeBar({ mode, context }: { readonly mode: Mode; readonly context: PersonContext }) {
   const { query } = useLocation();
+  const isNarrow = useIsNarrow();
   const [isEditing, setEditing] = useState(false);
   const choose = (next: Mode) =>
     setQuery({
@@ -24,6 +28,17 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
       at: next === "now" ? undefined : (query.get("at") ?? dayAgo()),
       with: next === "compare" ? (query.get("with") ?? "@now") : undefined,
     });
+  const moments = (
+    <>
+      <MomentField
+        label={mode === "at" ? "Moment" : "Moment A"}
+        at={context.at}
+        canBeNow={mode === "compare"}
+        onChange={(at) => setQuery({ at: at ?? (mode === "compare" ? undefined : new Date().toISOString()) })}
+      />
+      {mode === "compare" && <OtherSide first={context} />}
+    </>
+  );
   return (
     <div className="card mode-bar">
       <Segments
@@ -36,17 +51,17 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
           { value: "compare", name: "Compare", icon: <GitCompareArrows size={14} aria-hidden /> },
         ]}
       />
-      {mode !== "now" && (
-        <MomentField
-          label={mode === "at" ? "Moment" : "Moment A"}
-          at={context.at}
-          canBeNow={mode === "compare"}
-          onChange={(at) => setQuery({ at: at ?? (mode === "compare" ? undefined : new Date().toISOString()) })}
-        />
-      )}
-      {mode === "compare" && <OtherSide first={context} />}
+      {mode !== "now" &&
+        (isNarrow ? (
+          <details className="mode-bar-moments">
+            <summary>{momentsText(mode, context, otherContextIn(context, query))}</summary>
+            {moments}
+          </details>
+        ) : (
+          moments
+        ))}
       <div className="row wrap push mode-bar-context">
-        <span className="tiny dim">Context</span>
+        <span className="tiny dim wide-only">Context</span>
         {context.location !== undefined && (
           <button type="button" className="chip" onClick={() => setEditing(true)}>
             <MapPin size={13} aria-hidden />
@@ -68,12 +83,21 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
   );
 }
 
+/** The chosen moments, where their fields are folded. */
+function momentsText(mode: Mode, first: PersonContext, other: PersonContext): string {
+  const text = ({ at }: PersonContext) => (at === undefined ? "now" : dayTime(new Date(at)));
+  if (mode === "at") return text(first);
+  const who = other.user === first.user ? "" : `${other.user ?? "without a token"}, `;
+  return `${text(first)} → ${who}${text(other)}`;
+}
+
 function OtherSide({ first }: { readonly first: PersonContext }) {
   const { query } = useLocation();
   const other = otherContextIn(first, query);
+  const own = personSegment(first.user);
   const set = (user: string, at: string | undefined) =>
-    setQuery({ with: `${user === (first.user ?? "-") ? "" : user}@${at ?? "now"}` });
-  const user = other.user ?? "-";
+    setQuery({ with: `${user === own ? "" : user}@${at ?? "now"}` });
+  const user = personSegment(other.user);
   return (
     <>
       <ArrowRight size={15} className="dim" aria-hidden />
@@ -83,7 +107,7 @@ function OtherSide({ first }: { readonly first: PersonContext }) {
         aria-label="User B, or - for a caller without a token"
         title="User B, or - for a caller without a token"
         defaultValue={user}
-        onBlur={({ currentTarget }) => set(currentTarget.value.trim() || (first.user ?? "-"), other.at)}
+        onBlur={({ currentTarget }) => set(currentTarget.value.trim() || own, other.at)}
         onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
       />
       <MomentField label="Moment B" at={other.at} canBeNow onChange={(at) => set(user, at)} />

@@ -1,7 +1,7 @@
 import "./people-page.css";
 import { ChevronRight, UserRound, UserRoundX } from "lucide-react";
 import { Link } from "../routing/link.tsx";
-import { anonymous, links } from "../routing/links.ts";
+import { links } from "../routing/links.ts";
 import { Card } from "../ui/card.tsx";
 import { Ago } from "../ui/time.tsx";
 import { LookUpForm } from "./look-up-form.tsx";
@@ -37,7 +37,7 @@ export default function PeoplePage() {
               </li>
             ))}
             <li>
-              <Link href={links.person(anonymous)}>
+              <Link href={links.person(undefined)}>
                 <UserRoundX size={16} className="dim" aria-hidden />
                 <span className="grow strong">A caller without a token</span>
                 <ChevronRight size={16} className="dim" aria-hidden />

@@ -1,6 +1,6 @@
 import type { InferRequestType } from "hono/client";
 import type { v1 } from "../api/client.ts";
-import { anonymous } from "../routing/links.ts";
+import { personOf } from "../routing/links.ts";
 import type { QueryValues } from "../routing/location.ts";
 
 export type ExplainRequest = NonNullable<InferRequestType<typeof v1.explain.$post>["json"]>;
@@ -19,8 +19,8 @@ export type PersonContext = {
 const attributePrefix = "attr.";
 
 /** The context in the URL of a person's page. */
-export const contextIn = (id: string, query: URLSearchParams): PersonContext => ({
-  user: id === anonymous ? undefined : id,
+export const contextIn = (user: string | undefined, query: URLSearchParams): PersonContext => ({
+  user,
   location: query.get("location") ?? undefined,
   attributes: Object.fromEntries(
     [...query].flatMap(([name, value]) =>
@@ -41,7 +41,7 @@ export function otherContextIn(first: PersonContext, query: URLSearchParams): Pe
   const [user, at] = [given.slice(0, split), given.slice(split + 1)];
   return {
     ...first,
-    user: user === "" ? first.user : user === anonymous ? undefined : user,
+    user: user === "" ? first.user : personOf(user),
     at: momentIn(at),
   };
 }

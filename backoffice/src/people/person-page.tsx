@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { KeyRound, UserRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Link } from "../routing/link.tsx";
-import { anonymous, links } from "../routing/links.ts";
+import { links } from "../routing/links.ts";
 import { useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { counted } from "../ui/numbers.ts";
@@ -18,19 +18,18 @@ const CompareView = lazy(() => import("./compare-view.tsx"));
 const TokensDrawer = lazy(() => import("./tokens-drawer.tsx"));
 
 /** The page of a person: what their app gets, why, at which moment, and compared. */
-export default function PersonPage({ id }: { readonly id: string }) {
+export default function PersonPage({ id }: { readonly id: string | undefined }) {
   const { query } = useLocation();
-  const isAnonymous = id === anonymous;
   const context = contextIn(id, query);
   const mode = modeIn(query);
-  const { data: user } = useQuery({ ...userOf(id), enabled: !isAnonymous });
+  const { data: user } = useQuery({ ...userOf(id ?? ""), enabled: id !== undefined });
   const counts = useInfiniteQuery(featuresFor(context, "on", "")).data?.pages[0]?.counts;
   const [showsTokens, setShowsTokens] = useState(false);
-  const name = isAnonymous ? "A caller without a token" : id;
+  const name = id ?? "A caller without a token";
 
   useEffect(() => {
-    if (!isAnonymous) rememberPerson(id);
-  }, [id, isAnonymous]);
+    if (id !== undefined) rememberPerson(id);
+  }, [id]);
   return (
     <div className="page">
       <nav className="crumbs" aria-label="Breadcrumb">
@@ -55,11 +54,13 @@ export default function PersonPage({ id }: { readonly id: string }) {
             )}
           </p>
         </div>
-        <LookUpForm label="Another user id or token" isCompact />
-        {!isAnonymous && (
-          <Button onClick={() => setShowsTokens(true)}>
+        <span className="wide-only">
+          <LookUpForm label="Another user id or token" isCompact />
+        </span>
+        {id !== undefined && (
+          <Button aria-label="Tokens" onClick={() => setShowsTokens(true)}>
             <KeyRound size={15} aria-hidden />
-            Tokens
+            <span className="wide-only">Tokens</span>
           </Button>
         )}
       </div>
@@ -70,7 +71,7 @@ export default function PersonPage({ id }: { readonly id: string }) {
         ) : (
           <PersonView context={context} />
         )}
-        {showsTokens && <TokensDrawer userId={id} onClose={() => setShowsTokens(false)} />}
+        {showsTokens && id !== undefined && <TokensDrawer userId={id} onClose={() => setShowsTokens(false)} />}
       </Suspense>
     </div>
   );

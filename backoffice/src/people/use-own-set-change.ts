@@ -20,11 +20,14 @@ export function useOwnSetChange(userId: string) {
   const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
   return useMutation({
     mutationFn: (change: OwnSetChange) => write(change, userId),
-    onSuccess: async (_, change) => {
+    onSuccess: async ({ added, removed }, change) => {
       await refresh();
-      const said = change.isAdded
-        ? `${change.feature} added for ${userId}.`
-        : `${change.feature} removed for ${userId}.`;
+      const state = change.isAdded ? "added" : "removed";
+      if (added.length + removed.length === 0) {
+        toast(`${change.feature} was ${state} for ${userId} already.`);
+        return;
+      }
+      const said = `${change.feature} ${state} for ${userId}.`;
       toast(said, async () => {
         await write({ ...change, isAdded: !change.isAdded }, userId);
         await refresh();

@@ -1,8 +1,8 @@
 import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
-import { type ComponentType, lazy } from "react";
+import { type ComponentType, lazy, type ReactNode } from "react";
 import { FeaturesPage } from "../features/features-page.tsx";
 import { Link } from "../routing/link.tsx";
-import { links } from "../routing/links.ts";
+import { idOf, links, personOf } from "../routing/links.ts";
 import type { Location } from "../routing/location.ts";
 
 /** A page of the shell; `first` is the first segment of its path. */
@@ -18,12 +18,17 @@ export const pages: readonly Page[] = [
 const FeaturePage = lazy(() => import("../feature/feature-page.tsx"));
 const PeoplePage = lazy(() => import("../people/people-page.tsx"));
 const PersonPage = lazy(() => import("../people/person-page.tsx"));
+const EventPage = lazy(() => import("../events/event-page.tsx"));
 const EventsPage = lazy(() => import("../events/events-page.tsx"));
 const SystemPage = lazy(() => import("../system/system-page.tsx"));
 
-/** A page about one feature or person has its key or id. */
-type DetailPage = ComponentType<{ readonly id: string }>;
-const details: Readonly<Record<string, DetailPage>> = { features: FeaturePage, people: PersonPage };
+/** A page about one feature, person or event has its key or id. */
+type DetailPage = (segment: string) => ReactNode;
+const details: Readonly<Record<string, DetailPage>> = {
+  features: (segment) => <FeaturePage id={idOf(segment)} key={segment} />,
+  people: (segment) => <PersonPage id={personOf(segment)} key={segment} />,
+  events: (segment) => <EventPage id={segment} key={segment} />,
+};
 const lists: Readonly<Record<string, ComponentType>> = {
   features: FeaturesPage,
   people: PeoplePage,
@@ -46,8 +51,8 @@ const NoPage = () => (
 
 /** The page of a location. */
 export function PageAt({ segments: [first = "features", id] }: { readonly segments: Location["segments"] }) {
-  const Detail = details[first];
-  if (id !== undefined && Detail) return <Detail id={id} key={id} />;
+  const detail = details[first];
+  if (id !== undefined && detail) return detail(id);
   const List = lists[first];
   return List ? <List /> : <NoPage />;
 }

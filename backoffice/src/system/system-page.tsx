@@ -8,6 +8,7 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import { TrafficCharts } from "./charts/traffic-charts.tsx";
 import { ConfigurationCard } from "./configuration/configuration-card.tsx";
 import { Figures } from "./figures.tsx";
+import { InstanceTable } from "./instance-table.tsx";
 import { Refreshed } from "./refreshed.tsx";
 import { SourceTable } from "./source-table.tsx";
 import { StoreTable } from "./store-table.tsx";
@@ -50,6 +51,7 @@ function Content({ system }: { readonly system: System }) {
       <div className="stack">
         <TrafficCharts />
         <SourceTable system={system} />
+        <InstanceTable system={system} />
         <div className="system-columns">
           <StoreTable system={system} />
           <div className="stack">

@@ -4,9 +4,9 @@ import { memory } from "./figure-text.ts";
 import type { System } from "./system-queries.ts";
 import { TableRegion } from "./table-region.tsx";
 
-/** The instance that answers, and its workers. Each instance knows only its own. */
-export const WorkerTable = ({ system: { host, version, workers, at } }: { readonly system: System }) => (
-  <Card title="Instance" actions={<span className="tiny dim">{`${host}, version ${version}`}</span>} isPadded={false}>
+/** The workers of the instance that answers. */
+export const WorkerTable = ({ system: { host, workers, at } }: { readonly system: System }) => (
+  <Card title="Workers" actions={<span className="tiny dim">of this instance, {host}</span>} isPadded={false}>
     <TableRegion label="Workers of this instance">
       <thead>
         <tr>

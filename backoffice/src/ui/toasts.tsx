@@ -1,6 +1,8 @@
 import "./toasts.css";
 import { X } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
+import { hasStatus } from "../api/problem.ts";
+import { textOf } from "./error-note.tsx";
 
 /** A message about what was done. `undo` reverses it. */
 type Toast = { readonly text: string; readonly undo?: (() => void | Promise<void>) | undefined };
@@ -17,12 +19,15 @@ function show(toast: Toast | undefined): void {
 /** Says that something succeeded. One toast is shown at a time; errors stay where the act was, and are no toasts. */
 export const toast = (text: string, undo?: Toast["undo"]): void => show({ text, undo });
 
-/** Undoes the last change, if its toast is still shown. */
+/** Undoes the last change, if its toast is still shown. If that fails, a toast tells the reason. */
 export function undoLast(): void {
   const undo = current?.undo;
   if (!undo) return;
   show(undefined);
-  void undo();
+  Promise.try(undo).catch((error) => {
+    const reason = hasStatus(error, 412) ? "Somebody changed it since." : textOf(error);
+    show({ text: `Not undone. ${reason}` });
+  });
 }
 
 /** The region of toasts; a polite live region. */

@@ -52,6 +52,15 @@ export default function Chart({ times, lines, summary, format }: ChartOptions) {
   return <div ref={place} className="chart-plot" role="img" aria-label={summary} />;
 }
 
+/** The indexes of the points without a neighbour. */
+const isolatedPoints: UPlot.Series.Points.Filter = (plot, series) => {
+  const values = plot.data[series] ?? [];
+  const isGap = (value: number | null | undefined) => value === null || value === undefined;
+  return [...values.keys()].filter(
+    (index) => !isGap(values[index]) && isGap(values[index - 1]) && isGap(values[index + 1]),
+  );
+};
+
 function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOptions["format"]): UPlot.Options {
   const tokens = getComputedStyle(document.documentElement);
   const colorOf = (token: string) => tokens.getPropertyValue(token).trim();
@@ -59,7 +68,8 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOp
   return {
     width: element.clientWidth,
     height,
-    padding: [10, 8, 0, 0],
+    // Half of a label of the time may be at the right of the last point.
+    padding: [10, 20, 0, 0],
     cursor: { y: false, points: { size: 7 } },
     legend: { show: false },
     scales: { y: { range: (_, __, highest) => [0, (highest || 1) * 1.12] } },
@@ -85,7 +95,8 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOp
         label: name,
         stroke: colorOf(color),
         width: 1.75,
-        points: { show: false },
+        // A point between two gaps has no line.
+        points: { size: 5, fill: colorOf(color), filter: isolatedPoints },
         ...(isDashed && { dash: [5, 3] }),
         ...(isFilled && { fill: `${colorOf(color)}26` }),
       })),

@@ -15,7 +15,8 @@ export function ConfigurationCard({ configuration }: { readonly configuration: S
   const isAdmin = useIsAdmin();
   const isPaused = useIsPaused();
   const [isReloading, setReloading] = useState(false);
-  const { file, loadedAt, document } = configuration;
+  const { file, loadedAt, document, overrides } = configuration;
+  const variables = Object.entries(overrides);
   return (
     <Card
       title="Configuration"
@@ -31,6 +32,12 @@ export function ConfigurationCard({ configuration }: { readonly configuration: S
       <p className="tiny dim configuration-file">
         <span className="mono">{file}</span>, loaded <Ago at={loadedAt} />
       </p>
+      {variables.length > 0 && (
+        <p className="tiny configuration-file">
+          Variables apply over the file:{" "}
+          <span className="mono">{variables.map(([name, value]) => `${name}=${value}`).join(" ")}</span>
+        </p>
+      )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className="configuration-text mono" tabIndex={0} aria-label="Text of the configuration">
         <Secrets text={yamlText(document)} />

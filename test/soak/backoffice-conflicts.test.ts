@@ -1,0 +1,113 @@
+import type { Browser, Route } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+const key = "checkout.express-pay";
+const rulePath = `/admin/v1/sources/percentage/rules/${key}`;
+const shareNow = async () =>
+  ((await shop.call("noa.levi", "GET", rulePath)) as { rule: { percentage: number } }).rule.percentage;
+
+describe("a change that somebody else made meanwhile", () => {
+  it("stops a change of a rule, names who changed it and what, and can be replaced", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: `features/${key}?edit=percentage` });
+    const { page } = window;
+    const dialog = page.getByRole("dialog", { name: `percentage of ${key}` });
+    await dialog.getByRole("textbox", { name: /^Rule/ }).fill('{"percentage": 40}');
+    await shop.call("jonas.weber", "PUT", rulePath, { percentage: 70 });
+    await dialog.getByRole("button", { name: "Apply", exact: true }).click();
+    const conflict = dialog.getByRole("alert").filter({ hasText: "Your change was not applied." });
+    await conflict.getByText(/jonas\.weber changed this/).waitFor();
+    expect(await shareNow()).toBe(70);
+    await conflict.getByRole("button", { name: "Show it" }).click();
+    await conflict.getByText('"percentage": 25').first().waitFor();
+    await conflict.getByText('"percentage": 70').first().waitFor();
+    await conflict.getByRole("button", { name: "Apply anyway" }).click();
+    await page.getByText(`percentage of ${key} saved.`).waitFor();
+    expect(await shareNow()).toBe(40);
+
+    // The undo must not take back what came after.
+    await shop.call("luca.ferri", "PUT", rulePath, { percentage: 55 });
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await page.getByText("Not undone. Somebody changed it since.").waitFor();
+    expect(await shareNow()).toBe(55);
+    expect(window.faults).toEqual([]);
+  });
+
+  it("stops a change of a description", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.guest-flow" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Edit details" }).click();
+    const dialog = page.getByRole("dialog", { name: "Details of checkout.guest-flow" });
+    await dialog.getByRole("textbox", { name: "Owner" }).fill("Marta's team");
+    const catalogue = "/admin/v1/catalogue/checkout.guest-flow";
+    await shop.call("jonas.weber", "PUT", catalogue, { description: "Pay as a guest", owner: "Guests", tags: [] });
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText(/jonas\.weber changed this/).waitFor();
+    expect(await shop.call("noa.levi", "GET", catalogue)).toMatchObject({ owner: "Guests" });
+  });
+
+  it("is not repeated and not undone by a switch or a kill that finds it", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez");
+    const { page } = window;
+    // The page does not learn of changes.
+    await page.route("**/events/stream", () => {});
+    await page.goto(`${shop.service.url}/backoffice/features`);
+    const toggle = page.getByRole("switch", { name: "On for everyone: payments.ledger-v2" });
+    await toggle.waitFor();
+    await shop.call("jonas.weber", "PUT", "/admin/v1/sources/global/features/payments.ledger-v2");
+    await toggle.click({ force: true });
+    await page
+      .getByText(/payments\.ledger-v2 was on for everyone already\. jonas\.weber changed it \d+ s ago\./)
+      .waitFor();
+    expect(await page.getByRole("button", { name: "Undo", exact: true }).count()).toBe(0);
+
+    await page.goto(`${shop.service.url}/backoffice/features?kill=payments.ledger-v2`);
+    const dialog = page.getByRole("dialog", { name: "Kill payments.ledger-v2?" });
+    await dialog.waitFor();
+    await shop.call("jonas.weber", "PUT", "/admin/v1/killed/payments.ledger-v2");
+    await dialog.getByRole("button", { name: "Kill for everyone" }).click();
+    await page.getByText(/payments\.ledger-v2 was killed already\. jonas\.weber changed it/).waitFor();
+    expect(await page.getByRole("button", { name: "Undo", exact: true }).count()).toBe(0);
+  });
+
+  it("is kept by a bulk change of tags, of which the other features are changed", async () => {
+    await using window = await openWindow(browser, shop, "luca.ferri", { path: "features?owner=Search&sort=key" });
+    const { page } = window;
+    const selected = ["search.typo-tolerance", "search.semantic-ranking"];
+    for (const each of selected) await page.getByRole("checkbox", { name: `Select ${each}` }).click();
+    await page.getByRole("button", { name: "Tags and owner" }).click();
+    const dialog = page.getByRole("dialog", { name: "Tags and owner of 2 features" });
+    await dialog.getByRole("textbox", { name: "Add tags" }).fill("q1");
+    // Somebody describes one of them between the read and the change.
+    const describeFirst = async (route: Route) => {
+      await shop.call("jonas.weber", "PUT", "/admin/v1/catalogue/search.typo-tolerance", {
+        description: "Finds what was misspelt",
+        owner: "Search",
+        tags: ["new"],
+      });
+      await route.continue();
+    };
+    await page.route("**/admin/v1/changes*", describeFirst, { times: 1 });
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    const result = page.getByRole("dialog", { name: "Tags and owner: 1 of 2 changed" });
+    await result.getByText("Somebody changed it meanwhile.").waitFor();
+    await result.getByRole("button", { name: "Retry the 1" }).click();
+    await page.getByRole("dialog", { name: "Tags and owner: 1 of 1 changed" }).waitFor();
+    expect(await shop.call("noa.levi", "GET", "/admin/v1/catalogue/search.typo-tolerance")).toMatchObject({
+      description: "Finds what was misspelt",
+      tags: ["new", "q1"],
+    });
+    expect(window.faults).toEqual([]);
+  });
+});

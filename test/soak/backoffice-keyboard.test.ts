@@ -1,0 +1,91 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import { until } from "../support/until.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+const features = async () =>
+  ((await (await shop.service.get("/features")).json()) as { active_features: string[] }).active_features;
+
+const focused = (page: Page) =>
+  page.evaluate("document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent");
+
+/** Presses Tab until something has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    if ((await focused(page)) === name) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`Tab does not reach "${name}"`);
+}
+
+describe("without a mouse", () => {
+  it("a feature is found, switched, killed, and put back by undo", async () => {
+    const key = "checkout.split-bill";
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "people" });
+    const { page } = window;
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("split-bill");
+    await page.getByRole("option", { name: new RegExp(`^${key}`), selected: true }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: key }).waitFor();
+
+    await tabTo(page, `On for everyone: ${key}`);
+    await page.keyboard.press("Space");
+    await page.getByText(`${key} is on for everyone.`).waitFor();
+    expect(await features()).toContain(key);
+
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("> kill split-bill");
+    await page.getByRole("option", { name: `Kill ${key}`, selected: true }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: `Kill ${key}?` }).waitFor();
+    await page.keyboard.type("incident 7");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText(`Killed ${key}. It is off for everyone.`).waitFor();
+    expect(await features()).not.toContain(key);
+
+    // The focus has left the fields, so single keys act.
+    await page.keyboard.press("u");
+    await page.getByText(`${key} is back exactly as it was.`).waitFor();
+    expect(await features()).toContain(key);
+    expect(window.faults).toEqual([]);
+  });
+});
+
+describe("on a phone", () => {
+  it("features are selected and killed together, after the sum of their losses was shown", async () => {
+    await using window = await openWindow(browser, shop, "luca.ferri", {
+      path: "features?owner=Payments&sort=key",
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+    });
+    const { page } = window;
+    const keys = ["payments.ledger-v2", "payments.sepa-instant"];
+    await page.getByRole("button", { name: "Select features" }).tap();
+    for (const key of keys) await page.getByRole("checkbox", { name: `Select ${key}` }).tap();
+    await page.getByText("2 selected").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    await page.getByRole("button", { name: "Kill 2…" }).tap();
+    const dialog = page.getByRole("dialog", { name: "Kill 2 features?" });
+    for (const key of keys) await dialog.getByText(key).waitFor();
+    await dialog.getByRole("button", { name: /^Kill 2/ }).tap();
+    const result = page.getByRole("dialog", { name: "Kill: 2 of 2 changed" });
+    await result.getByRole("button", { name: "Undo the 2 changes" }).tap();
+    await page.getByRole("dialog", { name: "Undo: 2 of 2 changed" }).getByRole("button", { name: "Done" }).tap();
+    await page.getByRole("button", { name: "Clear selection" }).tap();
+    await until(async () => (await page.getByText("2 selected").count()) === 0, "nothing is selected");
+    expect(window.faults).toEqual([]);
+  });
+});
