@@ -1,14 +1,40 @@
 /** Number of parts of a time limit. A block of the event loop uses up at most one of them. */
 const parts = 8;
 
-/** A call that waits for a result. `due` is the tick at which it is late. */
-type Waiting = { readonly due: number; readonly late: () => void };
+/** The deadline of a call that waits for a result. */
+class Deadline {
+  readonly late: () => void;
+  /** The tick at which it is late. */
+  readonly due: number;
+  // A linked list: of a set, the calls that end would leave gaps, and each few calls a copy without them.
+  waits: Waits | undefined;
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
+  #isOver = false;
+
+  constructor(late: () => void, due: number, waits: Waits, previous: Deadline | undefined) {
+    this.late = late;
+    this.due = due;
+    this.waits = waits;
+    this.previous = previous;
+    this.next = undefined;
+  }
+
+  /** Ends the wait. Returns whether it was in time; afterwards `late` is not called. */
+  end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.waits?.remove(this);
+    return true;
+  }
+}
 
 /** The calls with one time limit. They share one timer, because each request to a store has several limits. */
 class Waits {
   readonly #partMs: number;
   /** In the order in which they become late. */
-  readonly #waiting = new Set<Waiting>();
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
 
@@ -16,18 +42,26 @@ class Waits {
     this.#partMs = timeoutMs / parts;
   }
 
-  /** Adds a call. Returns a function that removes it. */
-  add(late: () => void): () => void {
+  add(late: () => void): Deadline {
     // The first part of the calls that join others is shorter.
-    const waiting = { due: this.#ticks + parts + (this.#timer ? 1 : 0), late };
-    this.#waiting.add(waiting);
+    const added = new Deadline(late, this.#ticks + parts + (this.#timer ? 1 : 0), this, this.#last);
+    if (this.#last) this.#last.next = added;
+    else this.#first = added;
+    this.#last = added;
     this.#timer ??= setTimeout(() => this.#tick(), this.#partMs);
-    return () => this.#end(waiting);
+    return added;
   }
 
-  #end(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
-    if (this.#waiting.size > 0) return;
+  remove(deadline: Deadline): void {
+    const { previous, next } = deadline;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    deadline.waits = undefined;
+    deadline.previous = undefined;
+    deadline.next = undefined;
+    if (this.#first) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -35,11 +69,13 @@ class Waits {
   #tick(): void {
     this.#ticks += 1;
     this.#timer?.refresh();
-    for (const waiting of this.#waiting) {
-      if (waiting.due > this.#ticks) return;
-      this.#end(waiting);
+    while (this.#first && this.#first.due <= this.#ticks) {
+      const due = this.#first;
+      this.remove(due);
       // The event loop runs timers before it reads sockets.
-      setImmediate(waiting.late);
+      setImmediate(() => {
+        if (due.end()) due.late();
+      });
     }
   }
 }
@@ -49,10 +85,10 @@ const waits = new Map<number, Waits>();
 
 /**
  * Runs `late` after `timeoutMs` during which the event loop could read responses, or up to an eighth later, unless the
- * returned function is called before. The longer the event loop is blocked, the later that is: a response may be there,
+ * returned deadline is ended before. The longer the event loop is blocked, the later that is: a response may be there,
  * unread.
  */
-export function afterTimeout(timeoutMs: number, late: () => void): () => void {
+export function afterTimeout(timeoutMs: number, late: () => void): Pick<Deadline, "end"> {
   let same = waits.get(timeoutMs);
   if (!same) {
     same = new Waits(timeoutMs);
@@ -73,21 +109,13 @@ export function settleWithin<T>(
   failed: (cause: unknown) => void,
   fault?: string,
 ): void {
-  let isLate = false;
-  const cancel = afterTimeout(timeoutMs, () => {
-    isLate = true;
-    failed(new Error(fault ?? `no response within ${timeoutMs} ms`));
-  });
+  const deadline = afterTimeout(timeoutMs, () => failed(new Error(fault ?? `no response within ${timeoutMs} ms`)));
   promise.then(
     (value) => {
-      if (isLate) return;
-      cancel();
-      settled(value);
+      if (deadline.end()) settled(value);
     },
     (cause) => {
-      if (isLate) return;
-      cancel();
-      failed(cause);
+      if (deadline.end()) failed(cause);
     },
   );
 }

@@ -165,11 +165,11 @@ class TimedRedis extends RedisClient {
     const [command] = sent;
     const isMeasured = this.status === "ready" && command.name !== "hello";
     const startedAt = performance.now();
-    const cancel = afterTimeout(this.commandTimeoutMs, () => {
+    const deadline = afterTimeout(this.commandTimeoutMs, () => {
       if (!command.isSettled) command.reject(new Error("Command timed out"));
     });
     const settled = () => {
-      cancel();
+      deadline.end();
       if (isMeasured) this.recordDuration?.((performance.now() - startedAt) / 1_000);
     };
     command.promise.then(settled, settled);
