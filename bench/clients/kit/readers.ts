@@ -48,7 +48,8 @@ function check(socket: Socket): void {
   if (awaited.waiting.size === 0) awaited.done();
 }
 
-async function open({ url: address, isReading, isAnonymous = false }: OpenOrder, index: number): Promise<void> {
+async function open(order: OpenOrder, index: number): Promise<void> {
+  const { url: address, isReading, isAnonymous = false } = order;
   const url = new URL(address);
   const socket = connect(Number(url.port), url.hostname);
   sockets.push(socket);
@@ -57,17 +58,23 @@ async function open({ url: address, isReading, isAnonymous = false }: OpenOrder,
     ([name, value]) => `${name}: ${value}\r\n`,
   );
   socket.write(`GET ${url.pathname} HTTP/1.1\r\nHost: localhost\r\n${headers.join("")}\r\n`);
-  await new Promise<void>((resolve) => {
+  const isOpen = await new Promise<boolean>((resolve) => {
     const begun = (data: Buffer) => {
+      if (data.includes("HTTP/1.1 503")) return resolve(false);
       if (isReading) take(socket, data);
       if (!`${received.get(socket) ?? data}`.includes("data:")) return;
       socket.off("data", begun);
       if (isReading) socket.on("data", (more) => take(socket, more));
       else socket.pause();
-      resolve();
+      resolve(true);
     };
     socket.on("data", begun);
   });
+  if (isOpen) return;
+  // A store was slow to respond, on a busy machine.
+  sockets.splice(sockets.indexOf(socket), 1);
+  socket.destroy();
+  await open(order, index);
 }
 
 async function follow(order: Order): Promise<Report> {

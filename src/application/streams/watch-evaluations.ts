@@ -66,7 +66,11 @@ export class WatchEvaluations {
    * function that ends the watch.
    */
   start<T extends Watchable>(watch: Watch<T>, last?: T): () => void {
-    const watcher: Watcher = { ...(watch as unknown as Watch<Watchable>), last, isEvaluating: false };
+    const watcher: Watcher = {
+      ...(watch as unknown as Watch<Watchable>),
+      last: last && kept(last),
+      isEvaluating: false,
+    };
     this.#watchers.add(watcher);
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
     this.#changesAt = Math.min(this.#changesAt, last?.changesAt ?? Number.POSITIVE_INFINITY);
@@ -130,7 +134,7 @@ export class WatchEvaluations {
       const evaluated = await watcher.evaluate();
       if (!this.#watchers.has(watcher)) return;
       const before = watcher.last;
-      watcher.last = evaluated;
+      watcher.last = kept(evaluated);
       this.#changesAt = Math.min(this.#changesAt, evaluated.changesAt ?? Number.POSITIVE_INFINITY);
       if (evaluated.digest !== before?.digest) watcher.changed(evaluated);
       if (generation !== this.#generationNow() && !evaluated.freshness.isCurrent(this.#now())) this.#schedule();
@@ -150,3 +154,6 @@ export class WatchEvaluations {
     return sum;
   }
 }
+
+/** What is kept of an evaluation: not its content, because there may be thousands of watches. */
+const kept = ({ digest, changesAt, freshness }: Watchable): Watchable => ({ digest, changesAt, freshness });

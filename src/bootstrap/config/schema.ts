@@ -73,7 +73,9 @@ export const server = z.strictObject({
     ),
   limits: z
     .strictObject({
-      connections: integer(1, 1_000_000).optional().describe("Maximum number of open connections. Default: no limit."),
+      connections: integer(1, 1_000_000)
+        .optional()
+        .describe("Maximum number of open connections, without open streams of clients. Default: no limit."),
       inFlight: integer(1, 1_000_000)
         .optional()
         .describe(

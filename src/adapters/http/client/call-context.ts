@@ -85,12 +85,11 @@ export class CallContext {
     const location = once(query("location"), "location");
     const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = this.#reads.clientId ? this.#clientIdIn(incoming) : undefined;
-    const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
-    const attributes = this.attributes.in(query, header);
+    const attributes = this.attributes.in(query, this.#varyingIn(incoming));
     return {
       hints: {
         location: location || undefined,
-        header: (name) => this.#hint(incoming, name),
+        header: this.#hintsIn(incoming),
         query: (name) => once(query(name), `parameter ${name}`),
         ip,
       },
@@ -116,13 +115,12 @@ export class CallContext {
     const stated = remoteAddress !== undefined && isIP(remoteAddress) && this.#isOfTrusted(incoming);
     const ip = this.#reads.address ? (stated ? remoteAddress : clientAddress(incoming, this.#isTrusted)) : undefined;
     const clientId = targetingKey ?? (this.#reads.clientId ? this.#clientIdIn(incoming) : undefined);
-    const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const { location } = fields;
-    const attributes = this.attributes.inFields(fields, header);
+    const attributes = this.attributes.inFields(fields, this.#varyingIn(incoming));
     return {
       hints: {
         ...(typeof location === "string" && location !== "" ? { location } : {}),
-        header: (name) => this.#hint(incoming, name),
+        header: this.#hintsIn(incoming),
         query: (name) => scalarText(fields[name]),
         ...(ip === undefined ? {} : { ip }),
       },
@@ -170,9 +168,16 @@ export class CallContext {
     throw new InvalidContext(`Invalid ${header} (expected ${valueRule}). Send a valid id, or omit the header.`);
   }
 
-  /** The value of a location header; `undefined` unless a trusted proxy sent it. */
-  #hint(incoming: IncomingMessage, name: string): string | undefined {
-    return this.#locatorHeaders.has(name) && this.#isOfTrusted(incoming) ? textOf(incoming.headers[name]) : undefined;
+  /** The values of headers that responses vary by. */
+  #varyingIn(incoming: IncomingMessage): (name: string) => string | undefined {
+    return (name) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
+  }
+
+  /** The location headers, if a trusted proxy sent them. Does not keep the request, because streams keep their context. */
+  #hintsIn(incoming: IncomingMessage): (name: string) => string | undefined {
+    if (this.#locatorHeaders.size === 0 || !this.#isOfTrusted(incoming)) return noHint;
+    const hints = new Map([...this.#locatorHeaders].map((name) => [name, textOf(incoming.headers[name])]));
+    return (name) => hints.get(name);
   }
 
   #isOfTrusted({ socket: { remoteAddress } }: IncomingMessage): boolean {
@@ -207,6 +212,8 @@ function once([value, another]: readonly string[], what: string): string | undef
   if (another !== undefined) throw new InvalidContext(`The ${what} is repeated. Send it once.`);
   return value;
 }
+
+const noHint = () => undefined;
 
 const scalarText = (value: Json | undefined): string | undefined =>
   typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;

@@ -1,23 +1,27 @@
-import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 
 /** A stream is cut if its reader takes nothing for this many heartbeats. */
 const maxMissedBeats = 2;
 const heartbeat = Buffer.from(":\n\n");
+/** Longest wait for the reader of a stream that ends, in milliseconds. */
+const endingMs = 5_000;
+const ignore = () => {};
 
 /**
- * Server-Sent Events on one response. While the reader has unread data, only the latest frame waits. Frames are shared
- * with other streams.
+ * Server-Sent Events on one connection, until it closes. While the reader has unread data, only the latest frame waits.
+ * Frames are shared with other streams.
  */
 export class ClientStream {
-  readonly #outgoing: ServerResponse;
+  readonly #socket: Socket;
   #isWriting = false;
   #next: Buffer | undefined;
   #missed = 0;
 
-  /** Sends the head of the response. */
-  constructor(outgoing: ServerResponse, headers: Readonly<Record<string, string>>) {
-    this.#outgoing = outgoing;
-    outgoing.writeHead(200, headers);
+  /** The head of the response was sent on the connection. */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    // A lost connection is closed anyway. Reads and ignores further input, to notice that the client has ended.
+    socket.on("error", ignore).resume();
   }
 
   /** Sends a frame. It replaces a frame that waits. */
@@ -30,21 +34,24 @@ export class ClientStream {
   beat(): boolean {
     if (!this.#isWriting) this.#write(heartbeat);
     else if (++this.#missed === maxMissedBeats) {
-      this.#outgoing.destroy();
+      this.#socket.destroy();
       return false;
     }
     return true;
   }
 
-  /** Sends the frame that waits, if any, and ends the response. */
+  /** Sends the frame that waits, if any, and closes the connection. */
   end(): void {
-    this.#outgoing.end(this.#next);
+    const socket = this.#socket;
+    socket.setTimeout(endingMs, () => socket.destroy()).unref();
+    if (this.#next) socket.write(this.#next);
     this.#next = undefined;
+    socket.end();
   }
 
   #write(frame: Buffer): void {
     this.#isWriting = true;
-    this.#outgoing.write(frame, this.#written);
+    this.#socket.write(frame, this.#written);
   }
 
   #written = (error?: Error | null): void => {

@@ -5,6 +5,7 @@ import { streamHeaders } from "../kit/response-headers.ts";
 import { outgoingOf } from "../server/incoming.ts";
 import { ClientStream } from "./client-stream.ts";
 import type { StreamClient, StreamLimits } from "./stream-limits.ts";
+import { takeConnection } from "./take-connection.ts";
 
 /** Bounds of the delay before a client reconnects, in milliseconds. It is random, so that clients spread. */
 const retryMs = { min: 1_000, max: 5_000 };
@@ -55,13 +56,21 @@ export class ClientStreams {
     if (c.req.method === "HEAD") return new Response(null, { headers: { ...streamHeaders, ...options.headers } });
     const outgoing = outgoingOf(c);
     const release = this.#limits.admit(client);
-    // The adapter of Hono would keep the request, to abort it when the response closes.
-    outgoing.removeAllListeners("close");
     // Middleware has set headers on the response of the context.
     const headers = { ...Object.fromEntries(c.res.headers), ...streamHeaders, ...options.headers };
+    // The body ends with the connection, so that frames are written to it as they are.
+    outgoing.removeHeader("Transfer-Encoding");
+    outgoing.writeHead(200, { ...headers, Connection: "close" }).flushHeaders();
+    const socket = takeConnection(outgoing);
+    if (!socket) {
+      // The connection is lost, or responds to an earlier request first. The client reconnects.
+      release();
+      outgoing.end();
+      return new Response();
+    }
+    const stream = new ClientStream(socket);
     const retry = Math.round(retryMs.min + Math.random() * (retryMs.max - retryMs.min));
-    const stream = new ClientStream(outgoing, headers);
-    outgoing.write(`retry: ${retry}\n\n`);
+    socket.write(`retry: ${retry}\n\n`);
     this.#open.add(stream);
     this.open[kind] += 1;
     const changed = (evaluated: T) => {
@@ -69,15 +78,13 @@ export class ClientStreams {
       stream.send(frameOf(evaluated));
     };
     const stop = this.#evaluations.start<T>({ evaluate, changed, rejected: () => stream.end() }, last);
-    const closed = () => {
+    socket.once("close", () => {
       stop();
       release();
       this.#open.delete(stream);
       this.open[kind] -= 1;
-    };
+    });
     if (first) stream.send(first);
-    if (outgoing.destroyed) closed();
-    else outgoing.once("close", closed);
     if (this.#isClosed) stream.end();
     return new Response();
   }

@@ -115,7 +115,7 @@ const evaluationOf =
     return { digest: body.entityTag, changesAt: evaluated.changesAt, freshness: evaluated.freshness, body };
   };
 
-/** Frames by body: streams of many callers share one. */
+/** Frames by body: streams of callers with the same features share one. */
 const frames = new WeakMap<WrittenBody, Buffer>();
 
 function frameOf({ body }: WatchedFeatures): Buffer {
