@@ -40,6 +40,17 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // All browsers that know es2022 preload modules themselves.
     modulePreload: { polyfill: false },
+    // What most pages share is compressed together: small files compress badly.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "shared", test: /lucide-react|@tanstack|react\/|src\/(ui|api|live|routing|keyboard)\// },
+            { name: "events", test: /src\/events\/(?!.*page|.*dialog|.*bar|use-)/ },
+          ],
+        },
+      },
+    },
   },
   experimental: {
     // Scripts find each other at any base path.

@@ -16,6 +16,7 @@ const pictures: Readonly<Record<string, string>> = {
   moment: "people/u-48213?f=checkout.express-pay&mode=at&at=2026-11-28T09:00:00Z&tab=off",
   compare: "people/u-48213?mode=compare&with=u-48319@now&at=2099-01-01T18:30:00Z",
   events: "events",
+  event: "events/140",
   system: "system",
 };
 const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height: 844 } };

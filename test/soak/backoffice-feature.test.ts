@@ -25,7 +25,7 @@ describe("the page of a feature", () => {
   it("shows the result of each source, in the order of the decision", async () => {
     await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.express-pay" });
     const { page } = window;
-    await page.getByText("On for 120 users, 3 locations and 25 %.").waitFor();
+    await page.getByText("On for 120 users, 3 locations and 25 % of callers.").waitFor();
     const roles = await page.locator(".source-table-role").allInnerTexts();
     expect(roles.map((text) => text.split(/\s/)[0])).toEqual(["Grants", "Gates", "Vetoes"]);
     await page.getByRole("region", { name: "Grants" }).getByText("120 users").waitFor();

@@ -50,6 +50,25 @@ describe("the page of the system", () => {
     await page.getByRole("link", { name: /System 1 stale/ }).waitFor();
   });
 
+  it("lists the instances, and those that no longer answer", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi");
+    const { page } = window;
+    await page.route("**/admin/v1/system", async (route) => {
+      const response = await route.fetch();
+      const system = (await response.json()) as { instances: Record<string, unknown>[] };
+      const [own] = system.instances;
+      const lastSeen = new Date(Date.now() - 120_000).toISOString();
+      system.instances.push({ ...own, host: "tidegate-b", workers: [7, 8], lastSeen, own: false });
+      await route.fulfill({ response, json: { ...system, instancesMissing: 2 } });
+    });
+    await page.goto(`${shop.service.url}/backoffice/system`);
+    const instances = page.getByRole("region", { name: "Instances" });
+    await instances.getByRole("row", { name: /this one .* now$/ }).waitFor();
+    await instances.getByRole("row", { name: /^tidegate-b, process \d+ .* 2 .* no answer, 2 min ago$/ }).waitFor();
+    await page.getByText("2 connections to the store did not answer within a second.").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
   it("polls the state while it is shown", async () => {
     await using window = await openWindow(browser, shop, "noa.levi", { path: "system" });
     const { page } = window;

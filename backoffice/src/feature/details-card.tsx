@@ -48,7 +48,17 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
             <Ago at={lastChange.at} /> by {lastChange.by === "external" ? "unknown" : lastChange.by}
           </Entry>
         )}
-        <LastUse feature={feature} />
+        <LastUse
+          feature={feature}
+          archive={
+            isEditor &&
+            !catalogue?.archived && (
+              <Button isCompact onClick={() => setEditing(true)}>
+                Archive…
+              </Button>
+            )
+          }
+        />
       </dl>
       {catalogue?.archived && <p className="small dim">Archived. Its state is unchanged by that.</p>}
       <Suspense>{isEditing && <DescriptionDialog feature={feature} onClose={() => setEditing(false)} />}</Suspense>
@@ -56,7 +66,7 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
   );
 }
 
-function LastUse({ feature }: { readonly feature: string }) {
+function LastUse({ feature, archive }: { readonly feature: string; readonly archive: ReactNode }) {
   const { data } = useQuery(usageQuery(feature));
   const now = useNow();
   if (!data) return null;
@@ -68,7 +78,9 @@ function LastUse({ feature }: { readonly feature: string }) {
         {data.lastUsed === null ? "never, since it is counted" : <Ago at={data.lastUsed} />}
       </Entry>
       {days >= unusedDays && (
-        <p className="small details-unused">Not evaluated for {days} days. Check the code, then archive it.</p>
+        <p className="small details-unused">
+          Not evaluated for {days} days. Check the code, then archive it. {archive}
+        </p>
       )}
     </>
   );

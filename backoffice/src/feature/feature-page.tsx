@@ -76,7 +76,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
             onChange={(next) => setQuery({ tab: next === "overview" ? undefined : next })}
             tabs={[
               { value: "overview", name: "Overview" },
-              ...(users.length > 0
+              ...(users.some((each) => each > 0)
                 ? [{ value: "users" as const, name: "Users", count: users.reduce((sum, each) => sum + each, 0) }]
                 : []),
               ...(locations.length > 0

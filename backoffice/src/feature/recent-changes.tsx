@@ -2,7 +2,8 @@ import "./recent-changes.css";
 import { useQuery } from "@tanstack/react-query";
 import { bodyOf, events } from "../api/client.ts";
 import { useSourcesByName } from "../api/sources.ts";
-import { sentenceOf } from "../events/event-sentence.ts";
+import { entriesOf } from "../events/event-entry.ts";
+import { bulkSentence } from "../events/event-sentence.ts";
 import { authorIn, dataOf, isChange } from "../events/event-view.ts";
 import { Link } from "../routing/link.tsx";
 import { linkTo } from "../routing/location.ts";
@@ -11,7 +12,7 @@ import { Ago } from "../ui/time.tsx";
 
 const shown = 5;
 /** Some events begin a record, and are no change. */
-const read = "15";
+const read = "100";
 
 /** The last changes of a feature. */
 export function RecentChanges({ feature }: { readonly feature: string }) {
@@ -20,7 +21,8 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
     queryKey: ["feature", feature, "changes"],
     queryFn: () => bodyOf(events.$get({ query: { feature, limit: read } })),
   });
-  const changes = data?.events.filter(isChange).slice(0, shown) ?? [];
+  const changes = entriesOf(data?.events.filter(isChange) ?? []).slice(0, shown);
+  const oldest = data?.events.at(-1);
   return (
     <Card
       title="Recent changes"
@@ -33,9 +35,12 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
     >
       {data && changes.length === 0 && <p className="card-body small dim">No change is recorded.</p>}
       <ul className="recent-changes">
-        {changes.map((event) => (
-          <li key={event.position}>
-            <span className="small strong">{sentenceOf(event, sources)}</span>
+        {changes.map(({ id, first: event, events }) => (
+          <li key={id}>
+            <span className="small strong">
+              {bulkSentence(events, sources)}
+              {data?.next !== undefined && oldest && events.includes(oldest) && " or more"}
+            </span>
             <span className="tiny dim">
               {authorIn(event)} · <Ago at={event.time} />
             </span>

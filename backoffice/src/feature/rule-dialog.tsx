@@ -85,6 +85,7 @@ function RuleEditor({
           </label>
           <textarea
             id="rule-text"
+            data-autofocus
             className="input mono rule-text"
             rows={Math.min(18, Math.max(5, text.split("\n").length + 1))}
             spellCheck={false}

@@ -20,7 +20,7 @@ export function RulePreview({ trial }: { readonly trial: object }) {
   return (
     <p className="small rule-preview" role="status">
       {sentence(gains, "gain")} {sentence(loses, "lose")}
-      {knownUsers && knownUsers.of > 0 && (
+      {knownUsers && knownUsers.gain + knownUsers.lose > 0 && (
         <>
           {" "}
           Of {counted(knownUsers.of, "user")} with a set of their own, {knownUsers.gain} gain it and {knownUsers.lose}{" "}

@@ -19,6 +19,7 @@ export function ShareField({
       <div className="share-field">
         <input
           type="range"
+          data-autofocus
           min={0}
           max={100}
           step={1}

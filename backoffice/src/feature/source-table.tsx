@@ -1,10 +1,9 @@
 import "./source-table.css";
-import { useQuery } from "@tanstack/react-query";
 import { Braces, CalendarClock, DoorOpen, Globe, MapPin, Percent, ShieldBan, UserRound } from "lucide-react";
 import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Source } from "../api/sources.ts";
-import { type Feature, featureSummary } from "../features/feature-list.ts";
+import type { Feature, ViewedFeature } from "../features/feature-list.ts";
 import { isOn, shareOf } from "../features/where.tsx";
 import { windowsText } from "../features/windows-text.ts";
 import { setQuery } from "../routing/location.ts";
@@ -14,6 +13,7 @@ import { count, counted } from "../ui/numbers.ts";
 import { Ago } from "../ui/time.tsx";
 
 type Place = Feature["on"][string];
+type Status = ViewedFeature["sources"][number];
 
 const roles = [
   { role: "grant", name: "Grants", meaning: "Any one of these switches it on" },
@@ -22,7 +22,13 @@ const roles = [
 ] as const;
 
 /** Every source side by side, in the order in which they decide: what it says of the feature, and its control. */
-export function SourceTable({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {
+export function SourceTable({
+  feature,
+  sources,
+}: {
+  readonly feature: ViewedFeature;
+  readonly sources: readonly Source[];
+}) {
   return (
     <Card title="Where it is on" isPadded={false}>
       {roles.map(({ role, name, meaning }) => {
@@ -45,7 +51,8 @@ export function SourceTable({ feature, sources }: { readonly feature: Feature; r
   );
 }
 
-function SourceRow({ feature, source }: { readonly feature: Feature; readonly source: Source }) {
+function SourceRow({ feature, source }: { readonly feature: ViewedFeature; readonly source: Source }) {
+  const status = feature.sources.find((each) => each.source === source.name);
   const place = feature.on[source.name];
   const hasNoEffect = source.role === "grant" && (feature.state === "killed" || feature.state === "held");
   return (
@@ -58,20 +65,24 @@ function SourceRow({ feature, source }: { readonly feature: Feature; readonly so
       <span className={hasNoEffect ? "grow source-table-struck" : "grow"}>
         <PlaceText place={place} source={source} />
       </span>
-      <Freshness source={source.name} />
+      {status && <Freshness status={status} />}
+      <LastChange change={status?.lastChange} />
       <Control feature={feature} source={source} place={place} />
     </li>
   );
 }
 
+/** Kinds whose name is often that of the source, too. */
+const kindNames: Readonly<Record<string, string>> = { percentage: "share of callers", schedule: "windows" };
+
 function kindText({ kind, key, fields, gatedBy, role }: Source): string {
   const of =
     key === null
-      ? kind
+      ? (kindNames[kind] ?? kind)
       : fields.length === 0
         ? "set, everyone"
         : `set per ${fields[0] === "userId" ? "user" : fields[0]}`;
-  if (role !== "grant") return key === null ? kind : "set";
+  if (role !== "grant") return key === null ? (kindNames[kind] ?? kind) : "set";
   return gatedBy.length > 0 ? `${of}, behind gate ${gatedBy.join(", ")}` : of;
 }
 
@@ -82,6 +93,7 @@ function PlaceText({ place, source }: { readonly place: Place | undefined; reado
     if (source.role === "veto") return <span className="small">{place ? "Killed" : "Not killed"}</span>;
     return <span className={place ? "small strong" : "small dim"}>{place ? "Listed" : "Not listed"}</span>;
   }
+  if ("users" in place && place.users === 0) return <span className="dim small">No user</span>;
   if ("users" in place)
     return <span className="small">{place.users === null ? "Users, not counted" : counted(place.users, "user")}</span>;
   if ("location" in place) {
@@ -107,12 +119,20 @@ function PlaceText({ place, source }: { readonly place: Place | undefined; reado
   return <span className="small">{windowsText(place.rule) ?? "Has a rule"}</span>;
 }
 
+/** When the feature was changed in a source, and by whom. */
+const LastChange = ({ change }: { readonly change: Status["lastChange"] | undefined }) => (
+  <span className="column tiny source-table-changed">
+    {change && (
+      <>
+        <Ago at={change.at} />
+        <span className="dim ellipsis">{change.by === "external" ? "unknown" : change.by.replace(/^cli:/, "")}</span>
+      </>
+    )}
+  </span>
+);
+
 /** Whether the results of a source are up to date. */
-function Freshness({ source }: { readonly source: string }) {
-  const { data } = useQuery(featureSummary({ sort: "key" }));
-  const status = data?.sources.find((each) => each.source === source);
-  if (!status) return <span className="source-table-fresh" />;
-  const { state, stale, asOf } = status;
+function Freshness({ status: { state, stale, asOf } }: { readonly status: Status }) {
   const isFresh = state === "evaluated" && !stale;
   return (
     <span className={`row tiny source-table-fresh ${isFresh ? "dim" : "stale"}`}>

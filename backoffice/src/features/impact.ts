@@ -77,7 +77,7 @@ export function reachText(audience: Audience): string {
   const parts = [
     ...(users === null ? ["users"] : users > 0 ? [counted(users, "user")] : []),
     ...(locations.length > 0 ? [counted(locations.length, "location")] : []),
-    ...(share > 0 ? [`${share}\u00a0%`] : []),
+    ...(share > 0 ? [`${share}\u00a0% of callers`] : []),
     ...rules,
   ];
   return parts.length > 0 ? joined(parts) : "nobody";

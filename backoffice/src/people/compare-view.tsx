@@ -110,7 +110,9 @@ const Reason = ({
 }) =>
   change ? (
     <span className="column small">
-      <span>{change.set === null ? `rule of ${change.source} changed` : `${change.set} changed`}</span>
+      <span title={change.set ?? undefined}>
+        {change.set === null ? "Rule" : "Set"} of source {change.source} changed
+      </span>
       <span className="tiny dim">
         {dayTime(new Date(change.at))} · {change.origin === "external" ? "edited outside Tidegate" : change.by}
         {change.note && ` · “${change.note}”`}

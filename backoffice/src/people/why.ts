@@ -35,7 +35,9 @@ export function sayingOf({ source, result }: SourceResult): string {
     case "off":
       return result.rule === null ? "has it as off" : "its rule does not hold";
     case "absent":
-      return source.sets.length > 0 ? "does not list it" : "has no rule for it";
+      if (source.sets.length > 0) return "does not list it";
+      // A set for each location, and a caller without one.
+      return source.freshness === null ? "is not read for this caller" : "has no rule for it";
     case "no-history":
       return "has no history of that time";
     case "unavailable":

@@ -24,7 +24,7 @@ export function undoLast(): void {
   const undo = current?.undo;
   if (!undo) return;
   show(undefined);
-  Promise.try(undo).catch((error) => {
+  Promise.resolve(undo()).catch((error) => {
     const reason = hasStatus(error, 412) ? "Somebody changed it since." : textOf(error);
     show({ text: `Not undone. ${reason}` });
   });
