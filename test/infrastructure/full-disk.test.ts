@@ -22,7 +22,8 @@ beforeEach((context) => {
   if (!isMounted) context.skip("mounting a small disk is not allowed here");
 });
 afterEach(() => {
-  if (isMounted) execFileSync("umount", [disk]);
+  // A process that is being started elsewhere has its files open for a moment.
+  if (isMounted) execFileSync("umount", ["-l", disk]);
   rmSync(disk, { recursive: true });
 });
 

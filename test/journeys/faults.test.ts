@@ -373,15 +373,21 @@ describe("a store that lost its data, or was empty at the start", () => {
       PORT: "0",
     });
     const address = await service.url();
-    const call = async () =>
-      (await fetch(`${address}/features`, { headers: basic("1234") })).headers.get("cache-status");
-    await call();
+    const call = async () => {
+      const response = await fetch(`${address}/features`, { headers: basic("1234") });
+      return { body: await response.text(), mark: response.headers.get("cache-status") };
+    };
+    await until(async () => (await call()).body === own, "it answers");
+    await until(async () => (await redis.client.exists(markerKey)) === 1, "the store is marked");
     await redis.client.flushall();
-    await until(async () => (await call()) !== null, "the answer is marked");
+    await until(async () => (await call()).mark !== null, "the answer is marked");
+    const sources = () => {
+      const lines = service.stderr.split("\n").filter((line) => line.includes("came back empty"));
+      return lines.map((line) => JSON.parse(line).source);
+    };
+    await until(async () => (await call()) && sources().length >= 4, "each source logs it");
     for (let count = 0; count < 20; count++) await call();
-    const lines = service.stderr.split("\n").filter((line) => line.includes("came back empty"));
-    const sources = lines.map((line) => JSON.parse(line).source);
-    expect(sources.toSorted()).toEqual(["active", "global", "tokens", "user"]);
+    expect(sources().toSorted()).toEqual(["active", "global", "tokens", "user"]);
   });
 
   describe("with a snapshot", () => {

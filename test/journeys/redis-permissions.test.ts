@@ -179,12 +179,21 @@ describe("Redis users with the documented rights", () => {
       "Redis rejects EVALSHA (global_features): the user may not run SADD on global_features; grant the rights";
     await until(() => lines("store rejects changes").length > 0, "the start is logged");
     expect(lines("store rejects changes")[0]).toMatchObject({ level: 50, connection: "features" });
-    expect((await call("PUT", "/sources/global/features/new")).status).toBe(503);
-    expect((await call("POST", "/changes", { changes: [{ source: "global", add: ["new"] }] })).status).toBe(200);
-    await until(() => lines("a change was refused").length === 2, "both refused changes are logged");
-    for (const line of lines("a change was refused")) {
-      expect(line).toMatchObject({ level: 50, requestId: "of-the-test", code: "store-permission-denied", cause });
+    const refused = () =>
+      lines("a change was refused").filter(({ code }: { code: string }) => code === "store-permission-denied");
+    const changes = { changes: [{ source: "global", add: ["new"] }] };
+    for (const [status, change] of [
+      [503, () => call("PUT", "/sources/global/features/new")],
+      [200, () => call("POST", "/changes", changes)],
+    ] as const) {
+      const { length } = refused();
+      // On a busy machine Redis may be unavailable to a call.
+      await until(async () => {
+        expect((await change()).status).toBe(status);
+        return refused().length > length;
+      }, "the refused change is logged");
     }
+    for (const line of refused()) expect(line).toMatchObject({ level: 50, requestId: "of-the-test", cause });
   });
 
   describe.each(commandsOf("writer"))("as writer without %s", (command) => {

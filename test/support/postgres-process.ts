@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import pg from "pg";
 import { freePort } from "./free-port.ts";
-import { accepts } from "./redis-process.ts";
 import { until } from "./until.ts";
 
 /** Debian's `nobody`: PostgreSQL does not run as root. */
@@ -52,6 +52,21 @@ export async function startPostgresProcess(...more: readonly string[]) {
     if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
     rmSync(folder, { recursive: true, force: true });
   };
-  await until(() => accepts(port), "PostgreSQL accepts connections", 60_000);
-  return { url: `postgres://postgres:s3cret@127.0.0.1:${port}/postgres`, stop };
+  const url = `postgres://postgres:s3cret@127.0.0.1:${port}/postgres`;
+  await until(() => answers(url), "PostgreSQL answers");
+  return { url, stop };
+}
+
+/** Whether the server accepts clients: for a moment it accepts connections, and rejects clients because it is starting. */
+async function answers(connectionString: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end();
+  }
 }

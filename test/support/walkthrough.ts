@@ -15,6 +15,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 const patienceMs = 60_000;
 const isPause = (command = ""): boolean => /^sleep \d+$/.test(command);
+const isUnavailable = (printed: string): boolean => printed.includes('"code":"source-unavailable"');
 
 /** A reader who follows a page in an own folder. */
 export class Walkthrough implements Disposable {
@@ -69,10 +70,10 @@ export class Walkthrough implements Disposable {
       const wanted = new RegExp(`^${parts.join(".+")}$`);
       const startedAt = performance.now();
       let printed = await this.#run(command, url, env);
-      // Where the page says to wait, it may take longer here.
+      // Where the page says to wait, it may take longer here. On a busy machine a store may be unavailable to a call.
       while (
         !wanted.test(printed) &&
-        isPause(commands[index - 1]?.command) &&
+        (isPause(commands[index - 1]?.command) || isUnavailable(printed)) &&
         performance.now() < startedAt + patienceMs
       ) {
         printed = await this.#run(command, url, env);

@@ -99,7 +99,9 @@ describe("RecordUsage", () => {
       evaluate("c");
       await recorder.stop();
       expect(counted().at(-1)).toBe("12 c 1");
-      expect(vi.getTimerCount()).toBe(0);
+      evaluate("d");
+      await pass(3 * minute);
+      expect(counted().at(-1)).toBe("12 c 1");
     } finally {
       vi.useRealTimers();
     }

@@ -19,8 +19,10 @@ import { until } from "../../support/until.ts";
 
 /** A database server, or its stand-in. */
 type Databases = AsyncDisposable & {
-  /** The location for another log. */
+  /** The location for another log, with nothing in it. */
   readonly location: () => Promise<EventLogLocation>;
+  /** The location for another log, with the tables of an empty one where they take long to create. */
+  readonly prepared: () => Promise<EventLogLocation>;
   /** Runs statements directly on the database. */
   readonly tamper: (location: EventLogLocation, sql: string) => Promise<unknown>;
   /** Returns the rows of a query. */
@@ -30,11 +32,13 @@ type Databases = AsyncDisposable & {
 async function sqliteFiles(): Promise<Databases> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-events-"));
   let count = 0;
+  const location = async (): Promise<EventLogLocation> => {
+    count += 1;
+    return { kind: "sqlite", file: join(folder, `deep/${count}.db`) };
+  };
   return {
-    location: async () => {
-      count += 1;
-      return { kind: "sqlite", file: join(folder, `deep/${count}.db`) };
-    },
+    location,
+    prepared: location,
     tamper: async (location, sql) => {
       using database = new DatabaseSync(location.kind === "sqlite" ? location.file : "", { timeout: 5_000 });
       database.exec(sql);
@@ -48,13 +52,31 @@ async function sqliteFiles(): Promise<Databases> {
 }
 
 async function postgresDatabases(): Promise<Databases> {
+  const { url } = await createDatabase();
+  {
+    await using template = openEventLog({ kind: "postgres", url });
+    await isOpen(template);
+  }
+  const name = new URL(url).pathname.slice(1);
   return {
     location: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
+    prepared: async () => ({ kind: "postgres", url: (await createDatabase(`TEMPLATE ${name}`)).url }),
     tamper: (location, sql) => queryDatabase(location.kind === "postgres" ? location.url : "", sql),
     rows: async (location, sql) => (await queryDatabase(location.kind === "postgres" ? location.url : "", sql)).rows,
     [Symbol.asyncDispose]: async () => {},
   };
 }
+
+/** Waits until the database is open. A call waits 2 s for that, which may be too short on a busy machine. */
+const isOpen = ({ log }: OpenEventLog) =>
+  until(
+    () =>
+      log.check().then(
+        () => true,
+        () => false,
+      ),
+    "the log is open",
+  );
 
 const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
 
@@ -75,11 +97,16 @@ describe.each([
   let shared: OpenEventLog;
   beforeAll(async () => {
     databases = opened.use(await start());
-    shared = opened.use(openEventLog(await databases.location()));
+    shared = await openEmpty();
   });
   afterAll(() => opened.disposeAsync());
 
-  const openEmpty = async () => opened.use(openEventLog(await databases.location()));
+  const openAt = async (location: EventLogLocation) => {
+    const eventLog = opened.use(openEventLog(location));
+    await isOpen(eventLog);
+    return eventLog;
+  };
+  const openEmpty = async () => openAt(await databases.prepared());
 
   eventLogContract(
     () => shared.log,
@@ -98,8 +125,8 @@ describe.each([
     let eventLog: OpenEventLog;
     let head: LogHead;
     beforeAll(async () => {
-      location = await databases.location();
-      eventLog = opened.use(openEventLog(location));
+      location = await databases.prepared();
+      eventLog = await openAt(location);
       const set = new SetEvents("global_features", "a");
       for (let count = 0; count < 3; count++) await eventLog.log.append(anEvent({ data: { count } }));
       await eventLog.log.record([set.begins(), set.changes({ add: ["b"] }), set.changes({ remove: ["a"] })]);
@@ -285,9 +312,8 @@ describe.each([
   });
 
   it("expires the whole texts of long keys and features that no event and no set refers to", async () => {
-    const location = await databases.location();
-    await using eventLog = openEventLog(location);
-    const { log, history } = eventLog;
+    const location = await databases.prepared();
+    const { log, history } = await openAt(location);
     const long = (name: string) => `${name}:${"字".repeat(700)}`;
     const set = new SetEvents(long("users"), long("kept"));
     const events = [set.begins(), set.changes({ add: [long("gone")] }), set.changes({ remove: [long("gone")] })];
@@ -350,10 +376,11 @@ describe.each([
   });
 
   it("rejects calls after close", async () => {
-    const eventLog = openEventLog(await databases.location());
+    const eventLog = openEventLog(await databases.prepared());
     await eventLog[Symbol.asyncDispose]();
     await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
-    const used = openEventLog(await databases.location());
+    const used = openEventLog(await databases.prepared());
+    await isOpen(used);
     const underWay = used.log.append(anEvent());
     await used[Symbol.asyncDispose]();
     await expect(underWay).resolves.toMatchObject({ position: 1 });
@@ -380,12 +407,6 @@ describe("PostgreSQL during an outage", () => {
   afterAll(() => opened.disposeAsync());
   afterEach(() => proxy.heal());
 
-  const answers = () =>
-    eventLog.log.check().then(
-      () => true,
-      () => false,
-    );
-
   /** The error of a call, and the milliseconds until it. */
   async function failure(call: Promise<unknown>) {
     const since = performance.now();
@@ -405,7 +426,7 @@ describe("PostgreSQL during an outage", () => {
     proxy.hold();
     expect(await failure(eventLog.log.head())).toBeLessThan(10_000);
     proxy.heal();
-    await until(answers, "the log is available");
+    await isOpen(eventLog);
     expect((await eventLog.log.append(anEvent())).position).toBe(1);
   });
 
@@ -416,7 +437,7 @@ describe("PostgreSQL during an outage", () => {
     expect(await failure(eventLog.log.append(anEvent()))).toBeLessThan(5_000);
     expect(await failure(eventLog.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(5_000);
     proxy.heal();
-    await until(answers, "the log is available");
+    await isOpen(eventLog);
     expect((await eventLog.log.append(anEvent())).position).toBe(position + 1);
   });
 
@@ -426,7 +447,7 @@ describe("PostgreSQL during an outage", () => {
     const calls = [eventLog.log.append(anEvent()), eventLog.log.find({}, 1), eventLog.history.keys("features", "")];
     for (const ms of await Promise.all(calls.map(failure))) expect(ms).toBeLessThan(15_000);
     proxy.heal();
-    await until(answers, "the log is available");
+    await isOpen(eventLog);
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
@@ -460,7 +481,7 @@ describe("PostgreSQL during an outage", () => {
       await until(() => isTaken(some), "the log takes them");
     }
     expect(failures).toBeGreaterThan(3);
-    await until(answers, "the log is available");
+    await isOpen(eventLog);
     expect((await eventLog.log.follow({ key: "broken" }, 1_000, 0)).map(({ id }) => id)).toEqual(
       events.map(({ id }) => id),
     );

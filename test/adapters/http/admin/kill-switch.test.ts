@@ -103,31 +103,34 @@ describe("the kill switch", () => {
       return body.tookMs < freshnessBoundMs - 100;
     }, "all instances confirm it");
 
-    proxy.heal();
-    await operator.delete("/killed/menu");
-    await until(isOn, "all instances have it");
     const mark = async () => (await cutOff.service.get("/features")).headers.get("cache-status");
-    await until(async () => (await mark()) === null, "the one that will be cut off is fresh");
-    await using calls = new Calls(cutOff.service);
-    await using others = new Calls(operator.service);
-    proxy.hold();
-    const askedAt = performance.now();
-    const { body } = await operator.put("/killed/menu?wait=true");
-    const everywhereAt = Date.now();
-    expect(body).toMatchObject({ added: ["menu"], everywhere: true });
-    expect(body.missing).toBeGreaterThanOrEqual(1);
-    expect(body.confirmed).toBeGreaterThanOrEqual(instances.length - 1);
-    expect(body.tookMs).toBeGreaterThanOrEqual(freshnessBoundMs);
-    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(body.tookMs - 1);
     const isDone = (answer: Answer) => !answer.features.includes("menu") || answer.mark !== null;
-    for (const { answers } of [calls, others]) {
-      const late = () => answers.filter(({ askedAt: at }) => at >= everywhereAt);
-      await until(() => late().length > 5, "calls are made after it");
-      expect(late().filter((answer) => !isDone(answer))).toEqual([]);
-    }
-    // Acknowledgement depends on the wait: before it, the disconnected instance served its responses as fresh.
-    expect(calls.answers.some((answer) => !isDone(answer))).toBe(true);
-    expect(others.latest?.features).not.toContain("menu");
+    await until(async () => {
+      proxy.heal();
+      await operator.delete("/killed/menu");
+      await until(isOn, "all instances have it");
+      await until(async () => (await mark()) === null, "the one that will be cut off is fresh");
+      await using calls = new Calls(cutOff.service);
+      await using others = new Calls(operator.service);
+      proxy.hold();
+      const askedAt = performance.now();
+      const { body } = await operator.put("/killed/menu?wait=true");
+      const everywhereAt = Date.now();
+      expect(body).toMatchObject({ added: ["menu"], everywhere: true });
+      expect(body.missing).toBeGreaterThanOrEqual(1);
+      expect(body.confirmed).toBeGreaterThanOrEqual(instances.length - 1);
+      expect(body.tookMs).toBeGreaterThanOrEqual(freshnessBoundMs);
+      expect(performance.now() - askedAt).toBeGreaterThanOrEqual(body.tookMs - 1);
+      for (const { answers } of [calls, others]) {
+        const late = () => answers.filter(({ askedAt: at }) => at >= everywhereAt);
+        await until(() => late().length > 5, "calls are made after it");
+        expect(late().filter((answer) => !isDone(answer))).toEqual([]);
+      }
+      expect(others.latest?.features).not.toContain("menu");
+      // Acknowledgement depends on the wait if the disconnected instance served responses as fresh before it. Its lease
+      // may have ended earlier on a busy machine.
+      return calls.answers.some((answer) => !isDone(answer));
+    }, "the disconnected instance serves the killed feature until the wait ends");
   });
 
   it("works while the event log is unavailable", async () => {

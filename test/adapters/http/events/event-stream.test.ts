@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EventStreams } from "../../../../src/adapters/http/events/event-streams.ts";
 import { listen } from "../../../../src/adapters/http/server/server.ts";
@@ -224,14 +225,37 @@ describe("a stream", () => {
     expect(another.response.status).toBe(200);
   });
 
-  it("continues for a reader that keeps up", async () => {
+  it("continues for a reader that takes a message between two heartbeats, and ends when it takes none", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const streams = new EventStreams(1, 500);
+      const response = streams.respond(async function* () {
+        while (true) yield "data: a\n\n";
+      });
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      for (let taken = 0; taken < 10; taken++) {
+        expect((await reader.read()).done).toBe(false);
+        // Until the next message is in the buffer.
+        await setImmediate();
+        vi.advanceTimersByTime(500);
+        expect(streams.size).toBe(1);
+      }
+      vi.advanceTimersByTime(500);
+      expect(streams.size).toBe(0);
+      await expect(reader.read()).rejects.toThrow("its reader read nothing for 2 heartbeats");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it("delivers more than buffers hold", async () => {
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
-    await using server = await serve(new EventStreams(1, 500), async function* () {
-      for (let notified = 0; notified < 6_000; notified++) yield chunk;
+    await using server = await serve(new EventStreams(), async function* () {
+      for (let notified = 0; notified < 500; notified++) yield chunk;
     });
     await using stream = await StreamReader.open(server.url);
     await until(() => stream.end !== undefined, "it ends");
-    expect([stream.end, stream.messages.length]).toEqual(["whole", 6_000]);
+    expect([stream.end, stream.messages.length]).toEqual(["whole", 500]);
   });
 
   it("ends with its messages", async () => {

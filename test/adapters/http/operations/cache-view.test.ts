@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, feedsLive, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
+import { withinLease } from "../../../support/within-lease.ts";
 
 const admin = "the-operators-credential";
 
@@ -56,8 +57,10 @@ describe("the view of the cache", () => {
       },
       { connection: "users", sources: ["other"], cached: null, store: { features: [], invalidMembers: 0 } },
     ]);
-    await (await service.get("/features", bearer("1234"))).text();
-    const { connections } = await seen("features:user:1");
+    const { connections } = await withinLease(async () => {
+      await (await service.get("/features", bearer("1234"))).text();
+      return seen("features:user:1");
+    });
     expect(connections.map(({ cached }) => cached?.features)).toEqual([["a", "b"], []]);
     const { since = "", asOf = "", fresh, expiresAt = "" } = connections[0]?.cached ?? {};
     expect(fresh).toBe(true);
