@@ -49,15 +49,12 @@ import { compare } from "./explain/compare.ts";
 import { diff } from "./explain/diff.ts";
 import { explain } from "./explain/explain.ts";
 import { explainSummary } from "./explain/summary.ts";
-import { search, searchPath, seedFailure } from "./feeds/search.ts";
+import { search, searchPath } from "./feeds/search.ts";
 import { HttpProblem, notFound } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
-import { problemDetails } from "./kit/problem-details.ts";
 import { type Problem, problemOf } from "./kit/problem-of.ts";
-import { problemTypes } from "./kit/problem-types.ts";
 import { securityHeaders } from "./kit/response-headers.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
-import { ofrepError } from "./ofrep/ofrep-error.ts";
 import { bulkPath, type OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
 import { ofrepStream } from "./ofrep/ofrep-stream.ts";
 import { cacheView } from "./operations/cache-view.ts";
@@ -71,6 +68,7 @@ import { root } from "./operations/root.ts";
 import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
+import { problemAt } from "./server/problem-at.ts";
 import { requestId } from "./server/request-id.ts";
 import { sessionRoutes } from "./sessions/sessions.ts";
 import { type AdvertisedStreams, ofrepStreamPath } from "./streams/advertised-streams.ts";
@@ -80,7 +78,7 @@ import { reloadRoute } from "./system/reload.ts";
 import { type SystemDescription, systemRoutes } from "./system/system.ts";
 import { frontendPaths } from "./unleash/frontend-paths.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
-import { isUnleashPath, unleashError } from "./unleash/unleash-error.ts";
+import { isUnleashPath } from "./unleash/unleash-error.ts";
 import { usageRoutes } from "./usage/usage.ts";
 
 /** The use cases and options of the HTTP adapter. */
@@ -285,13 +283,6 @@ const isSafe = ({ req }: Context): boolean =>
   ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath) || isUnleashPath(req.path);
 
 function problem(c: Context, id: string, { code, detail, headers: extra, errors, more: members }: Problem): Response {
-  const protocolMembers = ofrepError(c.req.url, code, detail) ?? unleashError(c.req.path, code, detail);
-  const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
-  const more = protocolMembers ?? (isSearch ? seedFailure(code, detail) : {});
-  const usual = problemTypes[code].status;
-  // OFREP and Unleash have no 422, and their clients expect plain JSON.
-  const status = protocolMembers && usual === 422 ? 400 : usual;
-  const { headers, body } = problemDetails(code, detail, id, errors, { ...members, ...more, status });
-  const overrides = protocolMembers && { "Content-Type": "application/json" };
-  return new Response(body, { status, headers: { ...headers, ...overrides, ...extra } });
+  const { status, headers, body } = problemAt(new URL(c.req.url).pathname, code, detail, id, errors, members);
+  return new Response(body, { status, headers: { ...headers, ...extra } });
 }

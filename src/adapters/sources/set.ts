@@ -41,7 +41,6 @@ class SetFeatureResolver implements FeatureResolver {
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
-  #invalidMembers = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(key: Keys, host: SourceHost) {
@@ -63,7 +62,7 @@ class SetFeatureResolver implements FeatureResolver {
   }
 
   #evaluate(key: string, cached: CachedRead<FeatureSet>, at: Instant): SourceResult {
-    if (cached.value.invalidMembers > 0) this.#count(cached.value.invalidMembers, key, at);
+    if (cached.value.invalidMembers > 0) this.#warn(cached.value.invalidMembers, key, at);
     return { features: this.#on(cached.value), dependencies: [cached], validUntil: Number.POSITIVE_INFINITY };
   }
 
@@ -99,22 +98,18 @@ class SetFeatureResolver implements FeatureResolver {
     const features = new Map<FeatureKey, Resolution>();
     for (const [index, { value }] of from.entries()) {
       const key = keys[index] ?? "";
-      if (value.invalidMembers > 0) this.#count(value.invalidMembers, key, at);
+      if (value.invalidMembers > 0) this.#warn(value.invalidMembers, key, at);
       const resolution = { ...this.#resolution, metadata: { set: key } };
       for (const feature of value.features) if (!features.has(feature)) features.set(feature, resolution);
     }
     return { features, dependencies: from, validUntil: Number.POSITIVE_INFINITY };
   }
 
-  #count(members: number, key: string, at: number): void {
-    this.#invalidMembers += members;
+  #warn(invalidMembers: number, key: string, at: number): void {
     // The distance counts in both directions, because calls can evaluate past and future instants.
     if (Math.abs(at - this.#warnedAt) < warnEveryMs) return;
     this.#warnedAt = at;
-    this.#host.warn(
-      { source: this.#host.name, key, invalidMembers: this.#invalidMembers },
-      "ignored members that are not valid feature keys",
-    );
+    this.#host.warn({ source: this.#host.name, key, invalidMembers }, "ignored members that are not valid feature keys");
   }
 }
 

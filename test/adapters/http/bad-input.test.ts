@@ -190,6 +190,17 @@ describe("unsupported methods", () => {
     expect((await fetch(`${service.url}/nothing`, { method: "OPTIONS" })).status).toBe(404);
   });
 
+  it.each([
+    ["/ofrep/v1/evaluate/flags/%", { key: "%", errorCode: "GENERAL", errorDetails: expect.any(String) }],
+    ["/ofrep/v1/evaluate/flags?token=x", { errorCode: "GENERAL", errorDetails: expect.any(String) }],
+    ["/api/frontend?token=x", { name: expect.any(String), message: expect.any(String) }],
+    ["/search//x", { data: null, error: { code: "bad-path", message: expect.any(String) } }],
+  ])("get errors that the clients of their path understand, also before a route: %s", async (target, members) => {
+    const { status, head, body } = await rawGet(service.url, target);
+    expect([status, JSON.parse(body)]).toEqual([400, expect.objectContaining(members)]);
+    expect(head).toContain(`Content-Type: application/${"data" in members ? "problem+json" : "json"}`);
+  });
+
   it("get 501 for TRACE and unknown methods", async () => {
     await expectProblem(
       await sendRaw(service.url, "TRACE /features HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),

@@ -10,7 +10,6 @@ import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
-import type { ProblemCode } from "../kit/problem-types.ts";
 import { queryOf, wholeNumber } from "../kit/query.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 
@@ -95,9 +94,6 @@ const headers = {
   "Referrer-Policy": securityHeaders["Referrer-Policy"],
   "Cache-Control": "no-cache",
 } as const;
-
-/** Additional problem members that clients of the earlier search service expect. */
-export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null, error: { code, message: detail } });
 
 type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
 

@@ -15,20 +15,29 @@ const errorCodes: Partial<Record<ProblemCode, string>> = {
 };
 
 /**
- * The members that OFREP adds to an error body; `undefined` for the URL of another route. Clients need `errorCode`, and
+ * The members that OFREP adds to an error body; `undefined` for the path of another route. Clients need `errorCode`, and
  * `key` if the request is for one flag.
  */
 export function ofrepError(
-  url: string,
+  path: string,
   code: ProblemCode,
   detail: string,
 ): Readonly<Record<string, string | undefined>> | undefined {
-  const match = route.exec(new URL(url).pathname);
+  const match = route.exec(path);
   if (!match) return undefined;
   const [, key] = match;
   return {
-    key: key === undefined ? undefined : decodeURIComponent(key),
+    key: key && decoded(key),
     errorCode: errorCodes[code] ?? "GENERAL",
     errorDetails: detail,
   };
+}
+
+/** A key with an invalid escape stays as it is. */
+function decoded(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
 }

@@ -13,7 +13,7 @@ export function framingFault({
   const hosts = rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === "host");
   const isHostless = hosts.length === 0 && httpVersion === "1.0";
   if (!isHostless && !(hosts.length === 1 && hosts.every(isHost))) return "bad-request";
-  if (httpVersion === "0.9") return "bad-request";
+  if (!httpVersion.startsWith("1.")) return "bad-request";
   if (headers["transfer-encoding"] === undefined) return undefined;
   const codings = headers["transfer-encoding"].toLowerCase().split(/[ \t]*,[ \t]*/);
   if (httpVersion === "1.0" || codings.indexOf("chunked") !== codings.length - 1) return "bad-request";

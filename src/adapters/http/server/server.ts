@@ -15,6 +15,7 @@ import { framingFault } from "./framing-fault.ts";
 import { urlOf } from "./host.ts";
 import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
+import { problemAt } from "./problem-at.ts";
 import { requestId } from "./request-id.ts";
 import { maxTargetLength, targetFault, toOriginForm } from "./target.ts";
 
@@ -195,7 +196,9 @@ function sendMethods(outgoing: ServerResponse): number {
 }
 
 function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
-  const { status, headers, body } = problemDetails(code, detail, requestId(outgoing.req.headers["x-request-id"]));
+  const { url = "", headers: sent } = outgoing.req;
+  const [path = ""] = url.split("?", 1);
+  const { status, headers, body } = problemAt(path, code, detail, requestId(sent["x-request-id"]));
   const more = { Connection: "close", ...allowIn(code) };
   outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;

@@ -31,6 +31,7 @@ describe("RFC 9112, 3: request line", () => {
     ["3: no target", "GET HTTP/1.1", 400, "bad-request"],
     ["3: no version", "GET /features", 400, "bad-request"],
     ["3: an invalid version", "GET /features HTTP/x.y", 400, "bad-request"],
+    ["3: another major version", "GET /features HTTP/2.0", 400, "bad-request"],
     ["3: a lower-case version", "GET /features http/1.1", 400, "bad-request"],
     ["3: a target of 7,000 characters is read", `GET /features?x=${"x".repeat(7_000)} HTTP/1.1`, 200],
     ["3: a target of 13,000 characters", `GET /features?x=${"x".repeat(13_000)} HTTP/1.1`, 414, "uri-too-long"],

@@ -1,0 +1,7 @@
+import type { ProblemCode } from "../kit/problem-types.ts";
+
+const paths = /^\/search(\/|$)/;
+
+/** The members that the seed's search has in an error body; `undefined` for another path. */
+export const seedFailure = (path: string, code: ProblemCode, detail: string) =>
+  paths.test(path) ? { data: null, error: { code, message: detail } } : undefined;

@@ -1,0 +1,25 @@
+import { seedFailure } from "../feeds/seed-failure.ts";
+import type { Fault } from "../kit/http-problem.ts";
+import { problemDetails } from "../kit/problem-details.ts";
+import { type ProblemCode, problemTypes } from "../kit/problem-types.ts";
+import { ofrepError } from "../ofrep/ofrep-error.ts";
+import { unleashError } from "../unleash/unleash-error.ts";
+
+/** The response to a failure of a request for a path: problem details, with the members that its protocol adds. */
+export function problemAt(
+  path: string,
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  errors?: readonly Fault[],
+  members?: Readonly<Record<string, unknown>>,
+): ReturnType<typeof problemDetails> {
+  const protocolMembers = ofrepError(path, code, detail) ?? unleashError(path, code, detail);
+  const usual = problemTypes[code].status;
+  // OFREP and Unleash have no 422, and their clients expect plain JSON.
+  const status = protocolMembers && usual === 422 ? 400 : usual;
+  const more = protocolMembers ?? seedFailure(path, code, detail);
+  const { headers, body } = problemDetails(code, detail, requestId, errors, { ...members, ...more, status });
+  if (protocolMembers) headers["Content-Type"] = "application/json";
+  return { status, headers, body };
+}
