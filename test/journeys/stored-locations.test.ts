@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { createLog } from "../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { cached, commandsSeen, readsIn } from "../support/commands-seen.ts";
 import { adminToken, operatorOf } from "../support/operator.ts";
@@ -105,6 +107,56 @@ describe("the stored location of a user in Redis", () => {
     await using service = await startService(rules(`{ kind: redis, url: "${redis.url}" }`), env);
     expect((await service.get("/features", bearer("one"))).status).toBe(503);
     expect((await service.get("/features")).status).toBe(200);
+  });
+});
+
+describe("the stored location of a user at a past time", () => {
+  it.each(["Redis", "SQLite"])("is the recorded one, and unknown without a record, on %s", async (kind) => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-past-places-"));
+    await using redis = kind === "Redis" ? await startRedis() : undefined;
+    const file = join(folder, "store.db");
+    const yaml = rules(redis ? `{ kind: redis, url: "${redis.url}" }` : `{ kind: sqlite, file: "${file}" }`);
+    const everyone = "{ name: everyone, kind: static, features: { menu: true } }";
+    await using store = redis ? connectRedis("store", redis.url, createLog("silent")) : openSqlite("store", file);
+    await store.connected();
+    await using service = await startService(yaml.replace('" }]', `" }, ${everyone}]`), env);
+    const operator = operatorOf(service);
+    await operator.put("/sources/place/features/fado?location=pt");
+    await operator.put("/sources/place/features/siesta?location=es");
+    const at = async (instant: number) => {
+      const path = `/features?user=1&at=${new Date(instant).toISOString()}`;
+      const answer = await service.get(path, bearer(adminToken));
+      const { active_features } = (await answer.json()) as { active_features: readonly string[] };
+      return [active_features, answer.headers.get("cache-status")];
+    };
+    /** A time after all changes so far. */
+    const moment = async () => {
+      const now = Date.now() + 1;
+      await until(() => Date.now() > now + 1, "time passes");
+      return now;
+    };
+    await until(async () => (await at(Date.now() - 1))[0] !== undefined, "the sets are recorded");
+    const before = await moment();
+    await store.changes.apply(changeOf("location:user:1", { add: ["pt"] }));
+    const inPortugal = await moment();
+    await store.changes.apply(changeOf("location:user:1", { add: ["es"], remove: ["pt"] }));
+    const inSpain = await moment();
+    const incomplete = 'tidegate; fwd=miss; detail="incomplete: place"';
+    expect(await at(before)).toEqual([["menu"], incomplete]);
+    expect(await at(inPortugal)).toEqual([["fado", "menu"], null]);
+    expect(await at(inSpain)).toEqual([["menu", "siesta"], null]);
+    expect((await operator.post("/explain", { user: "1", at: new Date(before).toISOString() })).body).toMatchObject({
+      sources: [
+        { name: "place", state: "no-history" },
+        { name: "everyone", state: "evaluated" },
+      ],
+    });
+    if (redis) {
+      await redis.client.sadd("location:user:1", "pt");
+      await until(async () => (await at(inSpain))[1] === incomplete, "an outside change is noticed");
+      expect(await at(inSpain)).toEqual([["menu"], incomplete]);
+    }
+    rmSync(folder, { recursive: true });
   });
 });
 

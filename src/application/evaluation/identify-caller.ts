@@ -1,4 +1,10 @@
-import { InvalidContext, SourceUnavailable, TokenRejected } from "../../domain/errors.ts";
+import {
+  EventLogUnavailable,
+  HistoryUnavailable,
+  InvalidContext,
+  SourceUnavailable,
+  TokenRejected,
+} from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs, uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
@@ -45,6 +51,8 @@ export const explicitContext = ({
 export type Identified = {
   readonly context: EvaluationContext;
   readonly located?: Located;
+  /** Whether the location at a past instant is not known. */
+  readonly isLocationUnknown?: boolean;
   readonly identity?: CachedRead<UserId | undefined>;
   /** All reads behind the context, including `identity`. */
   readonly reads: readonly CachedRead<unknown>[];
@@ -82,12 +90,13 @@ export class IdentifyCaller {
    * The context for now, or for another instant; a token resolves to its present user. The user id overrides the
    * client's id as targeting key. Rejects with `TokenRejected` for an unknown token, `InvalidContext` for an invalid
    * user id or location, and `SourceUnavailable` if the token store, or the store of users' locations, does not respond
-   * in time.
+   * in time. For a past instant, `locateThen` locates the caller; then also rejects with `EventLogUnavailable`.
    */
   async identify(
     caller: Caller,
     { hints, location, clientId, claimedUserId, attributes }: RequestContext,
     at?: Instant,
+    locateThen?: LocateCaller,
   ): Promise<Identified> {
     let identity: Identity | undefined;
     if (caller && "userId" in caller) {
@@ -102,8 +111,9 @@ export class IdentifyCaller {
       this.#demandKnown(identity);
     }
     const userId = identity?.value;
-    const found = location ? nowhere : this.#locate.locate(hints, userId);
-    const { located, reads } = found instanceof Promise ? await this.#stored(found) : found;
+    const found = location ? nowhere : (locateThen ?? this.#locate).locate(hints, userId);
+    const isPast = locateThen !== undefined;
+    const { located, reads, isUnknown } = found instanceof Promise ? await this.#stored(found, isPast) : found;
     const locations = location ? locationsAt([location].flat()) : located?.locations;
     const targetingKey = userId ?? clientId;
     // Assignments: spreads of optional fields would create an object for each.
@@ -116,20 +126,23 @@ export class IdentifyCaller {
     if (attributes) context.attributes = attributes;
     const identified: Writable<Identified> = { context, reads: identity ? [identity, ...reads] : reads };
     if (located) identified.located = located;
+    if (isUnknown) identified.isLocationUnknown = true;
     if (identity) identified.identity = identity;
     return identified;
   }
 
-  /** Reports the state of the store of users' locations. */
-  async #stored(reading: Promise<Location>): Promise<Location> {
+  /** Reports the state of the store of users' locations, except for the past. */
+  async #stored(reading: Promise<Location>, isPast: boolean): Promise<Location> {
     let location: Location;
     try {
       location = await reading;
     } catch (cause) {
-      if (cause instanceof InvalidContext) throw cause;
+      if (cause instanceof HistoryUnavailable) return { located: undefined, reads: [], isUnknown: true };
+      if (cause instanceof InvalidContext || cause instanceof EventLogUnavailable) throw cause;
       this.#states.failed(storedLocationsSource, cause);
       throw new SourceUnavailable(storedLocationsSource, cause);
     }
+    if (isPast) return location;
     const fault = faultOf(location.reads, this.#now());
     if (fault) this.#states.failed(storedLocationsSource, fault);
     else if (location.reads.length > 0) this.#states.answered(storedLocationsSource);

@@ -1,5 +1,6 @@
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import { isLocationName, locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints, Locator, UserLocator } from "../../domain/evaluation/locator.ts";
 
@@ -12,7 +13,12 @@ export type Located = {
 };
 
 /** The location of a caller, if a locator matched, and the reads behind it. */
-export type Location = { readonly located: Located | undefined; readonly reads: readonly CachedRead<unknown>[] };
+export type Location = {
+  readonly located: Located | undefined;
+  readonly reads: readonly CachedRead<unknown>[];
+  /** Whether the location is not known, because the history lacks the stored one. */
+  readonly isUnknown?: boolean;
+};
 
 /** No location, without a read. */
 export const nowhere: Location = { located: undefined, reads: [] };
@@ -30,6 +36,11 @@ export class LocateCaller {
     this.#locators = locators;
     this.headers = [...new Set(byHints.flatMap(({ headers }) => headers))];
     this.readsIp = byHints.some(({ readsIp }) => readsIp);
+  }
+
+  /** The same locators, with stored locations of users from other sets, by connection. */
+  over(setsOf: (connection: string) => FeatureSets): LocateCaller {
+    return new LocateCaller(this.#locators.map((each) => ("locate" in each ? each : each.over(setsOf))));
   }
 
   /**

@@ -4,8 +4,13 @@ import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { SourceOutcome } from "../../domain/explain/explanation.ts";
 import { evaluateSource, type SourceEvaluation } from "../evaluation/evaluate-source.ts";
-import type { Caller, IdentifyCaller, RequestContext } from "../evaluation/identify-caller.ts";
-import type { Located } from "../evaluation/locate-caller.ts";
+import {
+  type Caller,
+  type IdentifyCaller,
+  type RequestContext,
+  storedLocationsSource,
+} from "../evaluation/identify-caller.ts";
+import type { LocateCaller, Located } from "../evaluation/locate-caller.ts";
 
 /** A source, with its evaluation or its error. */
 export type SourceAttempt = { readonly source: ManagedSource } & (
@@ -33,20 +38,24 @@ export class EvaluateEachSource {
   readonly #sources: readonly ManagedSource[];
   readonly #past: (at: Instant) => readonly ManagedSource[];
   readonly #now: () => Instant;
+  readonly #locateAt: ((at: Instant) => LocateCaller) | undefined;
 
   /**
    * `past` returns the sources on the history of a time. A source without history rejects with `HistoryUnavailable`.
+   * `locateAt` locates callers at a past time; without it, their present location counts.
    */
   constructor(
     callers: IdentifyCaller,
     sources: readonly ManagedSource[],
     past: (at: Instant) => readonly ManagedSource[],
     now: () => Instant,
+    locateAt?: (at: Instant) => LocateCaller,
   ) {
     this.#callers = callers;
     this.#sources = sources;
     this.#past = past;
     this.#now = now;
+    this.#locateAt = locateAt;
   }
 
   /**
@@ -55,12 +64,14 @@ export class EvaluateEachSource {
    * `EventLogUnavailable` if the log does not respond.
    */
   async evaluate(caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> {
-    const { context, located, identity } = await this.#callers.identify(caller, requestContext, at);
+    const isPast = at !== undefined && at < this.#now();
+    const locateThen = isPast ? this.#locateAt?.(at) : undefined;
+    const identified = await this.#callers.identify(caller, requestContext, at, locateThen);
+    const { context, located, identity, isLocationUnknown = false } = identified;
     const evaluatedAt = this.#now();
-    const isPast = at !== undefined && at < evaluatedAt;
     const sources = isPast ? this.#past(context.at) : this.#sources;
     try {
-      const attempts = await Promise.all(sources.map((source) => attempt(source, context)));
+      const attempts = await Promise.all(sources.map((source) => attempt(source, context, isLocationUnknown)));
       for (const each of attempts)
         if ("failure" in each && each.failure instanceof EventLogUnavailable) throw each.failure;
       return {
@@ -85,8 +96,15 @@ export const outcomesOf = (attempts: readonly SourceAttempt[]): readonly SourceO
     return { source: each.source, result: each.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
 
-async function attempt(source: ManagedSource, context: EvaluationContext): Promise<SourceAttempt> {
+async function attempt(
+  source: ManagedSource,
+  context: EvaluationContext,
+  isLocationUnknown: boolean,
+): Promise<SourceAttempt> {
+  const { varyBy } = source.resolver;
   try {
+    if (isLocationUnknown && (varyBy === undefined || varyBy.includes("locations")))
+      throw new HistoryUnavailable([{ name: storedLocationsSource }]);
     return { source, evaluation: await evaluateSource(source, context) };
   } catch (failure) {
     return { source, failure };

@@ -90,6 +90,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
     },
     sourceStates,
     tokenResolver,
+    locateCaller,
     identifyCaller,
     contextFields,
     callContext: () => new CallContext(config.context, locateCaller(), contextFields()),

@@ -1,12 +1,14 @@
+import type { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import { CompareContexts } from "../../application/explain/compare-contexts.ts";
 import { CompareTimes } from "../../application/explain/compare-times.ts";
 import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
+import { recordedSets } from "../../application/explain/recorded-sets.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { HistoryUnavailable } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { type Instant, lastInstant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
@@ -23,16 +25,26 @@ const maxHistoryMs = 10_000;
 /** Explanations: evaluations of past times, and the reasons of results. */
 export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
   const evaluateEachSource = once(
-    () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now),
+    () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now, locateAt),
   );
 
   const explainFeatures = once(
     () => new ExplainFeatures(evaluateEachSource(), events.history, () => events.outboxRelay.relayAll()),
   );
 
+  const pastOf = (connection: string, at: Instant) =>
+    new HistoricalStore(events.history, recordedStore(connection), connection, at);
+
+  /** The locators as of a past instant. */
+  function locateAt(at: Instant): LocateCaller {
+    return evaluation.locateCaller.over((connection) =>
+      recordedSets(pastOf(connection, at).sets, pastOf(connection, lastInstant).sets, stores.cachedSetsOf(connection)),
+    );
+  }
+
   /** The sources as of a past instant. */
   function pastSources(at: Instant): readonly ManagedSource[] {
-    const past = (connection: string) => new HistoricalStore(events.history, recordedStore(connection), connection, at);
+    const past = (connection: string) => pastOf(connection, at);
     const store = (connection: string): SourceStore => {
       const { changes, documents } = stores.connectionOf(connection);
       const { sets, index, rules } = past(connection);

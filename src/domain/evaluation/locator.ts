@@ -1,6 +1,6 @@
 import type { CachedRead } from "./cached-read.ts";
 import type { UserId } from "./evaluation-context.ts";
-import type { FeatureSet } from "./feature-sets.ts";
+import type { FeatureSet, FeatureSets } from "./feature-sets.ts";
 
 /** Location hints: the parts of a request that locators may use. */
 export type LocationHints = {
@@ -44,4 +44,6 @@ export type UserLocator = {
    * Rejects if the store cannot be read.
    */
   locationsOf(userId: UserId): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;
+  /** The same locator over other sets, by connection. */
+  readonly over: (setsOf: (connection: string) => FeatureSets) => UserLocator;
 };

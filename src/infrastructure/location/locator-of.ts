@@ -19,7 +19,7 @@ export async function locatorOf(options: LocatorOptions): Promise<MakeLocator> {
     case "header":
       return () => headerLocator(options.header);
     case "user":
-      return (setsOf) => userLocator(options.key, setsOf(options.connection));
+      return (setsOf) => userLocator(options.key, options.connection, setsOf);
     case "geoip": {
       const { geoipLocator } = await import("./geoip-locator.ts");
       return () => geoipLocator(options.database);

@@ -5,8 +5,16 @@ import { type UserLocator, userLocatorKind } from "../../domain/evaluation/locat
 /** Maximum number of stored locations per user. */
 export const maxLocations = 16;
 
-/** User locator: reads the stored locations of users, one set per user. */
-export const userLocator = (key: KeyTemplate, sets: FeatureSets): UserLocator => ({
-  kind: userLocatorKind,
-  locationsOf: (userId) => sets.read(key.keyOf({ userId }) ?? "", maxLocations),
-});
+/** User locator: reads the stored locations of users, one set per user of a connection. */
+export function userLocator(
+  key: KeyTemplate,
+  connection: string,
+  setsOf: (connection: string) => FeatureSets,
+): UserLocator {
+  const sets = setsOf(connection);
+  return {
+    kind: userLocatorKind,
+    locationsOf: (userId) => sets.read(key.keyOf({ userId }) ?? "", maxLocations),
+    over: (others) => userLocator(key, connection, others),
+  };
+}

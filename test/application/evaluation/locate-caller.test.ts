@@ -48,6 +48,7 @@ describe("the location of a caller", () => {
     ]);
     const asked: string[] = [];
     const byUser: UserLocator = {
+      over: () => byUser,
       kind: "user",
       locationsOf: (userId) => {
         asked.push(userId);
