@@ -109,7 +109,10 @@ class SetFeatureResolver implements FeatureResolver {
     // The distance counts in both directions, because calls can evaluate past and future instants.
     if (Math.abs(at - this.#warnedAt) < warnEveryMs) return;
     this.#warnedAt = at;
-    this.#host.warn({ source: this.#host.name, key, invalidMembers }, "ignored members that are not valid feature keys");
+    this.#host.warn(
+      { source: this.#host.name, key, invalidMembers },
+      "ignored members that are not valid feature keys",
+    );
   }
 }
 
