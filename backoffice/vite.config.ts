@@ -36,6 +36,7 @@ export default defineConfig({
   plugins: [react(), precompressed],
   build: {
     target: "es2022",
+    license: { fileName: "licenses.txt" },
     // A data URL would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
     // All browsers that know es2022 preload modules themselves.

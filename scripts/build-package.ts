@@ -3,31 +3,56 @@ import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFil
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import packageJson from "../package.json" with { type: "json" };
+import { type Bundled, bundlePackage } from "./bundle-package.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const output = join(root, "dist");
 /** The files that the API page loads: the whole package is 12 MB, and its dependency runs an installation script. */
-const swaggerUi = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "LICENSE", "NOTICE"];
+const swaggerUi = [
+  ...["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css", "favicon-32x32.png"],
+  ...["LICENSE", "NOTICE"],
+];
 /** The package of country databases has three, of which one is read: 15 MB, or 4 MB of one compressed. */
 const countries = "geo-whois-asn-country.mmdb";
+/**
+ * Dependencies that are bundled, because most of what they install is never loaded: 40 packages for HTTP, 2 MB of tests,
+ * ten builds of one file.
+ */
+const bundled: readonly Bundled[] = [
+  { name: "unleash-client", paths: ["lib/strategy/index.js"] },
+  { name: "@prometheus-io/client" },
+  { name: "lru-cache" },
+];
 const compiler = join(root, "node_modules/.bin/tsc");
 
 /**
  * Builds the npm package into `dist`, with the layout of the clone: each path that the code knows is right in both. The
  * clone itself stays as it is, and cannot be published: it is private.
  */
-function build(): void {
+async function build(): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   for (const project of ["tsconfig.build.json", "tsconfig.types.json"]) {
     execFileSync(compiler, ["--project", project], { cwd: root, stdio: "inherit" });
   }
   buildBackoffice();
   const assets = globSync("src/**/*.*", { cwd: root }).filter((file) => !file.endsWith(".ts"));
-  const others = ["bin", "config", "backoffice/dist", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"];
-  for (const file of [...assets, ...others]) cpSync(join(root, file), join(output, file), { recursive: true });
+  const docs = globSync("docs/**/*.md", { cwd: root });
+  const others = [
+    "bin",
+    "config",
+    "backoffice/dist",
+    "docs/backoffice.png",
+    "CONTRIBUTING.md",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "NOTICE",
+  ];
+  for (const file of [...assets, ...docs, ...others]) cpSync(join(root, file), join(output, file), { recursive: true });
   for (const name of swaggerUi)
     cpSync(join(root, "node_modules/swagger-ui-dist", name), join(output, "swagger-ui", name));
   copyCountries(join(root, "node_modules/@ip-location-db/geo-whois-asn-country-mmdb"), join(output, "geoip"));
+  for (const each of bundled) await bundlePackage(each, join(output, "node_modules"));
   writeFileSync(join(output, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
 }
 
@@ -60,8 +85,8 @@ function manifest() {
       "#country-database": `./geoip/${countries}.gz`,
       "#swagger-ui/*": "./swagger-ui/*",
     },
-    ...{ engines, dependencies },
+    ...{ engines, dependencies, bundleDependencies: bundled.map(({ name }) => name) },
   };
 }
 
-build();
+await build();

@@ -1,10 +1,21 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { allowedLicences } from "../support/licences.ts";
 import { startRedis } from "../support/redis.ts";
 import { expectSmokeData, type Installed, run, serve, smoke } from "../support/smoke.ts";
 import { until } from "../support/until.ts";
@@ -41,6 +52,14 @@ describe("the npm package", () => {
     data: join(folder, "xdg/tidegate"),
     env: { ...base, XDG_DATA_HOME: join(folder, "xdg") },
   };
+  const packageFolder = join(project, "node_modules/tidegate");
+  const readOwn = (file: string) => readFileSync(join(packageFolder, file), "utf8");
+  /** The files of the package, without those of its dependencies. */
+  const ownFiles = () =>
+    readdirSync(packageFolder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(packageFolder, join(entry.parentPath, entry.name)))
+      .sort();
   let output: { stdout: string; stderr: string };
 
   /** Packs the build as a version; returns the file. */
@@ -49,6 +68,14 @@ describe("the npm package", () => {
     writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), version }));
     const { stdout } = await npm(join(root, "dist"), "pack", "--pack-destination", folder, "--loglevel=error");
     return join(folder, stdout.trim());
+  }
+  /** Gives data the file names of version 0.1, which wrote no version into them. */
+  function asOfVersion01(data: string): void {
+    for (const name of ["tidegate.db", "events.db"]) {
+      using database = new DatabaseSync(join(data, name));
+      database.exec("PRAGMA user_version = 0");
+    }
+    renameSync(join(data, "events.db"), join(data, "activity.db"));
   }
   // The files that `npm ci` fetched for the clone come from the cache.
   const install = (file: string) => npm(project, "install", "--prefer-offline", "--no-fund", "--no-audit", file);
@@ -71,21 +98,47 @@ describe("the npm package", () => {
     expect(readdirSync(join(project, "node_modules/.bin"))).not.toContain("node");
   });
 
-  it("takes at most 60 MB of disk, and contains neither tests nor TypeScript", () => {
-    const files = readdirSync(join(project, "node_modules"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-    // A file takes whole blocks of the disk.
-    expect(files.reduce((sum, file) => sum + statSync(file).blocks * 512, 0)).toBeLessThan(60e6);
-    const own = files.filter((file) => file.startsWith(join(project, "node_modules/tidegate/")));
-    expect(own.filter((file) => /(?<!\.d)\.ts$|\.test\.|tsbuildinfo/.test(file))).toEqual([]);
+  it("takes at most 60 MB of disk, and contains neither tests nor TypeScript", async () => {
+    const { stdout } = await execute("du", ["-sm", join(project, "node_modules")]);
+    expect(Number.parseInt(stdout, 10)).toBeLessThanOrEqual(60);
+    expect(ownFiles().filter((file) => /(?<!\.d)\.ts$|\.test\.|\.map$|tsbuildinfo/.test(file))).toEqual([]);
   });
 
-  it("passes the end-to-end check, and keeps its data over an upgrade", async () => {
+  it("contains the licence of each part that it redistributes", () => {
+    const parts = { page: "backoffice/dist/licenses.txt", unleash: "node_modules/unleash-client/LICENSES.md" };
+    const texts = ownFiles().filter((file) => /(^|\/)LICENSES\.md$|\/licenses\.txt$/.test(file));
+    expect(texts).toEqual(expect.arrayContaining(Object.values(parts)));
+    const listed = texts.flatMap((file) => [...readOwn(file).matchAll(/^## (\S+) - \S+ \((.+)\)$/gm)]);
+    expect(listed.filter(([, , licence = ""]) => !allowedLicences.has(licence)).map(([line]) => line)).toEqual([]);
+    for (const name of ["react", "react-dom", "@mantine/core", "uplot", "@tanstack/react-query", "lucide-react"]) {
+      expect(readOwn(parts.page)).toContain(`\n## ${name} - `);
+    }
+    expect(readOwn(parts.unleash)).toContain("\n## make-fetch-happen - ");
+    expect(readOwn("backoffice/dist/inter-license.txt")).toContain("SIL OPEN FONT LICENSE");
+    expect(readOwn("swagger-ui/LICENSE")).toContain("Apache License");
+    expect(readOwn("swagger-ui/swagger-ui-bundle.js.LICENSE.txt")).toContain("MIT");
+    expect(readOwn("geoip/NRO_LICENSE")).toContain("attribution to nro.net");
+    // The notice names the file of each licence.
+    for (const [, file = ""] of readOwn("NOTICE").matchAll(/^ {2}(\S+)$/gm)) expect(ownFiles()).toContain(file);
+  });
+
+  it("contains each page that its README links to", () => {
+    const links = [...readOwn("README.md").matchAll(/\]\(([^)#]+)[^)]*\)/g)].map(([, link = ""]) => link);
+    const local = links.filter((link) => !/^https?:/.test(link));
+    expect(local.length).toBeGreaterThan(10);
+    expect(local.filter((link) => !existsSync(join(packageFolder, link)))).toEqual([]);
+  });
+
+  it("passes the end-to-end check, and keeps data of 0.1 over an upgrade", async () => {
+    const before = ownFiles();
     await smoke(installed);
+    expect(ownFiles()).toEqual(before);
+    asOfVersion01(installed.data);
     output = await install(await pack("999.0.0"));
     expect(await run(installed, "--version")).toBe("999.0.0\n");
     await expectSmokeData(installed);
+    expect(readdirSync(installed.data)).toContain("events.db");
+    expect(readdirSync(installed.data)).not.toContain("activity.db");
   }, 120_000);
 
   it("contains the database of countries", async () => {
@@ -119,6 +172,8 @@ describe("the npm package", () => {
       return Number(stderr) / 1_000;
     };
     expect((await usedMs(command, "--version")) - (await usedMs("-e", "0"))).toBeLessThan(250);
+    // Compiled code is kept for the user, not in the package.
+    expect(existsSync(join(folder, ".cache/tidegate"))).toBe(true);
   });
 
   it("runs an own kind of source, with types for its author", async () => {
