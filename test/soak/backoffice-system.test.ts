@@ -51,16 +51,16 @@ describe("the page of the system", () => {
   });
 
   it("lists the instances, and those that no longer answer", async () => {
+    const system = (await shop.call("noa.levi", "GET", "/admin/v1/system")) as {
+      readonly at: string;
+      readonly instances: readonly object[];
+    };
+    const lastSeen = new Date(Date.parse(system.at) - 150_000).toISOString();
+    const other = { ...system.instances[0], host: "tidegate-b", workers: [7, 8], lastSeen, own: false };
+    const shown = { ...system, instances: [...system.instances, other], instancesMissing: 2 };
     await using window = await openWindow(browser, shop, "noa.levi");
     const { page } = window;
-    await page.route("**/admin/v1/system", async (route) => {
-      const response = await route.fetch();
-      const system = (await response.json()) as { instances: Record<string, unknown>[] };
-      const [own] = system.instances;
-      const lastSeen = new Date(Date.now() - 120_000).toISOString();
-      system.instances.push({ ...own, host: "tidegate-b", workers: [7, 8], lastSeen, own: false });
-      await route.fulfill({ response, json: { ...system, instancesMissing: 2 } });
-    });
+    await page.route("**/admin/v1/system", (route) => route.fulfill({ json: shown }));
     await page.goto(`${shop.service.url}/backoffice/system`);
     const instances = page.getByRole("region", { name: "Instances" });
     await instances.getByRole("row", { name: /this one .* now$/ }).waitFor();

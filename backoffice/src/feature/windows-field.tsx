@@ -86,6 +86,7 @@ function WindowRow({
       <legend className="small strong">Window {number}</legend>
       <div className="row window-row-days">
         <select
+          data-autofocus
           className="input"
           aria-label={`Days of window ${number}`}
           value={mode}
