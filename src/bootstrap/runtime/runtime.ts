@@ -9,6 +9,7 @@ import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
 import { OfrepFastPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
 import { durationBuckets, noRoute } from "../../adapters/http/operations/http-counters.ts";
+import { loggedFastPath } from "../../adapters/http/operations/logged-fast-path.ts";
 import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-sharing.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
@@ -40,7 +41,7 @@ export type Runtime = AsyncDisposable & {
   readonly fetch: Fetch;
   /** Loads the routes that `fetch` serves, which otherwise wait for the first request. */
   readonly loadRoutes: () => Promise<unknown>;
-  /** Fast path for prepared responses. Leaves requests to the routes if requests are logged or CORS is enabled. */
+  /** Fast path for prepared responses. */
   readonly shortcut: FastPath;
   /** Counts a request that was rejected before routing. The method is `undefined` if it could not be parsed. */
   readonly rejected: (status: number, method: string | undefined) => void;
@@ -238,7 +239,7 @@ export async function createRuntime(
       return response.finally(() => inFlight.end());
     },
     loadRoutes: load,
-    shortcut: config.log.requests ? () => false : shortcut,
+    shortcut: config.log.requests ? loggedFastPath(shortcut, log) : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
     resetCounters: () => {
       counters.clear();
