@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 import { SlowFiles } from "./test/support/slow-files.ts";
 
 const report = process.env["VITEST_JSON"];
@@ -19,6 +20,9 @@ export default defineConfig({
     globalSetup: ["test/support/temporary-folder.ts", "test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
     // Most files wait for something else most of the time.
     maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: LongestFirst },
+    // On a busy machine a worker may need longer than 10 s to end.
+    teardownTimeout: 60_000,
     projects: [
       { test: { ...files, name: "all", include: ["test/**/*.test.ts"], exclude: ["test/soak/**"] } },
       { test: { ...files, name: "soak", include: ["test/soak/*.test.ts"] } },
