@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { waitAtMost, withDeadline } from "../../../src/application/evaluation/deadline.ts";
+import { settleWithin, waitAtMost, withDeadline } from "../../../src/application/evaluation/deadline.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -28,6 +28,22 @@ describe("within", () => {
       "no response within 1000 ms",
       "too late",
     ]);
+  });
+
+  it("ends each of many waits by itself, and ignores a result after the deadline", async () => {
+    const calls = Array.from({ length: 3 }, () => Promise.withResolvers<number>());
+    const outcomes: string[] = [];
+    for (const [index, { promise }] of calls.entries()) {
+      const settled = (value: number) => outcomes.push(`${index}: ${value}`);
+      settleWithin(1_000, promise, settled, (cause) => outcomes.push(`${index}: ${(cause as Error).message}`));
+    }
+    calls[1]?.resolve(1);
+    await vi.advanceTimersByTimeAsync(1_127);
+    calls[0]?.resolve(0);
+    calls[2]?.reject(new Error("broken"));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(outcomes).toEqual(["1: 1", "0: no response within 1000 ms", "2: no response within 1000 ms"]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("accepts a result that arrived while the event loop was blocked", async () => {

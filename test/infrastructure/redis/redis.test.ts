@@ -263,6 +263,8 @@ describe("Redis", () => {
   it("omits members that are not UTF-8", async () => {
     await store.server.client.sadd("binary", "good", Buffer.from([0xff, 0xfe, 0x00]));
     expect((await store.connection.sets.read("binary", 10)).value).toEqual({ features: ["good"], invalidMembers: 1 });
+    await store.server.client.sadd("lines", "good", "a\nb", "\n", "");
+    expect((await store.connection.sets.read("lines", 10)).value).toEqual({ features: ["good"], invalidMembers: 3 });
   });
 
   it("rejects a key of another type", async () => {
