@@ -1,10 +1,11 @@
+import "./conflict-note.css";
 import { useQuery } from "@tanstack/react-query";
 import { CircleAlert } from "lucide-react";
 import { useState } from "react";
 import { DocumentDiff } from "../../events/event-diff.tsx";
 import { Button } from "../../ui/button.tsx";
 import { ErrorNote } from "../../ui/error-note.tsx";
-import { Ago } from "../../ui/time.tsx";
+import { durationText } from "../../ui/time.tsx";
 import { type FeatureDocument, lastChangeOf, type Revised } from "./feature-document.ts";
 
 /** Somebody changed a document after it was opened, so that a change of it was not applied: who, what, and what to do. */
@@ -33,11 +34,11 @@ export function ConflictNote<Value>({
   const { present, last } = data ?? {};
   return (
     <div className="stack" role="alert">
-      <div className="error-note">
+      <div className="error-note conflict-note">
         <CircleAlert size={16} aria-hidden />
-        <span className="grow">
+        <span>
           {last && last.recorded_by !== "external" ? last.recorded_by : "Somebody"} changed this{" "}
-          {last ? <Ago at={last.time} /> : "meanwhile"}. Your change was not applied.
+          {last ? `${durationText(Date.now() - Date.parse(last.time))} ago` : "meanwhile"}. Your change was not applied.
         </span>
         <Button isCompact aria-expanded={isShown} disabled={!present} onClick={() => setShown(!isShown)}>
           {isShown ? "Hide it" : "Show it"}
