@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { document, type FeedServer, json, startFeedServer } from "../../../support/feed-server.ts";
+import { readsManyEvents } from "../../../support/many-events.ts";
 import { startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
@@ -165,28 +166,8 @@ describe("GET /search", () => {
 describe("the example config/examples/fever.yaml", () => {
   const example = readFileSync(resolve(import.meta.dirname, "../../../../config/examples/fever.yaml"), "utf8");
 
-  it("reads thousands of events with hundreds of zones", async () => {
-    const zones = Array.from(
-      { length: 200 },
-      (_, zone) =>
-        `<zone zone_id="${zone}" capacity="100" price="${zone + 10}.00" name="Zone ${zone}" numbered="false"/>`,
-    ).join("");
-    const events = Array.from(
-      { length: 2_000 },
-      (_, event) =>
-        `<base_event base_event_id="${event}" sell_mode="online" title="Event ${event}"><event event_start_date="2021-06-30T21:00:00" event_end_date="2021-06-30T22:00:00" event_id="${event}" sell_from="2020-07-01T00:00:00" sell_to="2021-06-30T20:00:00" sold_out="false">${zones}</event></base_event>`,
-    );
-    const body = Buffer.from(`<eventList version="1.0"><output>${events.join("")}</output></eventList>`);
-    expect(body.length).toBeGreaterThan(25_000_000);
-    await using feedServer = await startFeedServer(document(body, "text/xml"));
-    await using service = await startService(example.replace("format: xml", "allow: [127.0.0.1]"), {
-      FEVER_URL: feedServer.url,
-    });
-    const last = async () => {
-      const { data } = (await (await service.get("/search?limit=1000")).json()) as Found;
-      return data.events.length;
-    };
-    await until(async () => (await last()) >= 1_000, "the events are read", 60_000);
+  it("returns a page of 1,000 events, of a document with more", async () => {
+    await readsManyEvents({ events: 1_100, zones: 10 });
   });
 
   it("returns the online events of three documents with their last values, even while the feed's server is down", async () => {
