@@ -52,6 +52,19 @@ describe("the files of the embedded store", () => {
     expect((await asked()).features).toEqual(["always"]);
   });
 
+  it.each(["store.db-wal", "store.db-shm"])(
+    "include %s, whose loss is an outage until it is restored",
+    async (name) => {
+      await until(async () => (await asked()).mark === null, "answers are fresh");
+      const file = join(folder, name);
+      renameSync(file, `${file}.away`);
+      await until(async () => (await asked()).mark !== null, "answers are marked");
+      expect((await operator.put("/sources/global/features/two")).status).toBe(503);
+      renameSync(`${file}.away`, file);
+      await until(async () => (await operator.put("/killed/one")).status === 200, "changes are accepted again");
+    },
+  );
+
   it("include an event log whose loss readiness reports, without an effect on changes", async () => {
     const file = join(folder, "events.db");
     await until(async () => (await readiness()).body.includes('"log":"answering"'), "the log is available");
@@ -93,7 +106,7 @@ describe("an embedded store that is empty at the start", () => {
     const cli = (...args: string[]) => tidegate(["-c", configuration, ...args], env());
     const refused = await cli("sets", "add", "global_features", "two");
     expect(refused).toMatchObject({
-      code: 1,
+      code: 78,
       stderr: expect.stringMatching(/is empty, but the event log has changes of it; .* npx tidegate stores accept/),
     });
     expect((await cli("stores", "accept")).code).toBe(0);

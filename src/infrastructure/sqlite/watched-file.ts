@@ -1,4 +1,4 @@
-import { type BigIntStats, statSync } from "node:fs";
+import { type BigIntStats, existsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { errorMessage } from "../../domain/error-message.ts";
@@ -25,7 +25,7 @@ const provingReads = 3;
  * other than SQLite has overwritten its content. Further writes would be lost, or mixed with the content of another
  * file.
  *
- * Checks ten times per second: device and inode of the path, and the mark of the database, both as committed and in the
+ * Checks ten times per second: device and inode of the path and of the files that SQLite has beside it, and the mark of the database, both as committed and in the
  * main file without the write-ahead log. Recovers when the right file is back.
  */
 export class WatchedFile {
@@ -39,6 +39,8 @@ export class WatchedFile {
   readonly #reader: DatabaseSync;
   readonly #committed: StatementSync;
   readonly #opened: BigIntStats;
+  /** The write-ahead log and its index, by path. SQLite keeps both while a connection is open. */
+  readonly #beside: ReadonlyMap<string, BigIntStats>;
   readonly #timer: NodeJS.Timeout;
   #last: Mark;
   /** The mark in the main file. `undefined` before the first checkpoint. */
@@ -47,6 +49,8 @@ export class WatchedFile {
   #badReads = 0;
   #checkedAt = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
+  /** Whether only a file beside the database was lost. */
+  #isLostBeside = false;
 
   /** `report` receives the fault when the file is lost, and `undefined` when it is back. Throws SQLite errors. */
   constructor(file: string, options: MarkOptions, report: (fault: string | undefined) => void) {
@@ -57,6 +61,12 @@ export class WatchedFile {
     this.#committed = this.#reader.prepare(options.select);
     this.#opened = statSync(file, { bigint: true });
     this.#last = markOf(this.#committed);
+    this.#beside = new Map(
+      [`${file}-wal`, `${file}-shm`].flatMap((path) => {
+        const opened = statSync(path, { bigint: true, throwIfNoEntry: false });
+        return opened ? [[path, opened] as const] : [];
+      }),
+    );
     this.check();
     this.#timer = setInterval(() => this.check(), checkEveryMs).unref();
   }
@@ -86,16 +96,27 @@ export class WatchedFile {
   async close(closeDatabase: () => void | Promise<void>): Promise<void> {
     clearInterval(this.#timer);
     this.check();
-    if (this.isLost) await closeDatabase();
+    // A removed log is written to the file, unless another process has begun a new one.
+    const isKept = !this.isLost || (this.#isLostBeside && !this.#hasOthersBeside());
+    if (!isKept) await closeDatabase();
     this.#reader.close();
-    if (!this.isLost) await closeDatabase();
+    if (isKept) await closeDatabase();
+  }
+
+  #hasOthersBeside(): boolean {
+    return [...this.#beside].some(([path, opened]) => existsSync(path) && !isAt(path, opened));
   }
 
   #find(): string | undefined {
+    this.#isLostBeside = false;
     const found = statSync(this.#file, { bigint: true, throwIfNoEntry: false });
     if (!found) return `${this.#file} was removed while in use; put it back, or restore a backup and restart`;
     if (found.ino !== this.#opened.ino || found.dev !== this.#opened.dev) {
       return `${this.#file} was replaced by another file while in use; put it back, or restart to use the other one`;
+    }
+    for (const [path, opened] of this.#beside) {
+      this.#isLostBeside = !isAt(path, opened);
+      if (this.#isLostBeside) return `${path} was removed or replaced while in use; put it back, or restart`;
     }
     const overwritten = `${this.#file} was overwritten while in use; stop Tidegate, restore the file without its -wal and -shm, and start`;
     try {
@@ -143,6 +164,12 @@ export class WatchedFile {
       return undefined;
     }
   }
+}
+
+/** Whether a path leads to an open file. */
+function isAt(path: string, opened: BigIntStats): boolean {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found?.ino === opened.ino && found.dev === opened.dev;
 }
 
 function markOf(statement: StatementSync): Mark {

@@ -119,6 +119,15 @@ describe("an SQLite store", () => {
     expect(await members()).toEqual(["one", "three", "two"]);
   });
 
+  it("keeps all changes in the file if its write-ahead log is removed, once it is closed", async () => {
+    await add("three");
+    rmSync(`${file()}-wal`);
+    await until(isLost, "the loss is detected");
+    await store[Symbol.asyncDispose]();
+    store = openSqlite("features", file());
+    expect(await members()).toEqual(["one", "three", "two"]);
+  });
+
   it("does not change a copy that overwrote its file", async () => {
     await add("three");
     execFileSync("cp", [copy(), file()]);
