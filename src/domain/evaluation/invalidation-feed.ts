@@ -28,6 +28,8 @@ export interface InvalidationFeed {
   notify(key: string): void;
   /** Calls the listener with each changed key, and with `undefined` if all keys may have changed. */
   subscribe(listener: (key: string | undefined) => void): void;
+  /** Calls the listener with each change of any key that ends an epoch without a notification. Omitted: none does. */
+  onUnnamedChange?(listener: () => void): void;
 }
 
 /** Invalidation feed with confirmations from other processes. */

@@ -36,6 +36,7 @@ export class CachedFeatureSets implements FeatureSets {
       this.cache.invalidate(key);
       this.#again.changed(key);
     });
+    feed.onUnnamedChange?.(() => this.#again.changed(undefined));
   }
 
   read(key: string, limit: number): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {

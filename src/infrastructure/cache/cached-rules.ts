@@ -37,6 +37,7 @@ export class CachedRules implements Rules {
       this.cache.invalidate(key);
       this.#again.changed(key);
     });
+    feed.onUnnamedChange?.(() => this.#again.changed(undefined));
   }
 
   read(collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {

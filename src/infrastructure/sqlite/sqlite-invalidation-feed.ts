@@ -15,6 +15,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #version: StatementSync;
   readonly #timer: NodeJS.Timeout;
   readonly #ends = new Map<number, number>();
+  readonly #listeners: (() => void)[] = [];
   #epoch = 1;
   readonly #isLost: () => boolean;
   #wasLost = false;
@@ -66,6 +67,10 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
 
   subscribe(): void {}
 
+  onUnnamedChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     this.#database.close();
@@ -90,6 +95,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       this.#ends.delete(this.#epoch - 1_000);
       this.#epoch += 1;
       this.#seen = version;
+      for (const changed of this.#listeners) changed();
     }
     this.#lease = lease;
   }

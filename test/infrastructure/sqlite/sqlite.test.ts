@@ -7,6 +7,8 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
 import { StoreFull } from "../../../src/domain/errors.ts";
+import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts";
+import { CachedFeatureSets } from "../../../src/infrastructure/cache/cached-feature-sets.ts";
 import { CachedRules } from "../../../src/infrastructure/cache/cached-rules.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { SetupFailed } from "../../../src/infrastructure/setup-failed.ts";
@@ -195,6 +197,26 @@ describe("SQLite", () => {
     await using commandLine = openSqlite("features", file);
     await add(commandLine, "global_features", "new");
     expect(await members(server, "global_features")).toEqual(["new"]);
+  });
+
+  it("has cached fixed keys read again at once after a change by another process, so that no outage undoes a kill", async () => {
+    const file = join(folder, "shared.db");
+    await using server = openSqlite("features", file);
+    await using feed = server.feed([]);
+    await using commandLine = openSqlite("features", file);
+    let reads = 0;
+    const read: FeatureSets["read"] = (key, limit) => {
+      reads += 1;
+      return server.sets.read(key, limit);
+    };
+    const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
+    const keys = { prefixes: ["killed"], fixed: new Set(["killed"]) };
+    const cached = new CachedFeatureSets({ read }, keys, feed, limits, Date.now);
+    await cached.read("killed", 10);
+    await add(commandLine, "killed", "menu");
+    await until(() => reads === 2, "the set is read again");
+    expect((await cached.read("killed", 10)).value.features).toEqual(["menu"]);
+    expect(reads).toBe(2);
   });
 
   it("notifies immediately of own records, and soon of those of other connections", async () => {
