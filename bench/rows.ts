@@ -29,6 +29,9 @@ export async function measureFolder(folder: string, page: { readonly name: strin
   const lines = rows.map(
     ({ asked, reached, isReached }) => `| ${asked} | ${reached} | ${isReached ? "reached" : "**missed**"} |`,
   );
+  const misses = rows.filter(({ isReached }) => !isReached);
+  const reasons = misses.map(({ asked, reason }) => `- ${asked}: ${reason ?? "why is not known."}\n`);
+  const why = reasons.length > 0 ? `\nWhy figures were missed:\n\n${reasons.join("")}` : "";
   writeFileSync(
     resolve(import.meta.dirname, `../docs/benchmarks/${page.name}.md`),
     `<!-- Written by \`make bench-${page.name}\`. -->
@@ -42,6 +45,6 @@ file of \`bench/${page.name}\`, which says how. [Another page](index.md) has the
 | asked | reached | |
 | --- | --- | --- |
 ${lines.join("\n")}
-`,
+${why}`,
   );
 }

@@ -55,3 +55,16 @@ it("does not keep Node's request, response and socket while the connection is op
   open.socket.write("data: 1\n\n");
   await until(() => open.received().endsWith("data: 1\n\n"), "the event arrives");
 });
+
+it("waits for a reader that does not read, and can be destroyed meanwhile", async () => {
+  await using open = await taken();
+  open.client.pause();
+  const errors: unknown[] = [];
+  open.socket.write(Buffer.alloc(16_000_000), (error) => void errors.push(error));
+  open.socket.on("error", () => {});
+  expect(open.socket.writableLength).toBeGreaterThan(0);
+  const closed = once(open.socket, "close");
+  open.socket.destroy();
+  await closed;
+  expect(errors).toEqual([expect.objectContaining({ code: "ECANCELED" })]);
+});
