@@ -226,8 +226,22 @@ describe.each(ways)("OFREP, with calls served %s", (_, way) => {
   );
 
   it("passes the conformance kit", async () => {
-    const change = async () => void (await redis.client.srem("active_features", "feature_3"));
-    const undo = async () => void (await redis.client.sadd("active_features", "feature_3"));
+    // The kit takes the ETag of the moment for that of the change.
+    const isServed = async (isOn: boolean) => {
+      const isAsExpected = async () => {
+        const features = await (await service.get("/features", bearer("1234"))).text();
+        return features.includes('"feature_3"') === isOn;
+      };
+      await until(isAsExpected, "the service acts on the change");
+    };
+    const change = async () => {
+      await redis.client.srem("active_features", "feature_3");
+      await isServed(false);
+    };
+    const undo = async () => {
+      await redis.client.sadd("active_features", "feature_3");
+      await isServed(true);
+    };
     const options = {
       url: service.url,
       token: "1234",
