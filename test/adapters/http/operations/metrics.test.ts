@@ -132,8 +132,12 @@ describe.each(ways)("GET /metrics, with calls served %s", (_, way) => {
     // One script reads the value, its lifetime and the marker; the outbox relay sends commands of its own.
     expect(ofUsers).toBeGreaterThanOrEqual(1);
     expect(ofFeatures).toBeGreaterThanOrEqual(1);
-    const now = await figures();
-    expect(now.get('tidegate_invalidation_up{connection="features"}')).toBe(1);
+    let now = await figures();
+    const isUp = async () => {
+      now = await figures();
+      return now.get('tidegate_invalidation_up{connection="features"}') === 1;
+    };
+    await until(isUp, "the lease is valid");
     expect(now.get('tidegate_invalidation_lag_seconds{connection="features"}')).toBeLessThan(1);
     expect(now.get('tidegate_invalidation_resyncs_total{connection="features"}')).toBeGreaterThanOrEqual(1);
     expect(now.get('tidegate_cache_keys{connection="features",content="sets"}')).toBeGreaterThanOrEqual(4);
