@@ -112,8 +112,11 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
 
     it("of credentials have a type of their own", async () => {
       await credentials.add("seasonal", "viewer", undefined, { by: "tester" });
-      const { events } = await find(service, "/events?type=credential");
-      expect(events[0]).toMatchObject({ message: "credentials: seasonal set" });
+      const isFound = async () => {
+        const { events } = await find(service, "/events?type=credential");
+        return events[0]?.message === "credentials: seasonal set";
+      };
+      await until(isFound, "the event is in the log");
       const documents = await find(service, "/events?type=document&limit=1000");
       expect(documents.events.filter(({ message }) => message.startsWith("credentials:"))).toEqual([]);
     });
