@@ -47,7 +47,7 @@ lint-deploy: ## lint the files for deployment, with the linters of the field ins
 	  kubeconform -strict -summary -kubernetes-version $(KUBERNETES) -schema-location '$(KUBERNETES_SCHEMAS)' \
 	  -schema-location '$(CRD_SCHEMAS)'
 
-bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks/index.md
+bench: node_modules bench/node_modules ## measure beside other servers, in under 25 minutes; writes docs/benchmarks/index.md
 	@node bench/run.ts
 
 bench-quick: node_modules bench/node_modules ## the same in some minutes, with large errors; prints and writes no page

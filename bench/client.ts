@@ -1,4 +1,4 @@
-import { Agent, get } from "node:http";
+import { Agent, request } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { featuresOf, globalFeatures, tokenOf, userCount } from "./data.ts";
 import { interrupted } from "./interruption.ts";
@@ -20,16 +20,20 @@ export class Client implements Disposable {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  ask(url: string, headers: Headers = {}): Promise<Answer> {
+  /** Sends a GET, or a POST if there is a body. */
+  ask(url: string, headers: Headers = {}, sent?: string): Promise<Answer> {
+    const method = sent === undefined ? "GET" : "POST";
     return new Promise((resolve, reject) => {
-      get(url, { agent: this.#agent, headers, signal: interrupted }, (response) => {
+      request(url, { method, agent: this.#agent, headers, signal: interrupted }, (response) => {
         let body = "";
         response.setEncoding("utf8").on("data", (text) => {
           body += text;
         });
         response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
         response.on("error", reject);
-      }).on("error", reject);
+      })
+        .on("error", reject)
+        .end(sent);
     });
   }
 

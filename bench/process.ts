@@ -87,16 +87,24 @@ export class Process implements AsyncDisposable {
 /** A server under test: a process that answers HTTP on a port of this machine. */
 export type Server = { readonly process: Process; readonly url: string };
 
-/** Starts a server with its port in PORT, and waits until it responds on a path. */
+type ServerOptions = Options & {
+  /** The path to request until it responds. */
+  readonly path: string;
+  readonly processors?: string;
+  /** The environment variable of its port. */
+  readonly portVariable?: string;
+};
+
+/** Starts a server, and waits until it responds on a path. */
 export async function startServer(
   opened: AsyncDisposableStack,
   command: readonly string[],
-  { path, processors = serverProcessor, ...options }: Options & { readonly path: string; readonly processors?: string },
+  { path, processors = serverProcessor, portVariable = "PORT", ...options }: ServerOptions,
 ): Promise<Server> {
   interrupted.throwIfAborted();
   const port = await freePort();
   const pinned = ["taskset", "--cpu-list", processors, ...command];
-  const started = opened.use(new Process(pinned, { ...options, env: { ...options.env, PORT: `${port}` } }));
+  const started = opened.use(new Process(pinned, { ...options, env: { ...options.env, [portVariable]: `${port}` } }));
   const url = `http://127.0.0.1:${port}${path}`;
   await started.ready(() => answers(url));
   return { process: started, url };

@@ -9,6 +9,7 @@ import { type FlagdCost, flagdCost } from "./measurements/flagd-rules.ts";
 import { type FlatCost, flatCost } from "./measurements/flat-cost.ts";
 import { type KillSwitch, killSwitch } from "./measurements/kill-switch.ts";
 import { type Memory, memory } from "./measurements/memory.ts";
+import { type Peers, peers } from "./measurements/peers.ts";
 import { type Rates, rates } from "./measurements/rates.ts";
 import { type RoundTrips, roundTrips } from "./measurements/round-trips.ts";
 import { type StartUp, startUp } from "./measurements/start-up.ts";
@@ -28,6 +29,7 @@ type About = {
 export type Results = {
   readonly rates: Rates;
   readonly allCores: AllCores;
+  readonly peers: Peers;
   readonly roundTrips: RoundTrips;
   readonly memory: Memory;
   readonly flatCost: FlatCost;
@@ -52,6 +54,7 @@ export const measurements: { readonly [P in Part]: () => Promise<Results[P]> } =
   flatCost,
   rates,
   allCores,
+  peers,
 };
 export const parts = Object.keys(measurements) as Part[];
 
@@ -105,6 +108,7 @@ function versions(): Record<string, string> {
     "Debian's Flask": version("/usr/bin/python3", "-c", "import importlib.metadata as m; print(m.version('flask'))"),
     Unleash: packageVersion("node_modules/unleash-server"),
     PostgreSQL: version("postgres", "--version"),
+    flagd: version("flagd", "version"),
   };
 }
 

@@ -17,8 +17,14 @@ export type Load = {
   readonly p99: number;
 };
 
-/** The request: a target, and headers. */
-export type Call = { readonly path?: string; readonly headers: Readonly<Record<string, string>> };
+/** The request: a target, headers, and a body if it is a POST. */
+export type Call = {
+  readonly path?: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+const methodOf = ({ body }: Call): string => (body === undefined ? "GET" : "POST");
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -26,14 +32,16 @@ let scripts = 0;
 
 /** A script for wrk that sends the given requests in turn. */
 export function rotating(calls: readonly Call[]): string {
-  const quoted = calls.map(({ path = "/features", headers }) => {
+  const quoted = calls.map((call) => {
+    const { path = "/features", headers, body } = call;
     const fields = Object.entries(headers).map(([name, value]) => `[${JSON.stringify(name)}]=${JSON.stringify(value)}`);
-    return `{${JSON.stringify(path)},{${fields.join(",")}}}`;
+    const last = body === undefined ? "" : `,${JSON.stringify(body)}`;
+    return `{"${methodOf(call)}",${JSON.stringify(path)},{${fields.join(",")}}${last}}`;
   });
   return script(`local calls = {${quoted.join(",\n")}}
 local prepared, next = {}, 0
 function init()
-  for index, each in ipairs(calls) do prepared[index] = wrk.format("GET", each[1], each[2]) end
+  for index, each in ipairs(calls) do prepared[index] = wrk.format(unpack(each)) end
 end
 function request()
   next = next % #prepared + 1
@@ -53,16 +61,21 @@ end
 `);
 }
 
-/** A script for wrk that sends ever different calls: `#` in the call stands for a number, which starts above `start`. */
-export function everDifferent({ path = "/features", headers }: Call, start = 0): string {
+/**
+ * A script for wrk that sends ever different calls: `#` in the call stands for a number, which starts above `start`.
+ * Without `start`, each run of the script has numbers of its own.
+ */
+export function everDifferent(call: Call, start?: number): string {
+  const { path = "/features", headers, body } = call;
   const text = (value: string) => `(${JSON.stringify(value)}):gsub("#", next, 1)`;
   const fields = Object.entries(headers).map(([name, value]) => `headers[${JSON.stringify(name)}] = ${text(value)}`);
-  return script(`local next, headers = ${start}, {}
+  return script(`local next, headers = ${start ?? "os.time() % 1000000 * 100000"}, {}
 function request()
   next = next + 1
   ${fields.join("\n  ")}
   local path = ${text(path)}
-  return wrk.format("GET", path, headers)
+  local body = ${body === undefined ? "nil" : text(body)}
+  return wrk.format("${methodOf(call)}", path, headers, body)
 end
 `);
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { contextOf, flagsFile, rightFlags } from "../bench/contestants/ofrep.ts";
 import { names } from "../bench/measurements/rates.ts";
+import { peersSection } from "../bench/page/peers.ts";
 import { type Verdict, verdicts } from "../bench/page/targets.ts";
 import type { Results } from "../bench/results.ts";
 import type { Slice } from "../bench/rounds.ts";
 import { percentile, spreadOf } from "../bench/spread.ts";
+import { FlagdRules } from "../src/adapters/sources/flagd/flagd-rules.ts";
 
 /** Two rounds at 32 connections. In the second one the machine was half as fast for all. */
 const rounds = (name: string, perSecond: number, p99 = 1): Slice[] =>
@@ -30,6 +33,16 @@ const results: Results = {
     skipped: ["Unleash is not installed"],
   },
   allCores: { slices: [...rounds("Tidegate, 1 process", 900), ...rounds("Flask, 5 workers", 70)], skipped: [] },
+  peers: {
+    slices: [
+      ...rounds("Tidegate, repeated callers", 1_000),
+      ...rounds("flagd, repeated callers", 250),
+      ...rounds("Tidegate, new contexts", 100),
+      ...rounds("flagd, new contexts", 250),
+    ],
+    skipped: [],
+    bytes: { "Tidegate, repeated callers": 10_400, "flagd, repeated callers": 8_000 },
+  },
   roundTrips: {
     hits: { calls: 100, reads: 1 },
     miss: { users: 1, features: 1, commands: 4 },
@@ -98,4 +111,35 @@ describe("the benchmark's verdicts", () => {
     expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, min: 1, max: 4 });
     expect(percentile([...Array(100).keys()], 0.99)).toBe(98);
   });
+});
+
+describe("the benchmark's section on other flag servers", () => {
+  it("states for each load which server is faster, with versions and sizes", () => {
+    const section = peersSection(results.peers, { flagd: "0.16.1" });
+    expect(section).toContain(
+      "- **Tidegate is faster for repeated callers**: 4.00 times the calls a second of flagd (by processor time 4.00).",
+    );
+    expect(section).toContain(
+      "- **flagd is faster for new contexts**: 2.50 times the calls a second of Tidegate (by processor time 2.50).",
+    );
+    expect(section).toContain("**flagd** 0.16.1 runs with its defaults. Its response has 8.0 kB");
+  });
+
+  it("states why a server was not measured", () => {
+    const slices = results.peers.slices.filter(({ name }) => name.startsWith("Tidegate"));
+    const section = peersSection({ slices, skipped: ["flagd is not on the PATH"], bytes: {} }, {});
+    expect(section).toContain("- Skipped: flagd is not on the PATH\n");
+    expect(section).not.toContain("faster");
+  });
+});
+
+it("checks the flags of other servers against the results of their rules", () => {
+  const rules = FlagdRules.parse(flagsFile());
+  expect(rules.faults).toEqual([]);
+  for (let caller = 0; caller < 60; caller++) {
+    const { targetingKey, ...attributes } = contextOf(caller);
+    const { features } = rules.evaluate({ at: 0, targetingKey, attributes });
+    const found = [...features].map(([key, { value, variant }]) => ({ key, value, variant }));
+    expect(found).toEqual(rightFlags(contextOf(caller)));
+  }
 });

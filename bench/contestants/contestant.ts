@@ -15,10 +15,10 @@ export type Contestant = {
 export class Unobtainable extends Error {}
 
 /** The contestants that can run, and why the others cannot. */
-export async function obtain(
-  starts: readonly (() => Promise<Contestant>)[],
-): Promise<{ readonly contestants: readonly Contestant[]; readonly skipped: readonly string[] }> {
-  const contestants: Contestant[] = [];
+export async function obtain<T>(
+  starts: readonly (() => Promise<T>)[],
+): Promise<{ readonly contestants: readonly T[]; readonly skipped: readonly string[] }> {
+  const contestants: T[] = [];
   const skipped: string[] = [];
   for (const start of starts) {
     try {

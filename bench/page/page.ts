@@ -6,7 +6,10 @@ import { connections, names } from "../measurements/rates.ts";
 import { type Measured, type Part, parts, type Results } from "../results.ts";
 import type { Slice } from "../rounds.ts";
 import { percentile, spreadOf } from "../spread.ts";
+import { mb, spreadText } from "./figures.ts";
+import { peersSection } from "./peers.ts";
 import { plots } from "./plots.ts";
+import { ratesTable } from "./rates-table.ts";
 import { best, ratios, slicesOf, type Verdict, verdicts } from "./targets.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
@@ -42,10 +45,10 @@ the figures, which are this machine's.
 
 ${image(drawn, "rates.svg", "Calls a second on one core")}## On one core
 
-${connections.map((count) => ratesTable(results.rates.slices, count)).join("\n\n")}
+${connections.map((count) => oneCoreTable(results, count)).join("\n\n")}
 
 Each figure is the median of the rounds, in brackets the least and the largest; ratios are formed within a round. Every
-server was checked for right answers before and after. ${failures([...results.rates.slices, ...results.allCores.slices])}
+server was checked for right answers before and after. ${failures([...results.rates.slices, ...results.allCores.slices, ...results.peers.slices])}
 
 - **${names.bare}** and **${names.hono}** answer a constant of the size and with the headers of Tidegate's answer.
 - **Tidegate, hit**: the answer is remembered, and provably fresh (for an hour instead of the default ten minutes, as a server
@@ -60,9 +63,8 @@ server was checked for right answers before and after. ${failures([...results.ra
   (\`bench/contestants/seed-design/app.py\`), behind gunicorn's sync workers, which close the connection after each call.
 - **${names.unleash}**: 100 flags, of which as many are on for a user as elsewhere (28). Its answer has 4 kB, with a variant of
   each flag, where Tidegate's has 0.4 kB: the designs are compared, not the bytes.
-- Not compared: flagd, GO Feature Flag's relay proxy, Flipt and Unleash Edge. The module proxy of the machine
-  refused those written in Go (2026-11-29), and Unleash Edge was not built.
 ${results.rates.skipped.map((why) => `- Skipped: ${why}\n`).join("")}
+${peersSection(results.peers, measured.peers.about.versions)}
 ## Asked and reached
 
 | asked | reached | |
@@ -131,59 +133,29 @@ function missed(reached: readonly Verdict[]): string {
   return lines.length > 0 ? `\nWhy figures were missed:\n\n${lines.join("")}` : "";
 }
 
-/** The median of some figures, with minimum and maximum. */
-function text(figures: readonly number[], digits: number): string {
-  const { median, min, max } = spreadOf(figures);
-  return `${median.toFixed(digits)} [${min.toFixed(digits)} to ${max.toFixed(digits)}]`;
-}
-
-const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
-
-function ratesTable(slices: readonly Slice[], count: number): string {
-  const bare = slicesOf(slices, names.bare, count);
-  const rows = Object.values(names).flatMap((name) => {
-    const own = slicesOf(slices, name, count);
-    if (own.length === 0) return [];
-    const cells = [
-      name,
-      text(
-        own.map(({ perSecond }) => perSecond / 1_000),
-        1,
-      ),
-      text(
-        ratios(own, bare, ({ perSecond }) => perSecond),
-        2,
-      ),
-      spreadOf(own.map(({ cpuMicros }) => cpuMicros)).median.toFixed(1),
-      spreadOf(ratios(own, bare, ({ cpuMicros }) => cpuMicros)).median.toFixed(2),
-      spreadOf(own.map(({ p50 }) => p50)).median.toFixed(2),
-      text(
-        own.map(({ p99 }) => p99),
-        1,
-      ),
-      mb(spreadOf(own.map(({ residentBytes }) => residentBytes)).median),
-    ];
-    return [`| ${cells.join(" | ")} |`];
+const oneCoreTable = ({ rates: { slices } }: Results, count: number): string =>
+  ratesTable(slices, {
+    title: `${count} connections`,
+    names: Object.values(names),
+    connections: count,
+    to: names.bare,
+    toName: "bare",
   });
-  return `| ${count} connections | thousand calls a second | ratio to bare | processor µs a call | ratio to bare | p50 ms | p99 ms | resident MB |
-| --- | --- | --- | --- | --- | --- | --- | --- |
-${rows.join("\n")}`;
-}
 
 function allCoresTable({ allCores: { slices, skipped } }: Results): string {
   const all = [...new Set(slices.map(({ name }) => name))];
   const fastest = best(slices, all, 32);
   const rows = all.map((name) => {
     const own = slicesOf(slices, name, 32);
-    const rate = text(
+    const rate = spreadText(
       own.map(({ perSecond }) => perSecond / 1_000),
       1,
     );
-    const ratio = text(
+    const ratio = spreadText(
       ratios(own, fastest, ({ perSecond }) => perSecond),
       2,
     );
-    return `| ${name} | ${rate} | ${ratio} | ${text(
+    return `| ${name} | ${rate} | ${ratio} | ${spreadText(
       own.map(({ p99 }) => p99),
       1,
     )} |`;
@@ -195,7 +167,7 @@ ${rows.join("\n")}${skipped.map((why) => `\n\nSkipped: ${why}`).join("")}`;
 
 const flatCostTable = ({ flatCost }: Results): string => `| users in the store | hit | miss |
 | --- | --- | --- |
-${flatCost.map(({ users, hit, miss }) => `| ${users.toLocaleString("en")} | ${text(hit, 1)} | ${text(miss, 1)} |`).join("\n")}`;
+${flatCost.map(({ users, hit, miss }) => `| ${users.toLocaleString("en")} | ${spreadText(hit, 1)} | ${spreadText(miss, 1)} |`).join("\n")}`;
 
 function further({ memory, startUp, killSwitch, roundTrips: { miss, cold, hits } }: Results): string {
   const { users, fresh, full } = memory;
@@ -203,8 +175,8 @@ function further({ memory, startUp, killSwitch, roundTrips: { miss, cold, hits }
   const startRatio = spreadOf(startUp.tidegate.map((millis, run) => millis / (startUp.bare[run] ?? Number.NaN)));
   return `- **Memory**: ${mb(full.used)} MB of heap and external memory after a collection, with ${users.toLocaleString("en")} users remembered; ${mb(full.used - fresh.used)} MB
   more than after the start. Resident: ${mb(full.resident)} MB, and ${mb(fresh.resident)} MB after the start.
-- **Start**: ${text(startUp.tidegate, 0)} ms from the start of the process to the first answer, in ${startUp.tidegate.length} runs; a bare script takes
-  ${text(startUp.bare, 0)} ms, ${startRatio.median.toFixed(1)} times less.
+- **Start**: ${spreadText(startUp.tidegate, 0)} ms from the start of the process to the first answer, in ${startUp.tidegate.length} runs; a bare script takes
+  ${spreadText(startUp.bare, 0)} ms, ${startRatio.median.toFixed(1)} times less.
 - **Kill switch**: a feature is taken out of \`active_features\` by a raw \`SREM\`, ${killSwitch.millis.length.toLocaleString("en")} times, and ${killSwitch.processes} processes on one
   processor are asked over HTTP until every one answers without it. From Redis's answer to the last process's: median
   ${milliseconds(0.5)}, p99 ${milliseconds(0.99)}, p99.9 ${milliseconds(0.999)}, longest ${milliseconds(1)}.

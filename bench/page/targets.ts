@@ -2,6 +2,7 @@ import { names } from "../measurements/rates.ts";
 import type { Results } from "../results.ts";
 import type { Slice } from "../rounds.ts";
 import { percentile, spreadOf } from "../spread.ts";
+import { mb } from "./figures.ts";
 
 /** A target, the result, and whether it is met; `undefined` if it was not measured. */
 export type Verdict = {
@@ -35,7 +36,6 @@ export function best(slices: readonly Slice[], candidates: readonly string[], co
 
 const perSecond = (slice: Slice): number => slice.perSecond;
 const p99 = (slice: Slice): number => slice.p99;
-const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
 /** The ratio of costs for a thousand times as many users that still counts as equal. */
 const flatWithin = 1.2;
 
