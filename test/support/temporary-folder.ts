@@ -22,9 +22,7 @@ export function setup(): () => void {
 function inMemory(): string | undefined {
   let folder: string | undefined;
   try {
-    for (const name of readdirSync(memory).filter(isLeftOver)) {
-      rmSync(join(memory, name), { recursive: true, force: true });
-    }
+    for (const name of readdirSync(memory).filter(isLeftOver)) removeLeftOver(join(memory, name));
     const { bavail, bsize } = statfsSync(memory);
     if (Math.min(bavail * bsize, availableMemory()) < neededBytes) return undefined;
     folder = create(memory);
@@ -36,6 +34,14 @@ function inMemory(): string | undefined {
   }
   if (folder) rmSync(folder, { recursive: true });
   return undefined;
+}
+
+function removeLeftOver(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`${folder} of an earlier test run cannot be removed: ${(error as Error).message}`);
+  }
 }
 
 /** PostgreSQL runs as another user, which must be able to enter the folder. */

@@ -1,5 +1,5 @@
 import { type ChangeRecord, externalActor } from "../../domain/admin/change.ts";
-import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import type { Document, DocumentStore } from "../../domain/admin/document-store.ts";
 import { addressIn, type EditableSet } from "../../domain/admin/editable-set.ts";
 import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
@@ -29,20 +29,24 @@ export class Rebase {
     if (record.of === "set") {
       await changes.rebase(addressIn(families, record.key) ?? { key: record.key, personal: false });
     } else if (record.of === "document") {
-      await rebaseDocument(documents, this.#newId(), record);
+      const found = await documents.get(record.collection, record.name);
+      await rebaseDocument(documents, this.#newId(), record, found);
     }
   }
 }
 
-/** Records a document unchanged in a new epoch. A concurrent change makes its own record instead. */
+/**
+ * Records a document unchanged in a new epoch. Does nothing if it is not as it was found: a concurrent change makes its
+ * own record instead.
+ */
 export async function rebaseDocument(
   documents: DocumentStore,
   id: string,
   { collection, name }: { readonly collection: string; readonly name: string },
+  found: Document | undefined,
 ): Promise<void> {
-  const present = await documents.get(collection, name);
   const author = { id, by: externalActor, note: "state found in the store" };
-  const { value, revision: ifRevision } = present ?? { value: null, revision: null };
+  const { value, revision: ifRevision } = found ?? { value: null, revision: null };
   try {
     await documents.put({ ...author, collection, name, value, ifRevision, newEpoch: true });
   } catch (error) {

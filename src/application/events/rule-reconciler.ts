@@ -1,5 +1,5 @@
 import { externalActor, isSameRevision } from "../../domain/admin/change.ts";
-import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import type { Document, DocumentStore } from "../../domain/admin/document-store.ts";
 import type { Rules } from "../../domain/admin/rules.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
@@ -25,11 +25,11 @@ export type ReconciledRules = {
 export class RuleReconciler {
   readonly #store: ReconciledRules;
   readonly #history: History;
-  readonly #relay: OutboxRelay;
+  readonly #relay: Pick<OutboxRelay, "relay">;
   readonly #newId: () => string;
   readonly #due: Set<string>;
 
-  constructor(store: ReconciledRules, history: History, relay: OutboxRelay, newId: () => string) {
+  constructor(store: ReconciledRules, history: History, relay: Pick<OutboxRelay, "relay">, newId: () => string) {
     this.#store = store;
     this.#history = history;
     this.#relay = relay;
@@ -59,18 +59,18 @@ export class RuleReconciler {
   async #reconcile(collection: string): Promise<void> {
     const { name: store, documents, rules } = this.#store;
     await rules.read(collection);
+    // Read before the relay: then the log has the records of all of them. Later changes make their own.
+    const found = await documents.all(collection);
     await this.#relay.relay(store);
-    const [present, recorded] = await Promise.all([
-      documents.all(collection),
-      this.#history.documentsAt(store, collection, lastInstant),
-    ]);
-    for (const [feature, { value, revision }] of present) {
+    const recorded = await this.#history.documentsAt(store, collection, lastInstant);
+    for (const [feature, document] of found) {
+      const { value, revision } = document;
       const last = recorded?.get(feature);
       const isRecorded = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
-      if (!isRecorded) await this.#rebase(collection, feature);
+      if (!isRecorded) await this.#rebase(collection, feature, document);
     }
     for (const [feature, { value }] of recorded ?? []) {
-      if (value !== null && !present.has(feature)) await this.#rebase(collection, feature);
+      if (value !== null && !found.has(feature)) await this.#rebase(collection, feature, undefined);
     }
     if (await this.#history.documentAt(store, coverageCollection, collection, lastInstant)) return;
     await this.#relay.relay(store);
@@ -78,7 +78,7 @@ export class RuleReconciler {
     await documents.put({ id: this.#newId(), by: externalActor, ...since });
   }
 
-  #rebase(collection: string, name: FeatureKey): Promise<void> {
-    return rebaseDocument(this.#store.documents, this.#newId(), { collection, name });
+  #rebase(collection: string, name: FeatureKey, found: Document | undefined): Promise<void> {
+    return rebaseDocument(this.#store.documents, this.#newId(), { collection, name }, found);
   }
 }

@@ -110,15 +110,17 @@ export class SetReconciler {
     }
   }
 
-  /** Reads both again: a change may have been made, or recorded, between the two reads. */
+  /** Reads the set before and after the log, because a change may be made, or recorded, between two reads. */
   async #correct(family: EditableSet, key: string): Promise<void> {
     const { name, changes } = this.#store;
     const address = { key, personal: isPersonal(family) };
     if (await changes.reconcile(address)) return;
+    const [found] = await changes.revisions([key]);
     await this.#relay.relay(name);
-    const [present] = await changes.revisions([key]);
     const [recorded] = await this.#history.revisions(name, key, 1);
-    if (recorded?.key === key && present && !isSameRevision(recorded.revision, present)) await changes.rebase(address);
+    if (recorded?.key !== key || !found || isSameRevision(recorded.revision, found)) return;
+    const [present] = await changes.revisions([key]);
+    if (isSameRevision(found, present)) await changes.rebase(address);
   }
 
   async #reconcile(key: string): Promise<void> {

@@ -172,10 +172,10 @@ describe("a historical store", () => {
   });
 
   describe("the rules of a past time", () => {
-    const watch = async () => {
+    const watch = async (by: Pick<OutboxRelay, "relay"> = relay()) => {
       const { documents, rules } = store.connection;
       const watched = { name: "features", documents, rules, collections: ["shares"] };
-      const watching = new RuleReconciler(watched, eventLog.history, relay(), uuidv7);
+      const watching = new RuleReconciler(watched, eventLog.history, by, uuidv7);
       await watching.reconcile();
       expect(watching.isDue).toBe(false);
       await drain();
@@ -230,6 +230,20 @@ describe("a historical store", () => {
       const brief = await put("d", 1);
       expect(await at(await put("d", null))).toEqual({ a: 2, c: 1 });
       expect(await at(brief)).toEqual({ a: 2, c: 1, d: 1 });
+    });
+
+    it("keep the revision of a change during the comparison with the log", async () => {
+      await put("a", 1);
+      await watch({
+        relay: async (name) => {
+          await relay().relay(name);
+          await Promise.all([put("a", 2), put("b", 1)]);
+        },
+      });
+      const numbers = await store.connection.documents.revisions("shares");
+      expect([numbers.get("a")?.number, numbers.get("b")?.number]).toEqual([3, 2]);
+      const authors = (await eventLog.log.find({ key: "shares/a" }, 9)).map(({ recordedBy }) => recordedBy);
+      expect(new Set(authors)).toEqual(new Set(["tester"]));
     });
 
     it("reject while pending changes do not reach the log", async () => {
