@@ -176,6 +176,14 @@ describe("the npm package", () => {
     expect(existsSync(join(folder, ".cache/tidegate"))).toBe(true);
   });
 
+  it("runs without a cache folder where none can be made", async () => {
+    for (const cache of ["/proc/none", "/dev/null", join(packageFolder, "package.json")]) {
+      const options = { env: { ...bare, XDG_CACHE_HOME: cache }, timeout: 60_000 };
+      const { stdout, stderr } = await execute(process.execPath, [command, "--version"], options);
+      expect([stdout, stderr]).toEqual([await run(installed, "--version"), ""]);
+    }
+  });
+
   it("runs an own kind of source, with types for its author", async () => {
     const inProject = { cwd: project, env: installed.env };
     const { stdout } = await execute(process.execPath, [command, "sources", "new", "weekend"], inProject);
