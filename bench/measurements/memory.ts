@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { freePort } from "../../test/support/free-port.ts";
 import { Client } from "../client.ts";
 import { startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
@@ -7,9 +8,12 @@ type Usage = { readonly used: number; readonly resident: number };
 
 /**
  * Bytes of a process without requests, and of the same after one request per user. `used` is heapUsed + external, after
- * a collection.
+ * a collection; `resident` is read when V8 has returned the freed pages.
  */
 export type Memory = { readonly users: number; readonly fresh: Usage; readonly full: Usage };
+
+/** For as long V8 keeps pages that a collection freed. */
+const pooledMs = 15_000;
 
 export async function memory(): Promise<Memory> {
   const users = Number(process.env["MEMORY_USERS"] ?? 100_000);
@@ -29,5 +33,7 @@ export async function memory(): Promise<Memory> {
   };
   const fresh = await usage();
   await client.askForEach(url, users);
+  await usage();
+  await setTimeout(pooledMs);
   return { users, fresh, full: await usage() };
 }

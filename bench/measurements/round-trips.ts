@@ -1,5 +1,7 @@
-import { Redis } from "ioredis";
+import { setTimeout } from "node:timers/promises";
+import { isOwnKey } from "../../src/infrastructure/redis/redis-keys.ts";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
+import { until } from "../../test/support/until.ts";
 import { bearer, Client } from "../client.ts";
 import { startFilledRedis, startTidegate, watched } from "../contestants/tidegate.ts";
 import { tokenOf } from "../data.ts";
@@ -31,6 +33,7 @@ async function coldCalls(): Promise<RoundTrips["cold"]> {
   const redis = await startFilledRedis(opened, 1);
   // It starts without reads of features, because the page needs none.
   const server = await startTidegate(opened, redis, { path: "/health" });
+  await quiet([redis]);
   using client = new Client(concurrentCalls);
   const url = new URL("/features", server.url).href;
   const seen = await watched(redis, async () => {
@@ -38,7 +41,7 @@ async function coldCalls(): Promise<RoundTrips["cold"]> {
     const wrong = (await Promise.all(asked)).find(({ status }) => status !== 200);
     if (wrong) throw new Error(`a cold call was answered ${wrong.status}: ${wrong.body}`);
   });
-  const commands = seen.filter(([name]) => isOnKey(name));
+  const commands = seen.filter(isForClients);
   const max = (of: typeof commands) =>
     Math.max(
       ...Map.groupBy(of, ([, key]) => key)
@@ -61,13 +64,16 @@ async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
   for (const proxy of proxies) opened.use(proxy);
   const [usersUrl = "", featuresUrl = ""] = proxies.map(({ port }) => `redis://127.0.0.1:${port}`);
   const { url } = await startTidegate(opened, featuresUrl, { usersUrl });
+  await quiet([users, features]);
   using client = new Client();
   await client.ask(url, bearer(tokenOf(0)));
 
   const sentBefore = proxies.map(({ sent }) => sent.length);
   await client.ask(url, bearer(tokenOf(1)));
-  // Everything but a PING is sent for the request.
-  const sent = proxies.map((proxy, index) => proxy.sent.slice(sentBefore[index]).filter((text) => !/ping/i.test(text)));
+  // The rest is the heartbeat, and the lease of the relay.
+  const sent = proxies.map((proxy, index) =>
+    proxy.sent.slice(sentBefore[index]).filter((text) => /\r\n(token|features:user):/.test(text)),
+  );
   const miss = {
     users: sent[0]?.length ?? Number.NaN,
     features: sent[1]?.length ?? Number.NaN,
@@ -78,23 +84,25 @@ async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
         .match(/^\*\d+\r$/gm)?.length ?? 0,
   };
 
-  const readsBefore = await readsOf([users, features]);
-  for (let call = 0; call < hitCount; call++) await client.ask(url, bearer(tokenOf(call % 2)));
-  return { miss, hits: { calls: hitCount, reads: (await readsOf([users, features])) - readsBefore } };
+  const reads = async (url: string, task: () => Promise<void>) =>
+    (await watched(url, task)).filter(isForClients).length;
+  let ofFeatures = 0;
+  const ofUsers = await reads(users, async () => {
+    ofFeatures = await reads(features, async () => {
+      for (let call = 0; call < hitCount; call++) await client.ask(url, bearer(tokenOf(call % 2)));
+    });
+  });
+  return { miss, hits: { calls: hitCount, reads: ofUsers + ofFeatures } };
 }
 
-/** All commands but the heartbeat and those about Redis itself. */
-const isOnKey = (command = ""): boolean => !/^(ping|info|hello|client|subscribe|select|monitor)/i.test(command);
-
-/** The number of commands on keys that some Redis servers have processed. */
-async function readsOf(urls: readonly string[]): Promise<number> {
-  let sum = 0;
+/** Waits until a new process has recorded what it found in the stores. */
+async function quiet(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
-    const redis = new Redis(url);
-    for (const [, command, calls] of (await redis.info("commandstats")).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
-      if (isOnKey(command)) sum += Number(calls);
-    }
-    redis.disconnect();
+    const isQuiet = async () => !(await watched(url, () => setTimeout(1_000))).some(isForClients);
+    await until(isQuiet, "no key is read", 60_000);
   }
-  return sum;
 }
+
+/** Whether a command is on a key that requests read. Commands within a script count, the script does not. */
+const isForClients = ([name = "", key = ""]: readonly string[]): boolean =>
+  !/^(ping|info|time|hello|client|subscribe|select|monitor|publish|scan|eval)/i.test(name) && !isOwnKey(key);

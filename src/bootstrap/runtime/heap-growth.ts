@@ -1,14 +1,14 @@
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from "node:perf_hooks";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
-/** Live heap from which growth is limited, in bytes: that of a process with some ten thousand cached users. */
-const largeHeap = 80 * 2 ** 20;
+/** Live heap from which growth is limited, in bytes: that of a process with twenty thousand cached users. */
+const largeHeap = 56 * 2 ** 20;
 /** Growth until the next full collection, in percent. */
 const growthPercent = 20;
 
 /**
  * Lets a large heap grow by 20 % until the next full collection. V8's own limit doubles it, and then half of it is
- * garbage: with 100,000 cached users this takes a third less resident memory. A small heap keeps V8's limit, because it
+ * garbage: with 100,000 cached users this takes a quarter less resident memory. A small heap keeps V8's limit, because it
  * would be collected too often. Only after a full collection does the size of the heap tell what is live.
  */
 export function growHeapSlowly(): void {
