@@ -71,5 +71,8 @@ ${bare.toFixed(0)} ms. The target: at most ${limit} times as long. The least of 
 | command | time | times a bare Node.js | |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+\`explain\` and \`features list\` read the event log, and load the query builder Kysely for it: 300 modules, which take
+most of the time that they need beyond \`evaluate\`.
 `;
 }
