@@ -159,10 +159,16 @@ describe("phases ahead", () => {
   });
 
   it("leave no timer after disposal", async () => {
-    await phases.at(new Map([["hourly", everyHour()]]), noon);
+    const asked: number[] = [];
+    await phases.at(new Map([["hourly", everyHour(asked)]]), noon);
     await settle();
-    expect(vi.getTimerCount()).toBe(1);
+    const before = vi.getTimerCount();
     phases[Symbol.dispose]();
-    expect(vi.getTimerCount()).toBe(0);
+    // Other files of the worker may have timers too.
+    expect(vi.getTimerCount()).toBe(before - 1);
+    const { length } = asked;
+    vi.advanceTimersByTime(300 * minute);
+    await settle();
+    expect(asked).toHaveLength(length);
   });
 });
