@@ -1,5 +1,5 @@
-import { globSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join, matchesGlob, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import packageJson from "../package.json" with { type: "json" };
@@ -54,6 +54,17 @@ describe("the chart", () => {
     expect(deployment).toContain('not (hasKey .Values.env "WEB_CONCURRENCY")');
     const fixed = set.filter((name) => name !== "WEB_CONCURRENCY");
     expect(properties.env.propertyNames.not.enum).toEqual(fixed.sort());
+  });
+});
+
+describe("the image", () => {
+  it("is built from all that the build of the package reads", () => {
+    const sent = [...read(".dockerignore").matchAll(/^!(.+)$/gm)].map(([, pattern = ""]) => pattern);
+    const roots = [...read("scripts/build-package.ts").matchAll(/"([\w.-]+)(?:\/[^"]*)?"/g)]
+      .map(([, name = ""]) => name)
+      .filter((name) => ![".", "..", "dist", "node_modules"].includes(name) && existsSync(join(root, name)));
+    expect(roots).toEqual(expect.arrayContaining(["src", "docs", "README.md"]));
+    expect(roots.filter((name) => !sent.some((pattern) => matchesGlob(name, pattern)))).toEqual([]);
   });
 });
 
