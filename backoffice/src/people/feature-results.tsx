@@ -68,8 +68,8 @@ export function FeatureResults({
       {pages.error && <ErrorNote error={pages.error} onRetry={() => void pages.refetch()} />}
       {pages.isPending && !pages.error && <SkeletonRows count={8} />}
       {pages.data && features.length === 0 && (
-        <EmptyState title={search ? "No feature matches." : `No feature is ${names[state].toLowerCase()}.`}>
-          {counts && counts.undetermined > 0 && state !== "undetermined" && `${counts.undetermined} are unknown.`}
+        <EmptyState title={`No feature ${search ? "that matches " : ""}is ${names[state].toLowerCase()}.`}>
+          {counts && othersIn(counts, state)}
         </EmptyState>
       )}
       <FeatureRows
@@ -97,6 +97,16 @@ export function FeatureResults({
     </section>
   );
 }
+
+/** Where the features are that a state does not show, such as `1 is off, 4 are unknown.` */
+const othersIn = (counts: Readonly<Record<PersonState, number>>, state: PersonState): string | undefined => {
+  const others = personStates.filter((each) => each !== state && counts[each] > 0);
+  if (others.length === 0) return undefined;
+  const texts = others.map(
+    (each) => `${count(counts[each])} ${counts[each] === 1 ? "is" : "are"} ${names[each].toLowerCase()}`,
+  );
+  return `${texts.join(", ")}.`;
+};
 
 const RemoveButton = ({ feature, onRemove }: { readonly feature: string; readonly onRemove: () => void }) => {
   const isPaused = useIsPaused();
