@@ -75,7 +75,10 @@ export class CompareContexts {
 }
 
 function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKind | undefined {
-  const [was, is] = [a.states, b.states].map((states) => (states.has(feature) ? states.get(feature) : false));
+  const [was, is] = [a, b].map(({ states, summarize }) =>
+    // Without history, a feature that no source lists is not off.
+    states.has(feature) ? states.get(feature) : summarize(feature).on,
+  );
   if (was !== is) return was === undefined || is === undefined ? "undetermined" : is ? "turned-on" : "turned-off";
   if (!is) return undefined;
   const [one, other] = [a.summarize(feature).resolution, b.summarize(feature).resolution];

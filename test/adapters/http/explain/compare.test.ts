@@ -135,6 +135,12 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect(same).toBeGreaterThan(0);
   });
 
+  it("compare with a time before the history", async () => {
+    const { rows, differing, same } = await compared({ user: "1", at: "2000-01-01T00:00:00Z" }, { user: "1" });
+    expect(new Set(Array.from(rows.values(), ({ kind }) => kind))).toEqual(new Set(["undetermined"]));
+    expect([differing, same]).toEqual([8, 0]);
+  });
+
   it("compare two users, two locations and two values", async () => {
     const users = await compared({ user: "2" }, { user: "1" });
     expect([...users.rows].map(([feature, { kind }]) => [feature, kind])).toEqual([["beta", "turned-on"]]);
