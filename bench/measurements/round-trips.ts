@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { isOwnKey } from "../../src/infrastructure/redis/redis-keys.ts";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { until } from "../../test/support/until.ts";
@@ -95,11 +96,19 @@ async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
   return { miss, hits: { calls: hitCount, reads: ofUsers + ofFeatures } };
 }
 
-/** Waits until a new process has recorded what it found in the stores. */
+/** Waits until a new process has recorded the sets that it found: until none is read for some seconds. */
 async function quiet(urls: readonly string[]): Promise<void> {
   for (const url of urls) {
-    const isQuiet = async () => !(await watched(url, () => setTimeout(1_000))).some(isForClients);
-    await until(isQuiet, "no key is read", 60_000);
+    const redis = new Redis(url);
+    const setReads = async () =>
+      [...(await redis.info("commandstats")).matchAll(/^cmdstat_(?:smembers|scard|sscan):calls=(\d+)/gm)].join();
+    const isQuiet = async () => {
+      const before = await setReads();
+      await setTimeout(3_000);
+      return before === (await setReads());
+    };
+    await until(isQuiet, "no set is read", 60_000);
+    redis.disconnect();
   }
 }
 
