@@ -40,7 +40,6 @@ async function build(): Promise<void> {
   const others = [
     "bin",
     "config",
-    "backoffice/dist",
     "docs/backoffice.png",
     "CONTRIBUTING.md",
     "README.md",
@@ -68,7 +67,9 @@ function buildBackoffice(): void {
   if (!existsSync(join(root, "backoffice/node_modules"))) {
     run("npm", "ci", "--prefix", "backoffice", "--ignore-scripts", "--loglevel=error");
   }
-  run(process.execPath, "backoffice/node_modules/vite/bin/vite.js", "build", "backoffice", "--logLevel", "warn");
+  const vite = [join(root, "backoffice/node_modules/vite/bin/vite.js"), "build", "backoffice", "--logLevel", "warn"];
+  // Into the package only: the clone may serve its own build.
+  run(process.execPath, ...vite, "--outDir", join(output, "backoffice/dist"), "--emptyOutDir");
 }
 
 /** The published manifest: built files, and neither scripts nor the Node.js that a clone brings. */

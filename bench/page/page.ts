@@ -98,7 +98,7 @@ active ones of 100, and 10 to 20 features a user. Processor time is the user and
 children, the sturdier figure on a busy machine. The load waits for its answers, so latencies are those of a server that is
 fully busy. Redis is on the same machine; beyond a network, whatever asks it at each call would lose more.
 
-\`make bench\` measures everything, \`make bench ONLY=memory\` a part; [bench/README.md](../bench/README.md) tells more. Each
+\`make bench\` measures everything, \`make bench ONLY=memory\` a part; [bench/README.md](../../bench/README.md) tells more. Each
 part is of the commit that it was measured on:
 
 | part | measured | commit | took | load of the machine before |
