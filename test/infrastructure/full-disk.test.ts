@@ -13,7 +13,7 @@ import { sqliteRules, startOperator } from "../support/operator.ts";
 import { aChange, changeOf, recordsIn } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
-/** A disk of 12 MiB per test. */
+/** A disk of 24 MiB per test: two logs of writes take up to 4 MiB each, and the reserve needs 8 free. */
 let disk: string;
 let isMounted: boolean;
 beforeEach((context) => {
@@ -29,7 +29,7 @@ afterEach(() => {
 
 function mounts(): boolean {
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", disk], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", disk], { stdio: "ignore" });
     return true;
   } catch {
     return false;
