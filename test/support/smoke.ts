@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { expect } from "vitest";
 import { TestProcess } from "./process.ts";
 import { basic, bearer } from "./service.ts";
+import { until } from "./until.ts";
 
 /** An installed Tidegate: the file of the command `tidegate`, and its data folder. */
 export type Installed = { readonly command: string; readonly data: string; readonly env: NodeJS.ProcessEnv };
@@ -36,6 +37,8 @@ export async function smoke(installed: Installed): Promise<void> {
     expect(evaluated).toBe("feature_1\nfeature_2\nfeature_3\n");
     expect(explained).toMatch(/^feature_3: on/);
     await run(installed, "features", "kill", "feature_1");
+    // The command is another process, whose change the service learns of a moment later.
+    await until(async () => !(await features(url)).includes("feature_1"), "the kill acts");
     expect(await features(url)).toEqual(["feature_2"]);
     await expectPages(url);
     const operator = bearer(readFileSync(join(installed.data, "admin-token"), "utf8").trim());
