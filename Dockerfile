@@ -7,9 +7,13 @@ RUN npm ci
 COPY backoffice/package.json backoffice/package-lock.json backoffice/
 RUN npm ci --prefix backoffice --ignore-scripts
 COPY . .
-# The data folder must exist with its owner, because the last image has no shell that could create it.
+# What the package bundles comes from dist. The data folder must exist with its owner, because the last image has no
+# shell that could create it.
+# hadolint ignore=SC2046
 RUN npm run build \
   && npm ci --omit=dev --omit=optional \
+  && npm uninstall --no-save --omit=dev --omit=optional \
+    $(node --print 'require("./dist/package.json").bundleDependencies.join(" ")') \
   && mkdir data
 
 FROM gcr.io/distroless/nodejs26-debian13:nonroot
