@@ -41,6 +41,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     // All browsers that know es2022 preload modules themselves.
     modulePreload: { polyfill: false },
+    // One stylesheet: a part of the page that is loaded later needs no second file, which could be missing.
+    cssCodeSplit: false,
     // What most pages share is compressed together: small files compress badly.
     rolldownOptions: {
       output: {

@@ -1,7 +1,7 @@
 import "./events.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Download, Pause, Play, ShieldCheck } from "lucide-react";
-import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { linkTo, navigate, useLocation } from "../routing/location.ts";
 import { Banner } from "../ui/banner.tsx";
@@ -11,6 +11,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { counted } from "../ui/numbers.ts";
+import { onDemand } from "../ui/on-demand.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { EventFilterBar } from "./event-filter-bar.tsx";
 import { EventList } from "./event-list.tsx";
@@ -18,7 +19,7 @@ import { eventPages, exportLink, filtersIn } from "./event-queries.ts";
 import { isChange } from "./event-view.ts";
 import { useLiveEvents } from "./use-live-events.ts";
 
-const VerifyDialog = lazy(() => import("./verify-dialog.tsx"));
+const VerifyDialog = onDemand(() => import("./verify-dialog.tsx"));
 
 /** Distance from the end at which the next page is read, in pixels. */
 const nearEnd = 600;

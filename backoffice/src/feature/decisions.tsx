@@ -1,6 +1,6 @@
 import "./decisions.css";
 import { DoorOpen, Globe, Power, RotateCcw, ShieldBan } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
 import { useFeatureChanges } from "../features/changes.ts";
@@ -10,9 +10,10 @@ import { useIsPaused } from "../live/connection.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
+import { onDemand } from "../ui/on-demand.ts";
 import { Switch } from "../ui/switch.tsx";
 
-const OffDialog = lazy(() => import("../features/off-dialog.tsx"));
+const OffDialog = onDemand(() => import("../features/off-dialog.tsx"));
 
 /** The decisions about a feature: whom it is on for, everyone, each gate, the kill switch. */
 export function Decisions({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {

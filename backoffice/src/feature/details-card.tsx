@@ -1,15 +1,16 @@
 import "./details-card.css";
 import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Feature } from "../features/feature-list.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Tag } from "../ui/card.tsx";
+import { onDemand } from "../ui/on-demand.ts";
 import { Ago, day, useNow } from "../ui/time.tsx";
 import { usageQuery } from "./usage-query.ts";
 
-const DescriptionDialog = lazy(() => import("./description-dialog.tsx"));
+const DescriptionDialog = onDemand(() => import("./description-dialog.tsx"));
 
 const dayMs = 86_400_000;
 /** Days without an evaluation after which a feature counts as unused. */

@@ -1,18 +1,19 @@
 import "./feature-page.css";
 import { useQuery } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { useIsEditor } from "../api/session.ts";
 import { useSources } from "../api/sources.ts";
 import { featureQuery } from "../features/feature-list.ts";
-import { KillDialog } from "../features/kill-dialog.tsx";
+import KillDialog from "../features/kill-dialog.tsx";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
+import { onDemand } from "../ui/on-demand.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { Decisions } from "./decisions.tsx";
@@ -23,10 +24,10 @@ import { UnknownFeature } from "./unknown-feature.tsx";
 import { UsageCard } from "./usage-card.tsx";
 import { WhoHasIt } from "./who-has-it.tsx";
 
-const Holders = lazy(() => import("./holders.tsx"));
-const FeatureEvents = lazy(() => import("./feature-events.tsx"));
-const ScheduleCard = lazy(() => import("./schedule-card.tsx"));
-const RuleDialog = lazy(() => import("./rule-dialog.tsx"));
+const Holders = onDemand(() => import("./holders.tsx"));
+const FeatureEvents = onDemand(() => import("./feature-events.tsx"));
+const ScheduleCard = onDemand(() => import("./schedule-card.tsx"));
+const RuleDialog = onDemand(() => import("./rule-dialog.tsx"));
 
 const tabs = ["overview", "users", "locations", "events"] as const;
 

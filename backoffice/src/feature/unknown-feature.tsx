@@ -1,9 +1,10 @@
-import { lazy, Suspense, useState } from "react";
+import { Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { onDemand } from "../ui/on-demand.ts";
 
-const DescriptionDialog = lazy(() => import("./description-dialog.tsx"));
+const DescriptionDialog = onDemand(() => import("./description-dialog.tsx"));
 
 /** A key that no source lists and nobody described. */
 export function UnknownFeature({ feature }: { readonly feature: string }) {

@@ -1,7 +1,7 @@
 import "./features-page.css";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { CheckSquare, Plus, Rows3 } from "lucide-react";
-import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, useSources } from "../api/sources.ts";
 import { useShortcuts } from "../keyboard/shortcuts.ts";
@@ -12,6 +12,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
 import { count } from "../ui/numbers.ts";
+import { onDemand } from "../ui/on-demand.ts";
 import { useStored } from "../ui/stored.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { useFeatureChanges } from "./changes.ts";
@@ -24,10 +25,10 @@ import { useLiveList } from "./list-live.ts";
 import { SourceBanners } from "./source-banners.tsx";
 import { useUsage } from "./usage.ts";
 
-const KillDialog = lazy(() => import("./kill-dialog.tsx").then(({ KillDialog }) => ({ default: KillDialog })));
-const OffDialog = lazy(() => import("./off-dialog.tsx"));
-const NewFeature = lazy(() => import("./new-feature.tsx"));
-const BulkBar = lazy(() => import("./bulk-bar.tsx"));
+const KillDialog = onDemand(() => import("./kill-dialog.tsx"));
+const OffDialog = onDemand(() => import("./off-dialog.tsx"));
+const NewFeature = onDemand(() => import("./new-feature.tsx"));
+const BulkBar = onDemand(() => import("./bulk-bar.tsx"));
 
 const tabs = [
   { value: "all", name: "All" },

@@ -14,7 +14,13 @@ import { type Audience, evaluatedText, largestShare, lossText, useImpact } from 
  * Asks before a kill, with what it takes away. The numbers load while it is open and never block the button. Enter does
  * not kill; Ctrl Enter does.
  */
-export function KillDialog({ feature: key, onClose }: { readonly feature: string; readonly onClose: () => void }) {
+export default function KillDialog({
+  feature: key,
+  onClose,
+}: {
+  readonly feature: string;
+  readonly onClose: () => void;
+}) {
   const { data: impact, error: unread } = useImpact(key, { change: "kill" });
   const sources = useSources();
   const place = sources && killSwitchOf(sources)?.key;

@@ -1,12 +1,13 @@
 import "./person-page.css";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { KeyRound, UserRound } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { counted } from "../ui/numbers.ts";
+import { onDemand } from "../ui/on-demand.ts";
 import { LookUpForm } from "./look-up-form.tsx";
 import { ModeBar, modeIn } from "./mode-bar.tsx";
 import { contextIn, otherContextIn } from "./person-context.ts";
@@ -14,8 +15,8 @@ import { featuresFor, userOf } from "./person-queries.ts";
 import { PersonView } from "./person-view.tsx";
 import { rememberPerson } from "./recent-people.ts";
 
-const CompareView = lazy(() => import("./compare-view.tsx"));
-const TokensDrawer = lazy(() => import("./tokens-drawer.tsx"));
+const CompareView = onDemand(() => import("./compare-view.tsx"));
+const TokensDrawer = onDemand(() => import("./tokens-drawer.tsx"));
 
 /** The page of a person: what their app gets, why, at which moment, and compared. */
 export default function PersonPage({ id }: { readonly id: string | undefined }) {

@@ -1,7 +1,7 @@
 import { useMemo, useSyncExternalStore } from "react";
 
 /** The path of the page, with a slash at its end: scripts are in `assets` below it. */
-const pagePath = new URL(import.meta.url).pathname.replace(/assets\/[^/]*$/, "");
+export const pagePath = new URL(import.meta.url).pathname.replace(/assets\/[^/]*$/, "");
 
 /** The path below which the service has its routes, with a slash at its end. */
 export const servicePath = pagePath.replace(/backoffice\/$/, "");

@@ -1,9 +1,10 @@
 import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
-import { type ComponentType, lazy, type ReactNode } from "react";
+import type { ComponentType, ReactNode } from "react";
 import { FeaturesPage } from "../features/features-page.tsx";
 import { Link } from "../routing/link.tsx";
 import { idOf, links, personOf } from "../routing/links.ts";
 import type { Location } from "../routing/location.ts";
+import { onDemand } from "../ui/on-demand.ts";
 
 /** A page of the shell; `first` is the first segment of its path. */
 type Page = { readonly first: string; readonly name: string; readonly Icon: LucideIcon; readonly link: () => string };
@@ -15,12 +16,12 @@ export const pages: readonly Page[] = [
   { first: "system", name: "System", Icon: Server, link: links.system },
 ];
 
-const FeaturePage = lazy(() => import("../feature/feature-page.tsx"));
-const PeoplePage = lazy(() => import("../people/people-page.tsx"));
-const PersonPage = lazy(() => import("../people/person-page.tsx"));
-const EventPage = lazy(() => import("../events/event-page.tsx"));
-const EventsPage = lazy(() => import("../events/events-page.tsx"));
-const SystemPage = lazy(() => import("../system/system-page.tsx"));
+const FeaturePage = onDemand(() => import("../feature/feature-page.tsx"));
+const PeoplePage = onDemand(() => import("../people/people-page.tsx"));
+const PersonPage = onDemand(() => import("../people/person-page.tsx"));
+const EventPage = onDemand(() => import("../events/event-page.tsx"));
+const EventsPage = onDemand(() => import("../events/events-page.tsx"));
+const SystemPage = onDemand(() => import("../system/system-page.tsx"));
 
 /** A page about one feature, person or event has its key or id. */
 type DetailPage = (segment: string) => ReactNode;

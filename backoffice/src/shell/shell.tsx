@@ -1,6 +1,6 @@
 import "./shell.css";
 import { Search } from "lucide-react";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { useSession } from "../api/session.ts";
 import { useShortcuts } from "../keyboard/shortcuts.ts";
 import { LiveUpdates } from "../live/live-updates.tsx";
@@ -9,15 +9,17 @@ import { links } from "../routing/links.ts";
 import { navigate, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
+import { onDemand } from "../ui/on-demand.ts";
 import { Toasts, undoLast } from "../ui/toasts.tsx";
 import { AccountMenu } from "./account-menu.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
 import { Brand } from "./logo.tsx";
+import { PageUpdate } from "./page-update.tsx";
 import { PageAt, pages } from "./pages.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
-const CommandBar = lazy(() => import("../command-bar/command-bar.tsx"));
-const ShortcutHelp = lazy(() => import("./shortcut-help.tsx"));
+const CommandBar = onDemand(() => import("../command-bar/command-bar.tsx"));
+const ShortcutHelp = onDemand(() => import("./shortcut-help.tsx"));
 
 /** The frame of all pages: navigation, connection, command bar, toasts. */
 export function Shell() {
@@ -66,6 +68,7 @@ export function Shell() {
       <Sidebar current={first} onSearch={() => setOpened("commands")} />
       <main className="main" id="main" tabIndex={-1}>
         <ConnectionBar />
+        <PageUpdate />
         <ErrorBoundary key={segments.join("/")}>
           <Suspense fallback={<div className="page" role="status" aria-label="Loading" />}>
             <PageAt segments={segments} />

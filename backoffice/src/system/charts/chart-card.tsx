@@ -1,12 +1,13 @@
 import "./chart-card.css";
 import { ChartLine, Table } from "lucide-react";
-import { lazy, Suspense, useId, useState } from "react";
+import { Suspense, useId, useState } from "react";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
+import { onDemand } from "../../ui/on-demand.ts";
 import { clock } from "../../ui/time.tsx";
 import type { Line } from "./chart.tsx";
 
-const Chart = lazy(() => import("./chart.tsx"));
+const Chart = onDemand(() => import("./chart.tsx"));
 
 /** A chart with its summary in words, and a button that shows its numbers as a table. */
 export function ChartCard({
