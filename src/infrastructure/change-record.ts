@@ -9,6 +9,7 @@ const recorded = {
   note: z.string().exactOptional(),
   reverts: z.string().exactOptional(),
   batch: z.string().exactOptional(),
+  via: z.literal("page").exactOptional(),
   at: z.int(),
   revision: z.object({ epoch: z.string(), number: z.int() }),
 };

@@ -37,6 +37,7 @@ describe("the page of events", () => {
     await bulk.getByRole("button", { name: "Revert all 3…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revert all 3", exact: true }).click();
     await page.getByText("2 changes reverted. 1 change skipped: changed since.").waitFor();
+    await rowOf(page, "Reverts an earlier change").first().getByText("page", { exact: true }).waitFor();
     expect(window.faults).toEqual([]);
   });
 
@@ -70,7 +71,7 @@ describe("the page of events", () => {
     await page.getByRole("button", { name: "Resume, 1 new" }).waitFor();
     expect(await rowOf(page, "paused.probe").count()).toBe(0);
     await page.getByRole("button", { name: "Resume, 1 new" }).click();
-    await rowOf(page, "paused.probe added for everyone").waitFor();
+    await rowOf(page, "paused.probe added for everyone").filter({ hasText: "API" }).waitFor();
     expect(window.faults).toEqual([]);
   });
 
@@ -85,6 +86,9 @@ describe("the page of events", () => {
     const killed = rowOf(page, "checkout.address-autocomplete killed").first();
     await killed.getByRole("button").click();
     await killed.getByRole("link", { name: /^event \d+$/ }).click();
+    await page.getByText(/ by jonas\.weber, API: “/).waitFor();
+    await page.getByRole("link", { name: "See the state before it" }).waitFor();
+    expect(await page.getByRole("link", { name: /^event \d+$/ }).count()).toBe(0);
     const position = new URL(page.url()).pathname.split("/").at(-1);
     await page.getByRole("heading", { name: `Event ${position}`, level: 1 }).waitFor();
     await page.getByText("checkout.address-autocomplete killed", { exact: true }).waitFor();

@@ -13,7 +13,16 @@ const maxEvents = 50;
 const maxLinks = 5;
 
 /** What an entry of the list changed, with its revert and links to what it concerns. */
-export function EventDetail({ entry, sources }: { readonly entry: EventEntry; readonly sources: SourcesByName }) {
+export function EventDetail({
+  entry,
+  sources,
+  isAlone = false,
+}: {
+  readonly entry: EventEntry;
+  readonly sources: SourcesByName;
+  /** Whether this is the page of the event, which needs no link to itself. */
+  readonly isAlone?: boolean;
+}) {
   const isEditor = useIsEditor();
   const { first, events } = entry;
   return (
@@ -23,7 +32,7 @@ export function EventDetail({ entry, sources }: { readonly entry: EventEntry; re
         {isEditor && events.every(isRevertible) && <RevertButton entry={entry} sources={sources} />}
         <span className="row wrap push event-row-links">
           <Concerned events={events} />
-          {events.length === 1 ? (
+          {isAlone ? null : events.length === 1 ? (
             <Link className="link num" href={links.event(first.position)}>
               event {count(first.position)}
             </Link>

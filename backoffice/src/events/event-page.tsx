@@ -20,6 +20,7 @@ export default function EventPage({ id }: { readonly id: string }) {
   const { data: event, error, refetch } = useQuery(eventQuery(id));
   const name = event ? `Event ${event.position}` : `Event ${id}`;
   const note = event && dataOf(event).note;
+  const tool = event && madeWith(event);
   return (
     <div className="page">
       <nav className="crumbs" aria-label="Breadcrumb">
@@ -38,10 +39,11 @@ export default function EventPage({ id }: { readonly id: string }) {
         <Card title={sentenceOf(event, sources)}>
           <div className="stack">
             <p className="small">
-              {dayTime(new Date(event.time))} by <b>{authorIn(event)}</b>, {madeWith(event)}
+              {dayTime(new Date(event.time))} by <b>{authorIn(event)}</b>
+              {tool !== undefined && `, ${tool}`}
               {note && `: “${note}”`}
             </p>
-            <EventDetail entry={{ id: event.id, first: event, events: [event] }} sources={sources} />
+            <EventDetail entry={{ id: event.id, first: event, events: [event] }} sources={sources} isAlone />
           </div>
         </Card>
       ) : (

@@ -25,6 +25,7 @@ export function EventRow({
 }) {
   const { first: event, events } = entry;
   const { note, reverts } = dataOf(event);
+  const tool = madeWith(event);
   const panel = `event-${event.position}`;
   return (
     <li className={`event-row ${isOpen ? "open" : ""} ${isNew ? "new" : ""}`}>
@@ -45,9 +46,7 @@ export function EventRow({
           {note && <span className="tiny dim">“{note}”</span>}
           {reverts && <span className="tiny dim">Reverts an earlier change</span>}
         </span>
-        <span className="event-row-origin">
-          <Tag>{madeWith(event)}</Tag>
-        </span>
+        <span className="event-row-origin">{tool !== undefined && <Tag>{tool}</Tag>}</span>
         <span className={`event-row-by ellipsis ${authorIn(event) === "unknown" ? "dim" : ""}`}>{authorIn(event)}</span>
       </button>
       {isOpen && (

@@ -14,6 +14,7 @@ type EventData = {
   readonly size?: number;
   readonly note?: string;
   readonly batch?: string;
+  readonly via?: string;
   readonly reverts?: string;
   readonly tokenId?: string;
 };
@@ -45,16 +46,25 @@ export function shapeOf(event: Event, sources: SourcesByName): EventShape {
   return isAdded ? "on" : "off";
 }
 
-/** What the change was made with. */
-export function madeWith(event: Event): string {
-  if (dataOf(event).origin === "external") return "edited outside";
-  if (event.recorded_by.startsWith("cli:")) return "CLI";
-  return event.component === "features" ? "API" : event.component;
+/** Who made the change; "unknown" for an edit outside Tidegate, and "Tidegate" for a record that it made by itself. */
+export function authorIn(event: Event): string {
+  const { recorded_by: by } = event;
+  if (by !== "external") return by.replace(/^cli:/, "");
+  return isOwnRecord(event) ? "Tidegate" : "unknown";
 }
 
-/** Who made the change. Nobody is known for an edit outside Tidegate. */
-export const authorIn = ({ recorded_by: by }: Event): string =>
-  by === "external" ? "unknown" : by.replace(/^cli:/, "");
+/** What the change was made with; `undefined` for a record that Tidegate made by itself. */
+export function madeWith(event: Event): string | undefined {
+  const { recorded_by: by, component } = event;
+  if (by === "external") return isOwnRecord(event) ? undefined : "edited outside";
+  if (by.startsWith("cli:")) return "CLI";
+  if (dataOf(event).via !== undefined) return dataOf(event).via;
+  return component === "features" || component === "tidegate" ? "API" : component;
+}
+
+/** Whether an event without an actor is no edit: such as the start of a record, or the items of a feed. */
+const isOwnRecord = (event: Event): boolean =>
+  !isOfCredential(event) && (event.component === "tidegate" || dataOf(event).origin === "baseline");
 
 /** Whether an event tells of a change. The others begin the record of a set or of a collection. */
 export function isChange(event: Event): boolean {

@@ -40,10 +40,12 @@ export type ChangeMeta = {
   readonly reverts?: string;
   /** An id that all changes of one request share. */
   readonly batch?: string;
+  /** `page`: made on the backoffice page. Absent: made by the API, the command line or an import. */
+  readonly via?: "page";
 };
 
 /** The fields of a change that its record has too. */
-type Author = Pick<ChangeMeta, "id" | "by" | "email" | "note" | "reverts" | "batch">;
+type Author = Pick<ChangeMeta, "id" | "by" | "email" | "note" | "reverts" | "batch" | "via">;
 
 /** Fields that every record has. */
 type RecordBase = Author & {
@@ -88,13 +90,14 @@ export type TokenRecord = RecordBase & {
 };
 
 /** The author fields of a change, for its record. */
-export const authorOfRecord = ({ id, by, email, note, reverts, batch }: ChangeMeta): Author => ({
+export const authorOfRecord = ({ id, by, email, note, reverts, batch, via }: ChangeMeta): Author => ({
   id,
   by,
   ...(email !== undefined && { email }),
   ...(note !== undefined && { note }),
   ...(reverts !== undefined && { reverts }),
   ...(batch !== undefined && { batch }),
+  ...(via !== undefined && { via }),
 });
 
 /** Record of a change. The store that holds the changed data keeps it. */

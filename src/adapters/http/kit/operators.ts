@@ -116,8 +116,12 @@ function secretFrom(c: Context): string | undefined {
 /** The operator that `atLeast` admitted. */
 export const operatorOf = (c: Context): Operator => c.get("operator");
 
-/** The author of an operator's request: the name of the credential, never a value in the request. */
+/**
+ * The author of an operator's request: the name of the credential, never a value in the request. Requests with a session
+ * are those of the backoffice page.
+ */
 export function authorOf(c: Context): ChangeAuthor {
-  const { name, email } = operatorOf(c).credential;
-  return email === undefined ? { by: name } : { by: name, email };
+  const { credential, expiresAt } = operatorOf(c);
+  const { name, email } = credential;
+  return { by: name, ...(email !== undefined && { email }), ...(expiresAt !== undefined && { via: "page" }) };
 }

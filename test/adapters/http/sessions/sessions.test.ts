@@ -102,6 +102,23 @@ describe("sessions", () => {
     expect((await browse(service, "GET", sessionPath, sentBack(cookies))).body).toEqual(body);
   });
 
+  it("are named in the events of their changes, unlike credentials in a header", async () => {
+    const made = [
+      [await signIn(issued.get("ana")), "page.probe", "page"],
+      [bearer(issued.get("ana") ?? ""), "header.probe", undefined],
+    ] as const;
+    for (const [headers, feature, via] of made) {
+      const path = `/admin/v1/sources/everyone/features/${feature}`;
+      expect((await browse(service, "PUT", path, headers)).status).toBe(200);
+      const recorded = async () => {
+        const { body } = await browse(service, "GET", `/events?feature=${feature}`, bearer(adminToken));
+        const [event] = body.events;
+        return [event?.recorded_by, event?.data.via];
+      };
+      await expect.poll(recorded, { timeout: 30_000 }).toEqual(["ana", via]);
+    }
+  });
+
   it.each([
     ["the origin of the page", { origin: "https://gate.example" }],
     ["a proxy", { "x-forwarded-proto": "https" }],
