@@ -31,12 +31,26 @@ const constraints = list(
     }),
 );
 const variants = list(z.looseObject({ name: z.string() }));
-const feature = z.looseObject({
-  name: z.string(),
-  enabled: z.boolean(),
-  strategies: list(z.looseObject({ name: z.string(), constraints, segments: list(z.number()), variants })),
-  variants,
-});
+/** Of the strategies that the library implements, only `default` works without parameters. */
+const strategy = z
+  .looseObject({
+    name: z.string(),
+    parameters: z.looseObject({}).nullish(),
+    constraints,
+    segments: list(z.number()),
+    variants,
+  })
+  .superRefine(({ name, parameters }, context) => {
+    if (parameters || name === "default" || !strategyNames.has(name)) return;
+    context.addIssue({ code: "custom", path: ["parameters"], message: `missing (${name} needs a map)` });
+  });
+const feature = z
+  .looseObject({ name: z.string(), enabled: z.boolean(), strategies: list(strategy), variants })
+  .superRefine(({ enabled, strategies }, context) => {
+    // The library switches such a feature off without an error.
+    if (strategies || !enabled) return;
+    context.addIssue({ code: "custom", path: ["strategies"], message: "missing (expected a list)" });
+  });
 const segment = z.looseObject({ id: z.number(), constraints });
 
 /** Members that occur only in Unleash's exports and in its admin API. `enabled` has another meaning there. */
@@ -49,7 +63,7 @@ export function unleashDocument(content: unknown): UnleashDocument {
   const { data, error } = z
     .looseObject({ features: z.array(z.unknown()), segments: list(z.unknown()) })
     .safeParse(content);
-  if (error) throw new Error(`${faultOf(error, "the document")} (${wanted})`);
+  if (error) throw new Error(`${faultOf(error)} (${wanted})`);
   if (ofExports.some((name) => name in data) || data.features.some((each) => ofAdmin.safeParse(each).success)) {
     throw new Error(`it is an export, or a response of Unleash's admin API (${wanted})`);
   }
@@ -78,7 +92,7 @@ export const named = (name: string): string => `feature ${JSON.stringify(name.sl
 
 function faultOfFeature(content: unknown, brokenSegments: ReadonlyMap<number, string>): string | undefined {
   const { data, error } = feature.safeParse(content);
-  if (error) return faultOf(error, "it");
+  if (error) return faultOf(error);
   if (!isServedKey(data.name)) return `invalid key (expected ${servedKeyRule})`;
   const used = (data.strategies ?? []).flatMap(({ segments }) => segments ?? []);
   const id = used.find((each) => brokenSegments.has(each));
@@ -92,7 +106,7 @@ function segmentsIn(contents: readonly unknown[]): [readonly UnleashSegment[], R
     const { error } = segment.safeParse(each);
     const id = z.looseObject({ id: z.number() }).safeParse(each).data?.id;
     if (!error) segments.push(each as UnleashSegment);
-    else if (id !== undefined) broken.set(id, faultOf(error, "it"));
+    else if (id !== undefined) broken.set(id, faultOf(error));
   }
   return [segments, broken];
 }
@@ -105,7 +119,7 @@ const strangeStrategies = ({ name, strategies }: UnleashFeature): readonly strin
 const nameOf = (content: unknown): string | undefined =>
   z.looseObject({ name: z.string() }).safeParse(content).data?.name;
 
-function faultOf({ issues: [issue] }: z.ZodError, whole: string): string {
-  if (!issue) return `${whole} is invalid`;
-  return `${issue.path.length > 0 ? z.core.toDotPath(issue.path) : whole}: ${issue.message}`;
+function faultOf({ issues: [issue] }: z.ZodError): string {
+  if (!issue) return "invalid";
+  return issue.path.length > 0 ? `${z.core.toDotPath(issue.path)}: ${issue.message}` : issue.message;
 }

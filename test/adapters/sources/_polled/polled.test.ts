@@ -172,7 +172,7 @@ describe("a polled URL", () => {
     ["refuses", respondWithStatus(401), /127.0.0.1 responds 401/],
     ["fails", respondWithStatus(503), /responds 503/],
     ["sends garbage", respondWith("<html>"), /"<html>" is no number/],
-    ["sends invalid UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
+    ["sends invalid UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /it is not UTF-8/],
     [
       "sends elsewhere",
       (response) => void response.writeHead(302, { Location: "/other" }).end(),

@@ -210,6 +210,9 @@ describe("kind unleash", () => {
       null,
       feature("unknown", { strategies: [{ name: "ownStrategy" }] }),
       feature("child", { dependencies: [{ feature: "nobody" }] }),
+      { name: "bare", enabled: true },
+      { name: "disabled", enabled: false },
+      feature("chosen", { strategies: [{ name: "userWithId" }] }),
     ].map((each, index) => (index === 3 ? { ...each, name: "odd" } : each));
     const segments = [{ id: 7, constraints: [{ contextName: "plan", operator: "NOT_IN" }] }];
     const resolver = over({ features, segments }, {}, warnings);
@@ -222,6 +225,9 @@ describe("kind unleash", () => {
         ["segmented", false],
         ["unknown", false],
         ["child", false],
+        ["bare", false],
+        ["disabled", false],
+        ["chosen", false],
       ]),
     );
     const faults = warnings.map(({ fault }) => fault);
@@ -230,8 +236,10 @@ describe("kind unleash", () => {
       expect.stringMatching(/^feature "\\u0001": invalid key/),
       'feature "odd": strategies[0].constraints[0].values: missing (IN needs a list of texts)',
       'feature "segmented": segment 7: constraints[0].values: missing (NOT_IN needs a list of texts)',
-      "features[5]: it: Invalid input: expected object, received null",
+      "features[5]: Invalid input: expected object, received null",
       'feature "unknown": unknown strategy "ownStrategy" is off',
+      'feature "bare": strategies: missing (expected a list)',
+      'feature "chosen": strategies[0].parameters: missing (userWithId needs a map)',
     ]);
     expect(answer.features.get("odd")?.metadata?.["error"]).toMatch(/IN needs a list of texts/);
     expect(resolver.faults()).toEqual(faults);
@@ -250,6 +258,11 @@ describe("kind unleash", () => {
       /response of Unleash's admin API/,
     ],
     ["no usable feature", { features: [exported] }, /no feature is usable: feature "menu": enabled: /],
+    [
+      "no strategies",
+      { features: [{ ...exported, enabled: true }] },
+      /no feature is usable: feature "menu": strategies: /,
+    ],
   ])("keeps the last valid features when it reads %s", async (_, document, fault) => {
     const warnings: { fault: string }[] = [];
     const resolver = over({ features: [feature("flag")] }, {}, warnings);
