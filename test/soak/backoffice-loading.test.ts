@@ -50,7 +50,7 @@ describe("the parts of the page that the first view does not need", () => {
     expect(await page.getByText("Tidegate was updated.").count()).toBe(0);
   });
 
-  it("open while the service is away", async () => {
+  it("open while the service is away, without a change that it would refuse", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
     const { page } = window;
     const isLoaded = "performance.getEntriesByType('resource').some(({ name }) => /\\/chart-[^/]+\\.js$/.test(name))";
@@ -64,6 +64,56 @@ describe("the parts of the page that the first view does not need", () => {
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await start();
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+});
+
+describe("a dialog that is open when the service goes away", () => {
+  it("keeps what was typed, and can save it once the service is back", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.guest-flow" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Edit details" }).click();
+    const dialog = page.getByRole("dialog", { name: "Details of checkout.guest-flow" });
+    await dialog.getByLabel("Description").fill("Buy without an account, also as a company");
+    const save = dialog.getByRole("button", { name: "Save" });
+    const start = await shop.stop();
+    await dialog.getByText("Tidegate is out of reach. Changes are paused.").waitFor();
+    expect(await save.isDisabled()).toBe(true);
+    await page.keyboard.press("Enter");
+    await start();
+    await save.and(page.locator(":enabled")).click();
+    await page.getByText("Details of checkout.guest-flow saved.").waitFor();
+    await page.getByText("Buy without an account, also as a company").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("asks before it discards what was typed", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", {
+      path: "features/checkout.apple-pay?kill=1",
+    });
+    const { page } = window;
+    const dialog = page.getByRole("dialog", { name: "Kill checkout.apple-pay?" });
+    const reason = dialog.getByLabel("Reason");
+    await reason.fill("Payment errors");
+    await page.keyboard.press("Escape");
+    await dialog.getByText("Discard what you typed?").waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Discard what you typed?").waitFor({ state: "detached" });
+    await page.keyboard.type(" in ES");
+    expect(await reason.inputValue()).toBe("Payment errors in ES");
+    await page.mouse.click(5, 5);
+    await dialog.getByRole("button", { name: "Discard" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Kill for everyone…" }).click();
+    await reason.fill("Payment errors");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Kill for everyone…" }).click();
+    await dialog.waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
     expect(window.faults).toEqual([]);
   });
 });

@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Undo2 } from "lucide-react";
 import { useState } from "react";
 import { Problem } from "../api/problem.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { Button } from "../ui/button.tsx";
 import { textOf } from "../ui/error-note.tsx";
 import { dayTime } from "../ui/time.tsx";
@@ -13,7 +12,6 @@ import { RevertDialog } from "./revert-dialog.tsx";
 
 /** Opens the revert of an entry, and says whether a later change is in its way. */
 export function RevertButton({ entry, sources }: { readonly entry: EventEntry; readonly sources: SourcesByName }) {
-  const isPaused = useIsPaused();
   const [isOpen, setOpen] = useState(false);
   const { first, events } = entry;
   const isBulk = events.length > 1;
@@ -25,7 +23,7 @@ export function RevertButton({ entry, sources }: { readonly entry: EventEntry; r
   return (
     <>
       {(isBulk || later || (data && !isDone)) && (
-        <Button isCompact disabled={isPaused} onClick={() => setOpen(true)}>
+        <Button isCompact isChange onClick={() => setOpen(true)}>
           <Undo2 size={14} aria-hidden />
           {isBulk ? `Revert all ${events.length}…` : later ? "Revert both…" : "Revert…"}
         </Button>

@@ -58,7 +58,7 @@ export function RevertDialog({
       {apply.error && <ErrorNote error={apply.error} />}
       <DialogButtons hint="It becomes a new event, which can be reverted too.">
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={apply.isPending} onClick={() => apply.mutate()}>
+        <Button look="primary" isChange disabled={apply.isPending} onClick={() => apply.mutate()}>
           {apply.isPending ? "Reverting…" : total === 1 ? "Revert" : `Revert ${later ? "both" : `all ${total}`}`}
         </Button>
       </DialogButtons>

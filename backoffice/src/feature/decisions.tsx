@@ -6,7 +6,6 @@ import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
 import { useFeatureChanges } from "../features/changes.ts";
 import type { Feature } from "../features/feature-list.ts";
 import { audienceOf, reachText } from "../features/impact.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -123,7 +122,6 @@ function GateCell({
 
 function KillCell({ feature }: { readonly feature: Feature }) {
   const isEditor = useIsEditor();
-  const isPaused = useIsPaused();
   const { undoKill } = useFeatureChanges();
   const [error, setError] = useState<unknown>();
   return (
@@ -132,7 +130,7 @@ function KillCell({ feature }: { readonly feature: Feature }) {
         <p className="strong">{feature.killed ? "Killed" : "Not killed"}</p>
       ) : feature.killed ? (
         <Button
-          disabled={isPaused}
+          isChange
           onClick={() => {
             setError(undefined);
             undoKill(feature.feature).catch(setError);
@@ -142,7 +140,7 @@ function KillCell({ feature }: { readonly feature: Feature }) {
           Undo the kill
         </Button>
       ) : (
-        <Button look="danger-outline" disabled={isPaused} onClick={() => setQuery({ kill: "1" })}>
+        <Button look="danger-outline" isChange onClick={() => setQuery({ kill: "1" })}>
           <Power size={15} aria-hidden />
           Kill for everyone…
         </Button>

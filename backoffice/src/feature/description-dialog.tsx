@@ -81,7 +81,7 @@ function DescriptionEditor({
         )}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={save.isPending}>
+          <Button look="primary" type="submit" isChange disabled={save.isPending}>
             Save
           </Button>
         </DialogButtons>

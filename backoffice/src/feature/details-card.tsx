@@ -25,7 +25,7 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
       title="Details"
       actions={
         isEditor && (
-          <Button isCompact onClick={() => setEditing(true)}>
+          <Button isCompact isChange onClick={() => setEditing(true)}>
             <Pencil size={14} aria-hidden />
             Edit details
           </Button>
@@ -54,7 +54,7 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
           archive={
             isEditor &&
             !catalogue?.archived && (
-              <Button isCompact onClick={() => setEditing(true)}>
+              <Button isCompact isChange onClick={() => setEditing(true)}>
                 Archive…
               </Button>
             )

@@ -125,6 +125,7 @@ function RuleEditor({
               <Button
                 look="danger-outline"
                 isCompact
+                isChange
                 disabled={save.isPending}
                 onClick={() => save.mutate({ value: undefined, note, opened })}
               >
@@ -134,7 +135,7 @@ function RuleEditor({
           }
         >
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={faults.length > 0 || save.isPending}>
+          <Button look="primary" type="submit" isChange disabled={faults.length > 0 || save.isPending}>
             Apply
           </Button>
         </DialogButtons>

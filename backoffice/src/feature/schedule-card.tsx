@@ -38,7 +38,12 @@ export default function ScheduleCard({
       title={name === "schedule" ? "Schedule" : `Schedule ${name}`}
       actions={
         isEditor && (
-          <Button isCompact aria-label={`Edit the windows of ${name}`} onClick={() => setQuery({ edit: name })}>
+          <Button
+            isCompact
+            isChange
+            aria-label={`Edit the windows of ${name}`}
+            onClick={() => setQuery({ edit: name })}
+          >
             Edit
           </Button>
         )

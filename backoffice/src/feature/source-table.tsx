@@ -171,7 +171,7 @@ function Control({
   if (!isEditor || source.rules === null) return <span className="source-table-control" />;
   const act = place === undefined ? "Add" : "Edit";
   return (
-    <Button isCompact aria-label={`${act} ${name}`} onClick={() => setQuery({ edit: source.name })}>
+    <Button isCompact isChange aria-label={`${act} ${name}`} onClick={() => setQuery({ edit: source.name })}>
       {act}
     </Button>
   );

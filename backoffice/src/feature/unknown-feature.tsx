@@ -16,7 +16,7 @@ export function UnknownFeature({ feature }: { readonly feature: string }) {
         title={`No source lists ${feature}, and nobody described it.`}
         action={
           isEditor && (
-            <Button look="primary" onClick={() => setCreating(true)}>
+            <Button look="primary" isChange onClick={() => setCreating(true)}>
               Create it
             </Button>
           )

@@ -3,7 +3,6 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Ban, Globe, Power, Tag, X } from "lucide-react";
 import { useState } from "react";
 import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { count } from "../ui/numbers.ts";
@@ -27,7 +26,6 @@ export default function BulkBar({
   readonly onClear: () => void;
 }) {
   const client = useQueryClient();
-  const isPaused = useIsPaused();
   const [run, setRun] = useState<BulkRun>();
   const [asking, setAsking] = useState<"kill" | "describe">();
   const [error, setError] = useState<unknown>();
@@ -109,22 +107,22 @@ export default function BulkBar({
         </span>
         {everyone !== undefined && (
           <>
-            <Button isCompact disabled={isPaused} onClick={() => start(switchMany(everyone, selected, true))}>
+            <Button isCompact isChange onClick={() => start(switchMany(everyone, selected, true))}>
               <Globe size={14} aria-hidden />
               On for everyone
             </Button>
-            <Button isCompact disabled={isPaused} onClick={() => start(switchMany(everyone, selected, false))}>
+            <Button isCompact isChange onClick={() => start(switchMany(everyone, selected, false))}>
               <Ban size={14} aria-hidden />
               Off for everyone
             </Button>
           </>
         )}
-        <Button isCompact disabled={isPaused} onClick={() => setAsking("describe")}>
+        <Button isCompact isChange onClick={() => setAsking("describe")}>
           <Tag size={14} aria-hidden />
           Tags and owner
         </Button>
         {killSwitch !== undefined && (
-          <Button isCompact look="danger-outline" disabled={isPaused} onClick={() => setAsking("kill")}>
+          <Button isCompact look="danger-outline" isChange onClick={() => setAsking("kill")}>
             <Power size={14} aria-hidden />
             Kill {count(selected.length)}…
           </Button>

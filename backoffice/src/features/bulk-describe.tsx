@@ -44,7 +44,7 @@ export function BulkDescribe({
         {error !== undefined && <ErrorNote error={error} />}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={!owner.trim() && tagsIn(tags).length === 0}>
+          <Button look="primary" type="submit" isChange disabled={!owner.trim() && tagsIn(tags).length === 0}>
             Apply
           </Button>
         </DialogButtons>

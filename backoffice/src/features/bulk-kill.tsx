@@ -57,7 +57,7 @@ export function BulkKill({
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="danger" onClick={kill}>
+        <Button look="danger" isChange onClick={kill}>
           <Power size={15} aria-hidden />
           Kill {counted(features.length, "feature")}
         </Button>

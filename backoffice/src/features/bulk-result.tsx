@@ -56,13 +56,13 @@ export function BulkResult({
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
         {undo && changed.length > 0 && (
-          <Button look="ghost" onClick={() => void undo(changed).then(onUndone, setError)}>
+          <Button look="ghost" isChange onClick={() => void undo(changed).then(onUndone, setError)}>
             <Undo2 size={14} aria-hidden />
             Undo the {changed.length === 1 ? "change" : `${count(changed.length)} changes`}
           </Button>
         )}
         {retry && refused.length > 0 && (
-          <Button onClick={() => retry(refused)}>
+          <Button isChange onClick={() => retry(refused)}>
             <RotateCcw size={14} aria-hidden />
             Retry the {count(refused.length)}
           </Button>

@@ -1,6 +1,5 @@
 import { Checkbox } from "@mantine/core";
 import { Clock, Power, Undo2 } from "lucide-react";
-import { useIsPaused } from "../live/connection.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { Button, IconButton } from "../ui/button.tsx";
@@ -101,17 +100,16 @@ export function EveryoneCell({
 
 export function KillCell({ feature: { feature, state } }: Cell) {
   const { kill, undoKill } = useListActions();
-  const isPaused = useIsPaused();
   if (state === "killed") {
     return (
-      <Button isCompact disabled={isPaused} onClick={() => undoKill(feature)} aria-label={`Undo kill of ${feature}`}>
+      <Button isCompact isChange onClick={() => undoKill(feature)} aria-label={`Undo kill of ${feature}`}>
         <Undo2 size={14} aria-hidden />
         Undo
       </Button>
     );
   }
   return (
-    <IconButton className="kill" label={`Kill ${feature}`} disabled={isPaused} onClick={() => kill(feature)}>
+    <IconButton className="kill" label={`Kill ${feature}`} isChange onClick={() => kill(feature)}>
       <Power size={16} aria-hidden />
     </IconButton>
   );

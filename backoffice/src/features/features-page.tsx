@@ -146,7 +146,7 @@ export function FeaturesPage() {
           </IconButton>
         )}
         {isEditor && (
-          <Button look="primary" aria-label="New feature" onClick={() => setAsking({ for: "new", key: "" })}>
+          <Button look="primary" isChange aria-label="New feature" onClick={() => setAsking({ for: "new", key: "" })}>
             <Plus size={16} aria-hidden />
             <span className="wide-only">New feature</span>
           </Button>

@@ -2,6 +2,7 @@ import "./kill-dialog.css";
 import { Globe, MapPin, Percent, Power, UserRound, Zap } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { killSwitchOf, useSources } from "../api/sources.ts";
+import { useIsPaused } from "../live/connection.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -27,9 +28,10 @@ export default function KillDialog({
   const { killFeature } = useFeatureChanges();
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
+  const isPaused = useIsPaused();
   const [isBusy, setBusy] = useState(false);
   const kill = () => {
-    if (isBusy) return;
+    if (isBusy || isPaused) return;
     setBusy(true);
     setError(undefined);
     killFeature(key, note.trim()).then(onClose, (reason: unknown) => {
@@ -82,7 +84,7 @@ export default function KillDialog({
           }
         >
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="danger" onClick={kill} disabled={isBusy}>
+          <Button look="danger" isChange onClick={kill} disabled={isBusy}>
             <Power size={15} aria-hidden />
             Kill for everyone
           </Button>

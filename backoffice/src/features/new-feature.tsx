@@ -88,7 +88,7 @@ export default function NewFeature({
         {error !== undefined && !isPlaced && <ErrorNote error={error} />}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit">
+          <Button look="primary" type="submit" isChange>
             Create
           </Button>
         </DialogButtons>

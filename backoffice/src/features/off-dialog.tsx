@@ -47,7 +47,11 @@ export default function OffDialog({
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" onClick={() => void switchEveryone(source.name, key, false).then(onClose, setError)}>
+        <Button
+          look="danger"
+          isChange
+          onClick={() => void switchEveryone(source.name, key, false).then(onClose, setError)}
+        >
           {isGate ? "Close the gate" : "Off for everyone"}
         </Button>
       </DialogButtons>

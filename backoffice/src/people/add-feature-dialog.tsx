@@ -51,7 +51,7 @@ export function AddFeatureDialog({
         {change.error && <ErrorNote error={change.error} />}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" disabled={feature.trim() === "" || change.isPending}>
+          <Button look="primary" type="submit" isChange disabled={feature.trim() === "" || change.isPending}>
             Add
           </Button>
         </DialogButtons>

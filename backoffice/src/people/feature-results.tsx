@@ -3,7 +3,6 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { type ReactNode, useDeferredValue, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -58,7 +57,7 @@ export function FeatureResults({
         />
         <SearchField label="Filter" value={filter} onChange={({ currentTarget }) => setFilter(currentTarget.value)} />
         {own && (
-          <Button look="primary" isCompact className="push" onClick={() => setAdding(true)}>
+          <Button look="primary" isCompact isChange className="push" onClick={() => setAdding(true)}>
             <Plus size={15} aria-hidden />
             Add feature
           </Button>
@@ -109,9 +108,8 @@ const othersIn = (counts: Readonly<Record<PersonState, number>>, state: PersonSt
 };
 
 const RemoveButton = ({ feature, onRemove }: { readonly feature: string; readonly onRemove: () => void }) => {
-  const isPaused = useIsPaused();
   return (
-    <Button look="ghost" isCompact aria-label={`Remove ${feature}`} disabled={isPaused} onClick={onRemove}>
+    <Button look="ghost" isCompact aria-label={`Remove ${feature}`} isChange onClick={onRemove}>
       Remove
     </Button>
   );

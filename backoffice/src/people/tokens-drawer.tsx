@@ -4,7 +4,6 @@ import { Copy, KeyRound } from "lucide-react";
 import { useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
 import { useIsAdmin } from "../api/session.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -17,7 +16,6 @@ import { userOf } from "./person-queries.ts";
 export default function TokensDrawer({ userId, onClose }: { readonly userId: string; readonly onClose: () => void }) {
   const client = useQueryClient();
   const isAdmin = useIsAdmin();
-  const isPaused = useIsPaused();
   const user = useQuery(userOf(userId));
   const [asked, setAsked] = useState<string>();
   const param = { userId: encodeURIComponent(userId) };
@@ -81,7 +79,8 @@ export default function TokensDrawer({ userId, onClose }: { readonly userId: str
                     <Button
                       look="danger"
                       isCompact
-                      disabled={revoke.isPending || isPaused}
+                      isChange
+                      disabled={revoke.isPending}
                       onClick={() => revoke.mutate(id)}
                     >
                       Revoke
@@ -91,7 +90,7 @@ export default function TokensDrawer({ userId, onClose }: { readonly userId: str
               )}
             </span>
             {isAdmin && asked !== id && (
-              <Button look="danger-outline" isCompact aria-label={`Revoke ${id}`} onClick={() => setAsked(id)}>
+              <Button look="danger-outline" isCompact isChange aria-label={`Revoke ${id}`} onClick={() => setAsked(id)}>
                 Revoke
               </Button>
             )}
@@ -99,7 +98,7 @@ export default function TokensDrawer({ userId, onClose }: { readonly userId: str
         ))}
       </ul>
       {isAdmin ? (
-        <Button look="primary" disabled={issue.isPending || isPaused} onClick={() => issue.mutate()}>
+        <Button look="primary" isChange disabled={issue.isPending} onClick={() => issue.mutate()}>
           Issue a token
         </Button>
       ) : (

@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { bodyOf, v1 } from "../api/client.ts";
-import { useIsPaused } from "../live/connection.ts";
 import { Button } from "../ui/button.tsx";
 import { textOf } from "../ui/error-note.tsx";
 import { counted } from "../ui/numbers.ts";
@@ -10,7 +9,6 @@ import { toast } from "../ui/toasts.tsx";
 /** Polls a feed at once, instead of at its next interval. */
 export function ReadNow({ source }: { readonly source: string }) {
   const client = useQueryClient();
-  const isPaused = useIsPaused();
   const poll = useMutation({
     mutationFn: () => bodyOf(v1.sources[":source"].poll.$post({ param: { source: encodeURIComponent(source) } })),
     onSuccess: ({ state }) => {
@@ -23,7 +21,8 @@ export function ReadNow({ source }: { readonly source: string }) {
       <Button
         isCompact
         aria-label={`${poll.isPending ? "Reading…" : "Read now"}: ${source}`}
-        disabled={isPaused || poll.isPending}
+        isChange
+        disabled={poll.isPending}
         onClick={() => poll.mutate()}
       >
         <RefreshCw size={13} className={poll.isPending ? "spinning" : ""} aria-hidden />

@@ -1,11 +1,13 @@
 import "./dialog.css";
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
-import { IconButton } from "./button.tsx";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { useIsPaused } from "../live/connection.ts";
+import { Button, IconButton } from "./button.tsx";
 
 /**
- * A modal dialog on the native element: it traps the focus, closes on Escape and returns the focus. Give the first
- * control `autoFocus`. Mount it to open it.
+ * A modal dialog on the native element: it traps the focus, closes on Escape and returns the focus. Once something was
+ * typed, Escape, a click outside and the cross ask before they discard it. Give the first control `data-autofocus`.
+ * Mount it to open it.
  */
 export function Dialog({
   title,
@@ -24,16 +26,25 @@ export function Dialog({
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
+  const isMounted = useRef(false);
+  const isTyped = useRef(false);
+  const [editing, setEditing] = useState<Element | null>(null);
   useEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
+    isMounted.current = true;
     if (!dialog?.open) dialog?.showModal();
     dialog?.querySelector<HTMLElement>("[data-autofocus]")?.focus();
     return () => {
+      isMounted.current = false;
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
+  const dismiss = () => {
+    if (isTyped.current && onClose) setEditing(document.activeElement);
+    else onClose?.();
+  };
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it by keyboard
     <dialog
@@ -41,12 +52,22 @@ export function Dialog({
       className={isDrawer ? "dialog drawer" : "dialog"}
       style={{ width }}
       aria-labelledby={titleId}
+      onInput={() => {
+        isTyped.current = true;
+      }}
       onCancel={(event) => {
         event.preventDefault();
-        onClose?.();
+        if (editing) onClose?.();
+        else dismiss();
+      }}
+      onClose={() => {
+        // Browsers close it on a second Escape, whatever the first one did.
+        if (!isMounted.current) return;
+        if (onClose) onClose();
+        else element.current?.showModal();
       }}
       onClick={(event) => {
-        if (event.target === element.current) onClose?.();
+        if (event.target === element.current) dismiss();
       }}
     >
       <div className="dialog-content">
@@ -55,21 +76,49 @@ export function Dialog({
             {title}
           </h2>
           {onClose && (
-            <IconButton label="Close" onClick={onClose}>
+            <IconButton label="Close" onClick={dismiss}>
               <X size={18} aria-hidden />
             </IconButton>
           )}
         </header>
         {children}
+        {editing && onClose && (
+          <Discard
+            onKeep={() => {
+              setEditing(null);
+              if (editing instanceof HTMLElement) editing.focus();
+            }}
+            onDiscard={onClose}
+          />
+        )}
       </div>
     </dialog>
   );
 }
 
-/** The buttons at the end of a dialog; `hint` is at their left. */
+/** As a ref, it focuses a button once, when it appears. */
+const focus = (button: HTMLButtonElement | null) => button?.focus();
+
+const Discard = ({ onKeep, onDiscard }: { readonly onKeep: () => void; readonly onDiscard: () => void }) => (
+  <div className="dialog-discard" role="alert">
+    <span className="grow">Discard what you typed?</span>
+    <div className="row">
+      <Button isCompact ref={focus} onClick={onKeep}>
+        Keep editing
+      </Button>
+      <Button isCompact look="danger-outline" onClick={onDiscard}>
+        Discard
+      </Button>
+    </div>
+  </div>
+);
+
+/** The buttons at the end of a dialog; at their left is `hint`, or that changes are paused. */
 export const DialogButtons = ({ hint, children }: { readonly hint?: ReactNode; readonly children: ReactNode }) => (
   <div className="dialog-buttons">
-    <span className="tiny dim grow">{hint}</span>
+    <span className="tiny dim grow">
+      {useIsPaused() ? <span role="status">Tidegate is out of reach. Changes are paused.</span> : hint}
+    </span>
     {children}
   </div>
 );

@@ -2,6 +2,7 @@ import "./toasts.css";
 import { X } from "lucide-react";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { hasStatus } from "../api/problem.ts";
+import { useIsPaused } from "../live/connection.ts";
 import { textOf } from "./error-note.tsx";
 
 /** A message about what was done. `undo` reverses it. */
@@ -39,6 +40,7 @@ export function Toasts() {
     },
     () => current,
   );
+  const isPaused = useIsPaused();
   const [isHeld, setHeld] = useState(false);
   useEffect(() => {
     if (!shown || isHeld) return;
@@ -58,7 +60,7 @@ export function Toasts() {
         >
           <span>{shown.text}</span>
           {shown.undo && (
-            <button type="button" onClick={undoLast}>
+            <button type="button" disabled={isPaused} onClick={undoLast}>
               Undo
             </button>
           )}

@@ -40,12 +40,20 @@ export function ConflictNote<Value>({
           {last && last.recorded_by !== "external" ? last.recorded_by : "Somebody"} changed this{" "}
           {last ? `${durationText(Date.now() - Date.parse(last.time))} ago` : "meanwhile"}. Your change was not applied.
         </span>
-        <Button isCompact aria-expanded={isShown} disabled={!present} onClick={() => setShown(!isShown)}>
-          {isShown ? "Hide it" : "Show it"}
-        </Button>
-        <Button isCompact look="danger-outline" disabled={!present} onClick={() => present && onApply(present)}>
-          Apply anyway
-        </Button>
+        <div className="row">
+          <Button isCompact aria-expanded={isShown} disabled={!present} onClick={() => setShown(!isShown)}>
+            {isShown ? "Hide it" : "Show it"}
+          </Button>
+          <Button
+            isCompact
+            look="danger-outline"
+            isChange
+            disabled={!present}
+            onClick={() => present && onApply(present)}
+          >
+            Apply anyway
+          </Button>
+        </div>
       </div>
       {isShown && present && <DocumentDiff before={opened ?? null} after={present.value} />}
     </div>

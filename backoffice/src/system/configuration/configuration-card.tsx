@@ -2,7 +2,6 @@ import "./configuration-card.css";
 import { FileCog } from "lucide-react";
 import { useState } from "react";
 import { useIsAdmin } from "../../api/session.ts";
-import { useIsPaused } from "../../live/connection.ts";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
 import { Ago } from "../../ui/time.tsx";
@@ -13,7 +12,6 @@ import { yamlText } from "./yaml-text.ts";
 /** The configuration as its file is written. Secrets are hidden by the service. */
 export function ConfigurationCard({ configuration }: { readonly configuration: System["configuration"] }) {
   const isAdmin = useIsAdmin();
-  const isPaused = useIsPaused();
   const [isReloading, setReloading] = useState(false);
   const { file, loadedAt, document, overrides } = configuration;
   const variables = Object.entries(overrides);
@@ -22,7 +20,7 @@ export function ConfigurationCard({ configuration }: { readonly configuration: S
       title="Configuration"
       actions={
         isAdmin && (
-          <Button isCompact disabled={isPaused} onClick={() => setReloading(true)}>
+          <Button isCompact isChange onClick={() => setReloading(true)}>
             <FileCog size={14} aria-hidden />
             Reload…
           </Button>

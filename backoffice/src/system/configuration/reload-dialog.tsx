@@ -43,7 +43,7 @@ export function ReloadDialog({ file, onClose }: { readonly file: string; readonl
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="primary" disabled={!preview.data || apply.isPending} onClick={() => apply.mutate()}>
+        <Button look="primary" isChange disabled={!preview.data || apply.isPending} onClick={() => apply.mutate()}>
           {apply.isPending ? "Reloading…" : "Reload"}
         </Button>
       </DialogButtons>
