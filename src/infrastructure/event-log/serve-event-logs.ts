@@ -59,8 +59,8 @@ class ServedLog {
     await Promise.allSettled(this.#underWay);
     await this.#opening?.catch(() => {});
     const { database, watch } = this.#opened ?? {};
-    const destroy = async () => database?.destroy();
-    await (watch ? watch.close(destroy) : destroy());
+    const close = async () => database?.close();
+    await (watch ? watch.close(close) : close());
     this.#send({ id, value: undefined });
   }
 

@@ -43,6 +43,27 @@ describe("a command as a process", () => {
     },
   );
 
+  it.each([
+    ["--help", 60],
+    ["validate", 350],
+    ["evaluate", 650],
+    ["explain feature_1", 700],
+    ["features list", 700],
+    ["sets add active_features feature_1", 650],
+  ])("loads few modules, because each takes time: %s", async (command, limit) => {
+    const count = `
+      import { registerHooks } from "node:module";
+      let count = 0;
+      registerHooks({ load: (url, context, next) => (count++, next(url, context)) });
+      process.on("exit", () => console.error("modules: " + count));`;
+    const { stderr } = await shell(
+      `"${process.execPath}" --import 'data:text/javascript,${encodeURIComponent(count)}' src/cli.ts ${command}`,
+    );
+    const modules = Number(/modules: (\d+)/.exec(stderr)?.[1]);
+    expect(modules).toBeGreaterThan(20);
+    expect(modules).toBeLessThan(limit);
+  });
+
   it("runs as `npx tidegate` of the system's npm, without warnings about its Node version", async () => {
     const PATH = process.env["PATH"]?.split(":").filter((folder) => !folder.endsWith("node_modules/.bin"));
     const { stdout, stderr } = await promisify(execFile)(

@@ -1,6 +1,5 @@
-import { type Kysely, sql } from "kysely";
+import sql, { type Sql } from "sql-template-tag";
 import { migrate } from "./migrations.ts";
-import type { Tables } from "./tables.ts";
 
 /** The location of the event log. */
 export type EventLogLocation =
@@ -12,7 +11,20 @@ export type EventLogLocation =
       readonly formerFile?: string;
     };
 
-export type Database = Kysely<Tables>;
+/**
+ * Runs statements that both databases understand, and returns their rows. A `Date` is a timestamp. Timestamps are read
+ * as milliseconds, JSON as text, and booleans as 0 and 1 or as booleans.
+ */
+export type Queries = { readonly query: <Row>(statement: Sql) => Promise<readonly Row[]> };
+
+/** Statements that apply together or not at all. */
+export type Transaction = Queries & { readonly isTransaction: true };
+
+export type Database = Queries & {
+  /** Commits when the task resolves, and rolls back when it rejects. */
+  readonly transaction: <T>(task: (transaction: Transaction) => Promise<T>) => Promise<T>;
+  readonly close: () => Promise<void>;
+};
 
 /** Opens the database of the event log and migrates its tables. Rejects, with everything closed, if that fails. */
 export async function openDatabase(location: EventLogLocation): Promise<Database> {
@@ -23,7 +35,7 @@ export async function openDatabase(location: EventLogLocation): Promise<Database
   }
   const { openPostgres } = await import("./postgres.ts");
   const patient = await migrated(openPostgres(location.url, false), location.kind);
-  await patient.destroy();
+  await patient.close();
   return openPostgres(location.url, true);
 }
 
@@ -33,15 +45,15 @@ async function migrated(database: Database, kind: EventLogLocation["kind"]): Pro
     await migrate(database, kind);
     return database;
   } catch (error) {
-    await database.destroy();
+    await database.close();
     throw error;
   }
 }
 
 /** Rejects other encodings: they cannot represent all feature keys. */
 async function checkEncoding(database: Database): Promise<void> {
-  const { rows } = await sql<{ server_encoding: string }>`show server_encoding`.execute(database);
-  const encoding = rows[0]?.server_encoding;
+  const [row] = await database.query<{ server_encoding: string }>(sql`show server_encoding`);
+  const encoding = row?.server_encoding;
   if (encoding !== "UTF8")
     throw new Error(`the database encoding is ${encoding}; create the database with ENCODING 'UTF8'`);
 }

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
-import type { Transaction } from "kysely";
+import sql, { join } from "sql-template-tag";
 import { inChunks } from "../../in-chunks.ts";
-import type { Database } from "./database.ts";
-import type { Tables } from "./tables.ts";
+import type { Queries, Transaction } from "./database.ts";
+import { insertInto } from "./insert-into.ts";
 
 // PostgreSQL indexes rows of at most about 2,700 bytes. A key shares its row with a store and a revision.
 const maxKeyBytes = 1_000;
@@ -29,37 +29,31 @@ function indexed(text: string, maxBytes: number): string {
 }
 
 /** Stores the whole texts of column values. */
-export async function writeLongTexts(transaction: Transaction<Tables>, long: ReadonlyMap<string, string>) {
+export async function writeLongTexts(transaction: Transaction, long: ReadonlyMap<string, string>): Promise<void> {
   for (const some of inChunks([...long], rowsAtOnce)) {
-    await transaction
-      .insertInto("long_texts")
-      .values(some.map(([indexed, text]) => ({ indexed, text })))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+    const rows = some.map(([indexed, text]) => ({ indexed, text }));
+    await transaction.query(sql`${insertInto("long_texts", rows)} on conflict do nothing`);
   }
 }
 
 /** Removes the whole texts that no set, no change of a feature and no usage of it refers to. */
-export async function removeUnusedTexts(transaction: Transaction<Tables>): Promise<void> {
-  await transaction
-    .deleteFrom("long_texts")
-    .where("indexed", "not in", (eb) => eb.selectFrom("sets").where("key", "like", `%${mark}%`).select("key"))
-    .where(({ exists, not, selectFrom }) =>
-      not(exists(selectFrom("turns").whereRef("turns.feature", "=", "long_texts.indexed").select("turns.position"))),
-    )
-    .where(({ exists, not, selectFrom }) =>
-      not(exists(selectFrom("usage_series").whereRef("feature", "=", "long_texts.indexed").select("id"))),
-    )
-    .execute();
+export async function removeUnusedTexts(transaction: Transaction): Promise<void> {
+  await transaction.query(sql`
+    delete from long_texts
+    where indexed not in (select key from sets where key like ${`%${mark}%`})
+      and not exists (select position from turns where turns.feature = long_texts.indexed)
+      and not exists (select id from usage_series where usage_series.feature = long_texts.indexed)`);
 }
 
 /** Returns the whole texts of column values, in the same order. */
-export async function wholeTexts(database: Database, values: readonly string[]): Promise<readonly string[]> {
+export async function wholeTexts(database: Queries, values: readonly string[]): Promise<readonly string[]> {
   const long = [...new Set(values.filter((value) => value.includes(mark)))];
   if (long.length === 0) return values;
   const texts = new Map<string, string>();
   for (const some of inChunks(long, rowsAtOnce)) {
-    const rows = await database.selectFrom("long_texts").where("indexed", "in", some).selectAll().execute();
+    const rows = await database.query<{ indexed: string; text: string }>(
+      sql`select indexed, text from long_texts where indexed in (${join(some)})`,
+    );
     for (const { indexed, text } of rows) texts.set(indexed, text);
   }
   return values.map((value) => texts.get(value) ?? value);

@@ -1,202 +1,215 @@
-import { type Kysely, sql } from "kysely";
-import { type Migration, Migrator } from "kysely/migration";
+import sql, { raw } from "sql-template-tag";
 import { emptyHash } from "../log/event-hash.ts";
+import type { Database, EventLogLocation } from "./database.ts";
+import { insertInto } from "./insert-into.ts";
 import { eventLogSchemaVersion, type migrationNames } from "./schema-version.ts";
-import type { Tables } from "./tables.ts";
 
-/** Column types. Texts are compared byte by byte in both databases. */
+type Kind = EventLogLocation["kind"];
+
+/** Column types. Texts are compared byte by byte in both databases. Integers are at most 2^53 - 1. */
 const types = {
   postgres: {
-    text: sql`text collate "C"`,
-    integer: sql`bigint`,
-    json: sql`jsonb`,
-    instant: sql`timestamptz(3)`,
-    flag: sql`boolean`,
+    text: 'text collate "C"',
+    integer: "bigint",
+    json: "jsonb",
+    instant: "timestamptz(3)",
+    flag: "boolean",
+    id: "bigint generated always as identity primary key",
+    withoutRowId: "",
   },
-  sqlite: { text: sql`text`, integer: sql`integer`, json: sql`text`, instant: sql`integer`, flag: sql`integer` },
+  sqlite: {
+    text: "text",
+    integer: "integer",
+    json: "text",
+    instant: "integer",
+    flag: "integer",
+    id: "integer primary key",
+    withoutRowId: "without rowid",
+  },
 } as const;
 
-type Kind = keyof typeof types;
+/** The PostgreSQL advisory lock of migrations. Earlier versions take the same one. */
+const lock = 3_853_314_791_062_309_107n;
 
 /** Creates or migrates the tables. Safe for concurrent processes. */
-export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<void> {
-  const migrator = new Migrator({
-    db: database,
-    provider: { getMigrations: async () => migrations(kind) },
-    migrationTableName: "activity_migrations",
-    migrationLockTableName: "activity_migrations_lock",
+export async function migrate(database: Database, kind: Kind): Promise<void> {
+  const migrations = Object.entries(migrationsOf(kind));
+  await database.transaction(async (transaction) => {
+    if (kind === "postgres") await transaction.query(sql`select pg_advisory_xact_lock(${lock})`);
+    await transaction.query(sql`
+      create table if not exists activity_migrations (
+        name varchar(255) not null primary key,
+        timestamp varchar(255) not null
+      )`);
+    const rows = await transaction.query<{ name: string }>(sql`select name from activity_migrations`);
+    const applied = new Set(rows.map(({ name }) => name));
+    const unknown = [...applied].find((name) => !migrations.some(([known]) => known === name));
+    if (unknown) throw new Error(`the event log belongs to a newer version of Tidegate (it has migration ${unknown})`);
+    for (const [name, script] of migrations) {
+      if (applied.has(name)) continue;
+      for (const statement of script.split(";")) await transaction.query(raw(statement));
+      const timestamp = new Date().toISOString();
+      await transaction.query(insertInto("activity_migrations", [{ name, timestamp }]));
+    }
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
   if (kind === "sqlite") await writeSchemaVersion(database);
 }
 
 /** Lets an earlier version detect a file of a newer one by its header. */
-async function writeSchemaVersion(database: Kysely<Tables>): Promise<void> {
-  const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(database);
-  if (rows[0]?.user_version === eventLogSchemaVersion) return;
-  await sql.raw(`PRAGMA user_version = ${eventLogSchemaVersion}`).execute(database);
-  await sql`PRAGMA wal_checkpoint`.execute(database);
+async function writeSchemaVersion(database: Database): Promise<void> {
+  const [row] = await database.query<{ user_version: number }>(sql`PRAGMA user_version`);
+  if (row?.user_version === eventLogSchemaVersion) return;
+  await database.query(raw(`PRAGMA user_version = ${eventLogSchemaVersion}`));
+  await database.query(sql`PRAGMA wal_checkpoint`);
 }
 
 /** The migrations, in the order of their names. Never change a released one: add another. */
-const migrations = (kind: Kind): Record<(typeof migrationNames)[number], Migration> => ({
-  "0001_log": { up: (database) => createLog(database, kind) },
-  "0002_stores": { up: (database) => createStores(database, kind) },
-  "0003_long_texts": { up: (database) => createLongTexts(database, kind) },
-  "0004_usage": { up: (database) => createUsage(database, kind) },
+const migrationsOf = (kind: Kind): Record<(typeof migrationNames)[number], string> => ({
+  "0001_log": log(kind),
+  "0002_stores": stores(kind),
+  "0003_long_texts": longTexts(kind),
+  "0004_usage": usage(kind),
 });
 
-async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
-  const { text } = types[kind];
-  await schema
-    .createTable("stores")
-    .addColumn("identity", text, (column) => column.primaryKey())
-    .addColumn("connection", text, (column) => column.notNull())
-    .addColumn("claimed", text, (column) => column.unique())
-    .execute();
-}
-
-async function createLongTexts({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
-  const { text } = types[kind];
-  await schema
-    .createTable("long_texts")
-    .addColumn("indexed", text, (column) => column.primaryKey())
-    .addColumn("text", text, (column) => column.notNull())
-    .execute();
-}
-
-async function createUsage({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
-  const { text, integer, flag } = types[kind];
-  await schema
-    .createTable("usage_series")
-    .addColumn("id", integer, (column) =>
-      (kind === "postgres" ? column.generatedAlwaysAsIdentity() : column).primaryKey(),
-    )
-    .addColumn("feature", text, (column) => column.notNull())
-    .addColumn("variant", text, (column) => column.notNull())
-    .addColumn("is_on", flag, (column) => column.notNull())
-    .addColumn("via", text, (column) => column.notNull())
-    .addColumn("used_at", integer)
-    .addUniqueConstraint("usage_series_key", ["feature", "variant", "is_on", "via"])
-    .execute();
-  await schema
-    .createTable("usage_counts")
-    .addColumn("step", integer, (column) => column.notNull())
-    .addColumn("start", integer, (column) => column.notNull())
-    .addColumn("series", integer, (column) => column.notNull())
-    .addColumn("evaluations", integer, (column) => column.notNull())
-    .addPrimaryKeyConstraint("usage_counts_pkey", ["step", "start", "series"])
-    .$call((table) => (kind === "sqlite" ? table.modifyEnd(sql`without rowid`) : table))
-    .execute();
-}
-
-async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
+function log(kind: Kind): string {
   const { text, integer, json, instant, flag } = types[kind];
-  const { schema } = database;
+  return `
+    -- One row: the end of the log, and the last removed event (at first, position 0).
+    create table chain (
+      id ${integer} primary key,
+      position ${integer} not null,
+      hash ${text} not null,
+      start_position ${integer} not null,
+      start_hash ${text} not null
+    );
+    insert into chain values (1, 0, '${emptyHash}', 0, '${emptyHash}');
 
-  await schema
-    .createTable("chain")
-    .addColumn("id", integer, (column) => column.primaryKey())
-    .addColumn("position", integer, (column) => column.notNull())
-    .addColumn("hash", text, (column) => column.notNull())
-    .addColumn("start_position", integer, (column) => column.notNull())
-    .addColumn("start_hash", text, (column) => column.notNull())
-    .execute();
-  await database
-    .insertInto("chain")
-    .values({ id: 1, position: 0, hash: emptyHash, start_position: 0, start_hash: emptyHash })
-    .execute();
+    -- store to number, of a change: the changed item, and its revision after the change. record: the change record.
+    create table events (
+      position ${integer} primary key,
+      id ${text} not null unique,
+      component ${text} not null,
+      environment ${text} not null,
+      email ${text} not null,
+      message ${text} not null,
+      folded ${text} not null, -- The message in lower case.
+      data ${json} not null,
+      created_at ${instant} not null,
+      recorded_by ${text} not null,
+      store ${text},
+      kind ${text},
+      key ${text},
+      epoch ${text},
+      number ${integer},
+      record ${json},
+      hash ${text} not null
+    );
+    create unique index events_revision on events (store, kind, key, epoch, number) where store is not null;
+    create index events_component on events (component, position);
+    create index events_environment on events (environment, position);
+    create index events_email on events (email, position);
+    create index events_recorded_by on events (recorded_by, position);
+    create index events_key on events (key, position) where key is not null;
 
-  await schema
-    .createTable("events")
-    .addColumn("position", integer, (column) => column.primaryKey())
-    .addColumn("id", text, (column) => column.notNull().unique())
-    .addColumn("component", text, (column) => column.notNull())
-    .addColumn("environment", text, (column) => column.notNull())
-    .addColumn("email", text, (column) => column.notNull())
-    .addColumn("message", text, (column) => column.notNull())
-    .addColumn("folded", text, (column) => column.notNull())
-    .addColumn("data", json, (column) => column.notNull())
-    .addColumn("created_at", instant, (column) => column.notNull())
-    .addColumn("recorded_by", text, (column) => column.notNull())
-    .addColumn("store", text)
-    .addColumn("kind", text)
-    .addColumn("key", text)
-    .addColumn("epoch", text)
-    .addColumn("number", integer)
-    .addColumn("record", json)
-    .addColumn("hash", text, (column) => column.notNull())
-    .execute();
-  await schema
-    .createIndex("events_revision")
-    .unique()
-    .on("events")
-    .columns(["store", "kind", "key", "epoch", "number"])
-    .where("store", "is not", null)
-    .execute();
-  for (const column of ["component", "environment", "email", "recorded_by"] as const) {
-    await schema.createIndex(`events_${column}`).on("events").columns([column, "position"]).execute();
-  }
-  await schema
-    .createIndex("events_key")
-    .on("events")
-    .columns(["key", "position"])
-    .where("key", "is not", null)
-    .execute();
+    -- The earliest and the latest time of the up to 1,000 events after a position. An index for searches by time.
+    create table spans (
+      start ${integer} primary key,
+      earliest ${instant} not null,
+      latest ${instant} not null
+    );
 
-  await schema
-    .createTable("spans")
-    .addColumn("start", integer, (column) => column.primaryKey())
-    .addColumn("earliest", instant, (column) => column.notNull())
-    .addColumn("latest", instant, (column) => column.notNull())
-    .execute();
+    -- The tables below are derived from the events, for fast access to past states (history/fold.ts).
+    -- id: the position of the first event of the set. position: of its last.
+    create table sets (
+      id ${integer} primary key,
+      store ${text} not null,
+      key ${text} not null,
+      position ${integer} not null,
+      constraint sets_key unique (store, key)
+    );
 
-  await schema
-    .createTable("sets")
-    .addColumn("id", integer, (column) => column.primaryKey())
-    .addColumn("store", text, (column) => column.notNull())
-    .addColumn("key", text, (column) => column.notNull())
-    .addColumn("position", integer, (column) => column.notNull())
-    .addUniqueConstraint("sets_key", ["store", "key"])
-    .execute();
+    -- The state of a set after an event, without its members.
+    create table set_states (
+      position ${integer} primary key,
+      set_id ${integer} not null,
+      at ${instant} not null, -- Time of the event, but never before that of an earlier event of the set.
+      is_known ${flag} not null, -- Whether its members are known from this event on.
+      epoch ${text} not null,
+      number ${integer} not null
+    );
+    create index set_states_at on set_states (set_id, at, position);
 
-  await schema
-    .createTable("set_states")
-    .addColumn("position", integer, (column) => column.primaryKey())
-    .addColumn("set_id", integer, (column) => column.notNull())
-    .addColumn("at", instant, (column) => column.notNull())
-    .addColumn("is_known", flag, (column) => column.notNull())
-    .addColumn("epoch", text, (column) => column.notNull())
-    .addColumn("number", integer, (column) => column.notNull())
-    .execute();
-  await schema.createIndex("set_states_at").on("set_states").columns(["set_id", "at", "position"]).execute();
+    -- An event that added a feature to a set or removed it, or concerns a document that describes the feature or is
+    -- its rule. A document has no set.
+    create table turns (
+      position ${integer} not null,
+      feature ${text} not null,
+      set_id ${integer},
+      at ${instant} not null, -- As in set_states.
+      is_on ${flag} not null,
+      constraint turns_pkey primary key (position, feature)
+    );
+    create index turns_of_set on turns (set_id, feature, position);
+    create index turns_of_feature on turns (feature, position);
 
-  await schema
-    .createTable("turns")
-    .addColumn("position", integer, (column) => column.notNull())
-    .addColumn("feature", text, (column) => column.notNull())
-    .addColumn("set_id", integer)
-    .addColumn("at", instant, (column) => column.notNull())
-    .addColumn("is_on", flag, (column) => column.notNull())
-    .addPrimaryKeyConstraint("turns_pkey", ["position", "feature"])
-    .execute();
-  await schema.createIndex("turns_of_set").on("turns").columns(["set_id", "feature", "position"]).execute();
-  await schema.createIndex("turns_of_feature").on("turns").columns(["feature", "position"]).execute();
+    -- Members of the sets after the last event, as far as they are recorded.
+    create table members (
+      set_id ${integer} not null,
+      feature ${text} not null,
+      constraint members_pkey primary key (set_id, feature)
+    );
 
-  await schema
-    .createTable("members")
-    .addColumn("set_id", integer, (column) => column.notNull())
-    .addColumn("feature", text, (column) => column.notNull())
-    .addPrimaryKeyConstraint("members_pkey", ["set_id", "feature"])
-    .execute();
+    -- The documents at the beginning of the log, after retention.
+    create table kept_documents (
+      store ${text} not null,
+      key ${text} not null,
+      created_at ${instant} not null,
+      record ${json} not null,
+      constraint kept_documents_pkey primary key (store, key)
+    )`;
+}
 
-  await schema
-    .createTable("kept_documents")
-    .addColumn("store", text, (column) => column.notNull())
-    .addColumn("key", text, (column) => column.notNull())
-    .addColumn("created_at", instant, (column) => column.notNull())
-    .addColumn("record", json, (column) => column.notNull())
-    .addPrimaryKeyConstraint("kept_documents_pkey", ["store", "key"])
-    .execute();
+/** Maps stores to their histories. See {@link ../../../domain/events/known-stores.ts}. */
+function stores(kind: Kind): string {
+  const { text } = types[kind];
+  return `
+    create table stores (
+      identity ${text} primary key,
+      connection ${text} not null, -- The last connection name of the store.
+      claimed ${text} unique -- The connection whose events, recorded under its name, belong to the store.
+    )`;
+}
+
+/** The whole texts of long keys and features. See {@link ./indexed-text.ts}. */
+function longTexts(kind: Kind): string {
+  const { text } = types[kind];
+  return `
+    create table long_texts (
+      indexed ${text} primary key,
+      text ${text} not null
+    )`;
+}
+
+/** Evaluations of features. Times are minutes since 1970. See {@link ../usage/sql-usage.ts}. */
+function usage(kind: Kind): string {
+  const { text, integer, flag, id, withoutRowId } = types[kind];
+  return `
+    -- Evaluations of one feature with one result. variant: empty without one. used_at: the last use.
+    create table usage_series (
+      id ${id},
+      feature ${text} not null,
+      variant ${text} not null,
+      is_on ${flag} not null,
+      via ${text} not null,
+      used_at ${integer},
+      constraint usage_series_key unique (feature, variant, is_on, via)
+    );
+    -- The evaluations of a series in one minute, hour or day. step: its length in minutes.
+    create table usage_counts (
+      step ${integer} not null,
+      start ${integer} not null,
+      series ${integer} not null,
+      evaluations ${integer} not null,
+      constraint usage_counts_pkey primary key (step, start, series)
+    ) ${withoutRowId}`;
 }

@@ -1,6 +1,5 @@
-import { Kysely, PostgresDialect, type PostgresPoolClient } from "kysely";
 import pg from "pg";
-import type { Tables } from "./tables.ts";
+import type { Database, Queries } from "./database.ts";
 
 const connectMs = 1_000;
 const statementMs = 5_000;
@@ -18,7 +17,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 ]);
 
 /** Pool of connections to a PostgreSQL server, created on demand. With `hasLimit`, statements time out after 5 s. */
-export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
+export function openPostgres(url: string, hasLimit: boolean): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: maxConnections,
@@ -32,28 +31,42 @@ export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
   });
   // The pool replaces a broken idle connection.
   pool.on("error", () => {});
-  return new Kysely({
-    dialect: new PostgresDialect({
-      pool: {
-        options: pool.options,
-        connect: async () => leavingOnFailure(await pool.connect()),
-        end: () => pool.end(),
-      },
-    }),
-  });
+  return {
+    query: (statement) => connected(pool, ({ query }) => query(statement)),
+    transaction: (task) =>
+      connected(pool, async ({ query, run }) => {
+        await run("begin");
+        try {
+          const result = await task({ query, isTransaction: true });
+          await run("commit");
+          return result;
+        } catch (error) {
+          await run("rollback").catch(() => {});
+          throw error;
+        }
+      }),
+    close: () => pool.end(),
+  };
 }
 
-/** Wraps a client so that it leaves the pool after any failure other than an error reported by the server. */
-function leavingOnFailure(client: pg.PoolClient): PostgresPoolClient {
+type Connection = Queries & { readonly run: (text: string, values?: unknown[]) => Promise<pg.QueryResult> };
+
+/** Lends a connection. It leaves the pool after any failure other than an error reported by the server. */
+async function connected<T>(pool: pg.Pool, task: (connection: Connection) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
   let fault: unknown;
-  const query = async (text: string, values: readonly unknown[]) => {
+  const run: Connection["run"] = async (text, values) => {
     if (fault) throw fault;
     try {
-      return await client.query(text, [...values]);
+      return await client.query(text, values);
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) fault = error;
       throw error;
     }
   };
-  return { query: query as unknown as PostgresPoolClient["query"], release: () => client.release(fault !== undefined) };
+  try {
+    return await task({ run, query: async ({ text, values }) => (await run(text, values)).rows });
+  } finally {
+    client.release(fault !== undefined);
+  }
 }

@@ -1,20 +1,11 @@
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  Kysely,
-  SqliteAdapter,
-  type SqliteDatabase,
-  SqliteDriver,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from "kysely";
+import type { Sql } from "sql-template-tag";
 import { openPrivately } from "../../sqlite/private-file.ts";
 import { checkSchemaVersion, schemaVersionIn } from "../../sqlite/schema-version.ts";
 import type { MarkOptions } from "../../sqlite/watched-file.ts";
+import type { Database, Transaction } from "./database.ts";
 import { eventLogSchemaVersion } from "./schema-version.ts";
-import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
 
@@ -33,17 +24,10 @@ export const logMark: MarkOptions = {
 /**
  * Opens a SQLite file, created with its folder if missing. Safe for concurrent processes. Statements block the thread.
  */
-export function openSqlite(file: string): Kysely<Tables> {
+export function openSqlite(file: string): Database {
   const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
   prepare(database, file);
-  return new Kysely({
-    dialect: {
-      createAdapter: () => new Adapter(),
-      createDriver: () => new Driver(database),
-      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-  });
+  return new SqliteDatabase(database);
 }
 
 /** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
@@ -64,54 +48,49 @@ function prepare(database: DatabaseSync, file: string): void {
   }
 }
 
-/** The migrations run in one transaction. It is exclusive, so no other lock is needed. */
-class Adapter extends SqliteAdapter {
-  override get supportsTransactionalDdl(): boolean {
-    return true;
-  }
-}
-
-/**
- * Starts each transaction as exclusive, also between processes: one that reads first could fail to upgrade its lock.
- */
-class Driver extends SqliteDriver {
+class SqliteDatabase implements Database {
   readonly #database: DatabaseSync;
+  /** The last statement or transaction: there is one connection. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(database: DatabaseSync) {
-    super({ database: withoutRelease(database) });
     this.#database = database;
   }
 
+  query<Row>(statement: Sql): Promise<readonly Row[]> {
+    return this.#inTurn(async () => this.#rows<Row>(statement));
+  }
+
+  transaction<T>(task: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      // Exclusive from the start, also between processes: one that reads first could fail to upgrade its lock.
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = await task({ query: async (statement) => this.#rows(statement), isTransaction: true });
+        this.#database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // A full disk ends a transaction by itself.
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => this.#database.close());
+  }
+
+  #rows<Row>({ sql, values }: Sql): readonly Row[] {
+    return this.#database.prepare(sql).all(...values.map(sqliteValue)) as Row[];
+  }
+
   /** Statements block the thread, so pending messages are handled before each statement or transaction. */
-  override async acquireConnection(): Promise<DatabaseConnection> {
-    await setImmediate();
-    return super.acquireConnection();
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => setImmediate()).then(task);
+    this.#last = result.catch(() => {});
+    return result;
   }
-
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
-  }
-
-  /** A full disk ends a transaction by itself. */
-  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
-  }
-}
-
-/** Adapts the database to Kysely's interface. */
-function withoutRelease(database: DatabaseSync): SqliteDatabase {
-  return {
-    close: () => database.close(),
-    prepare: (sql) => {
-      const statement = database.prepare(sql);
-      return {
-        reader: statement.columns().length > 0,
-        all: (values) => statement.all(...values.map(sqliteValue)),
-        run: (values) => statement.run(...values.map(sqliteValue)),
-        iterate: (values) => statement.iterate(...values.map(sqliteValue)),
-      };
-    },
-  };
 }
 
 /** Converts booleans and dates, which SQLite does not have. */

@@ -1,11 +1,12 @@
-import type { InsertObject, Transaction } from "kysely";
+import sql, { bulk, join } from "sql-template-tag";
 import { isOfFeatures } from "../../../application/events/change-event.ts";
 import type { SetRecord } from "../../../domain/admin/change.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import { inChunks } from "../../in-chunks.ts";
+import type { Transaction } from "../database/database.ts";
 import { indexedFeature, indexedKey, writeLongTexts } from "../database/indexed-text.ts";
-import { instant, type Tables } from "../database/tables.ts";
+import { insertInto } from "../database/insert-into.ts";
 import { listsMembers, next, type SetState } from "./set-state.ts";
 import { foldSpans } from "./spans.ts";
 import { claims } from "./store-names.ts";
@@ -16,11 +17,13 @@ const rowsAtOnce = 1_000;
 /** Maps the name of an event's store to the store. */
 type StoreOf = (name: string) => string;
 
+type Row = Readonly<Record<string, unknown>>;
+
 /** Rows to be written. */
 type Derived = {
-  readonly sets: Map<number, InsertObject<Tables, "sets">>;
-  readonly states: InsertObject<Tables, "set_states">[];
-  readonly turns: InsertObject<Tables, "turns">[];
+  readonly sets: Map<number, Row>;
+  readonly states: Row[];
+  readonly turns: Row[];
   /** The whole texts of long column values. */
   readonly long: Map<string, string>;
   /** Membership after the events of the features that changed, by set. */
@@ -28,7 +31,7 @@ type Derived = {
 };
 
 /** Derives the tables beside `events` from events, in order. Throws `StaleRevision` and writes nothing. */
-export async function fold(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
+export async function fold(transaction: Transaction, events: readonly Event[]): Promise<void> {
   const claimed = await claims(transaction);
   const storeOf = (name: string) => claimed.get(name) ?? name;
   const states = await statesBefore(transaction, events, storeOf);
@@ -45,7 +48,7 @@ function deriveDocument({ turns, long }: Derived, { position, at, change }: Even
   const record = change?.record;
   if (record?.of !== "document" || !isOfFeatures(record)) return;
   const feature = noted(long, record.name, indexedFeature(record.name));
-  turns.push({ position, feature, set_id: null, at: instant(at), is_on: record.value !== null });
+  turns.push({ position, feature, set_id: null, at: new Date(at), is_on: record.value !== null });
 }
 
 function deriveSet(
@@ -62,7 +65,7 @@ function deriveSet(
   const { id, epoch, number } = state;
   states.set(name, state);
   derived.sets.set(id, { id, store, key: record.key, position });
-  const since = instant(state.at);
+  const since = new Date(state.at);
   derived.states.push({ position, set_id: id, at: since, is_known: state.isKnown, epoch, number });
   const members = derived.members.get(id) ?? new Map();
   derived.members.set(id, members);
@@ -92,41 +95,26 @@ function noted(long: Map<string, string>, text: string, indexed: string): string
   return indexed;
 }
 
-async function write(transaction: Transaction<Tables>, { sets, states, turns, long, members }: Derived): Promise<void> {
+async function write(transaction: Transaction, { sets, states, turns, long, members }: Derived): Promise<void> {
   await writeLongTexts(transaction, long);
   for (const rows of inChunks([...sets.values()], rowsAtOnce)) {
-    await transaction
-      .insertInto("sets")
-      .values(rows)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet((eb) => ({ position: eb.ref("excluded.position") })))
-      .execute();
+    await transaction.query(
+      sql`${insertInto("sets", rows)} on conflict (id) do update set position = excluded.position`,
+    );
   }
-  for (const rows of inChunks(states, rowsAtOnce)) await transaction.insertInto("set_states").values(rows).execute();
-  for (const rows of inChunks(turns, rowsAtOnce)) await transaction.insertInto("turns").values(rows).execute();
+  for (const rows of inChunks(states, rowsAtOnce)) await transaction.query(insertInto("set_states", rows));
+  for (const rows of inChunks(turns, rowsAtOnce)) await transaction.query(insertInto("turns", rows));
   const changed = [...members].flatMap(([set_id, features]) =>
     [...features].map(([feature, isOn]) => ({ set_id, feature, isOn })),
   );
   for (const some of inChunks(changed, rowsAtOnce)) {
     const present = some.filter(({ isOn }) => isOn).map(({ set_id, feature }) => ({ set_id, feature }));
-    const removed = some.filter(({ isOn }) => !isOn);
+    const removed = some.filter(({ isOn }) => !isOn).map(({ set_id, feature }) => [set_id, feature]);
     if (present.length > 0) {
-      await transaction
-        .insertInto("members")
-        .values(present)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      await transaction.query(sql`${insertInto("members", present)} on conflict do nothing`);
     }
     if (removed.length > 0) {
-      await transaction
-        .deleteFrom("members")
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple("set_id", "feature"),
-            "in",
-            removed.map(({ set_id, feature }) => tuple(set_id, feature)),
-          ),
-        )
-        .execute();
+      await transaction.query(sql`delete from members where (set_id, feature) in (${bulk(removed)})`);
     }
   }
 }
@@ -136,7 +124,7 @@ const nameOf = (store: string, key: string): string => `${store}\n${key}`;
 
 /** Reads the current states of the sets of the events, with members if an event lists all members. */
 async function statesBefore(
-  transaction: Transaction<Tables>,
+  transaction: Transaction,
   events: readonly Event[],
   storeOf: StoreOf,
 ): Promise<Map<string, SetState>> {
@@ -153,13 +141,12 @@ async function statesBefore(
   const members = new Map<number, Set<FeatureKey>>();
   for (const [store, keys] of keysOf) {
     for (const some of inChunks([...keys], rowsAtOnce)) {
-      const rows = await transaction
-        .selectFrom("sets")
-        .innerJoin("set_states", "set_states.position", "sets.position")
-        .where("sets.store", "=", store)
-        .where("sets.key", "in", some)
-        .select(["id", "key", "at", "is_known", "epoch", "number"])
-        .execute();
+      const rows = await transaction.query<
+        Omit<SetState, "isKnown" | "members"> & { key: string; is_known: boolean }
+      >(sql`
+        select id, key, at, is_known, epoch, number
+        from sets join set_states on set_states.position = sets.position
+        where store = ${store} and key in (${join(some)})`);
       for (const { key, is_known: isKnown, ...row } of rows) {
         const state = { ...row, isKnown: Boolean(isKnown), members: new Set<FeatureKey>() };
         states.set(nameOf(store, key), state);
@@ -168,7 +155,9 @@ async function statesBefore(
     }
   }
   for (const some of inChunks([...members.keys()], rowsAtOnce)) {
-    const rows = await transaction.selectFrom("members").where("set_id", "in", some).selectAll().execute();
+    const rows = await transaction.query<{ set_id: number; feature: FeatureKey }>(
+      sql`select set_id, feature from members where set_id in (${join(some)})`,
+    );
     for (const { set_id, feature } of rows) members.get(set_id)?.add(feature);
   }
   return states;

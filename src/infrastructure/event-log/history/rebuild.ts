@@ -1,57 +1,31 @@
+import sql from "sql-template-tag";
 import type { Database } from "../database/database.ts";
-import { eventIn } from "../log/event-row.ts";
-import { lockedHead } from "../log/writer.ts";
+import { type EventRow, eventIn } from "../log/event-row.ts";
+import { lockedHead, startOf } from "../log/writer.ts";
 import { fold } from "./fold.ts";
 
 const eventsAtOnce = 1_000;
 
 /** Rebuilds the tables beside `events`. Rows that retention left there, whose events are gone, are kept. */
 export async function rebuild(database: Database): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
+  await database.transaction(async (transaction) => {
     await lockedHead(transaction);
-    const { start_position: start } = await transaction
-      .selectFrom("chain")
-      .select("start_position")
-      .executeTakeFirstOrThrow();
-    for (const table of ["set_states", "turns"] as const) {
-      await transaction.deleteFrom(table).where("position", ">", start).execute();
-    }
-    await transaction.deleteFrom("spans").execute();
-    await transaction.deleteFrom("members").execute();
+    const start = await startOf(transaction);
+    await transaction.query(sql`delete from set_states where position > ${start}`);
+    await transaction.query(sql`delete from turns where position > ${start}`);
+    await transaction.query(sql`delete from spans`);
+    await transaction.query(sql`delete from members`);
     // Retention keeps the changes that set the state of a feature at the end of the removed range.
-    await transaction
-      .insertInto("members")
-      .columns(["set_id", "feature"])
-      .expression((eb) =>
-        eb
-          .selectFrom("turns")
-          .select(["set_id", "feature"])
-          .where("set_id", "is not", null)
-          .$narrowType<{ set_id: number }>(),
-      )
-      .execute();
-    await transaction
-      .deleteFrom("sets")
-      .where("id", "not in", (eb) => eb.selectFrom("set_states").select("set_id"))
-      .execute();
-    await transaction
-      .updateTable("sets")
-      .set((eb) => ({
-        position: eb
-          .selectFrom("set_states")
-          .whereRef("set_id", "=", "sets.id")
-          .select(({ fn }) => fn.max("set_states.position").as("position")),
-      }))
-      .execute();
+    await transaction.query(sql`
+      insert into members (set_id, feature) select set_id, feature from turns where set_id is not null`);
+    await transaction.query(sql`delete from sets where id not in (select set_id from set_states)`);
+    await transaction.query(sql`
+      update sets set position = (select max(position) from set_states where set_id = sets.id)`);
     let after = start;
     while (true) {
-      const rows = await transaction
-        .selectFrom("events")
-        .selectAll()
-        .where("position", ">", after)
-        .orderBy("position")
-        .limit(eventsAtOnce)
-        .execute();
+      const rows = await transaction.query<EventRow>(
+        sql`select * from events where position > ${after} order by position limit ${eventsAtOnce}`,
+      );
       if (rows.length === 0) return;
       await fold(transaction, rows.map(eventIn));
       after = rows.at(-1)?.position ?? after;

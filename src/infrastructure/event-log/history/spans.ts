@@ -1,7 +1,7 @@
-import type { Transaction } from "kysely";
+import sql from "sql-template-tag";
 import type { Event, EventFilter } from "../../../domain/events/event.ts";
-import type { Database } from "../database/database.ts";
-import { instant, type Tables } from "../database/tables.ts";
+import type { Database, Transaction } from "../database/database.ts";
+import { insertInto } from "../database/insert-into.ts";
 
 /** Positions per row of `spans`. */
 export const spanLength = 1_000;
@@ -18,17 +18,16 @@ export async function positionsWithin(
   { from, to }: Pick<EventFilter, "from" | "to">,
 ): Promise<Positions> {
   if (from === undefined && to === undefined) return { after: 0, before: Number.MAX_SAFE_INTEGER };
-  const { first, last } = await database
-    .selectFrom("spans")
-    .$if(from !== undefined, (query) => query.where("latest", ">=", instant(from ?? 0)))
-    .$if(to !== undefined, (query) => query.where("earliest", "<", instant(to ?? 0)))
-    .select(({ fn }) => [fn.min("start").as("first"), fn.max("start").as("last")])
-    .executeTakeFirstOrThrow();
-  return first === null ? { after: 0, before: 0 } : { after: first, before: last + spanLength + 1 };
+  const [span] = await database.query<{ first: number; last: number }>(sql`
+    select min(start) as first, max(start) as last from spans
+    where ${from === undefined ? sql`true` : sql`latest >= ${new Date(from)}`}
+      and ${to === undefined ? sql`true` : sql`earliest < ${new Date(to)}`}
+    having count(*) > 0`);
+  return span ? { after: span.first, before: span.last + spanLength + 1 } : { after: 0, before: 0 };
 }
 
 /** Widens the spans of the events to include their times. */
-export async function foldSpans(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
+export async function foldSpans(transaction: Transaction, events: readonly Event[]): Promise<void> {
   const spans = new Map<number, { readonly earliest: number; readonly latest: number }>();
   for (const { position, at } of events) {
     const start = position - 1 - ((position - 1) % spanLength);
@@ -38,25 +37,11 @@ export async function foldSpans(transaction: Transaction<Tables>, events: readon
   if (spans.size === 0) return;
   const rows = [...spans].map(([start, { earliest, latest }]) => ({
     start,
-    earliest: instant(earliest),
-    latest: instant(latest),
+    earliest: new Date(earliest),
+    latest: new Date(latest),
   }));
-  await transaction
-    .insertInto("spans")
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict.column("start").doUpdateSet(({ case: when, ref }) => ({
-        earliest: when()
-          .when("excluded.earliest", "<", ref("spans.earliest"))
-          .then(ref("excluded.earliest"))
-          .else(ref("spans.earliest"))
-          .end(),
-        latest: when()
-          .when("excluded.latest", ">", ref("spans.latest"))
-          .then(ref("excluded.latest"))
-          .else(ref("spans.latest"))
-          .end(),
-      })),
-    )
-    .execute();
+  await transaction.query(sql`${insertInto("spans", rows)}
+    on conflict (start) do update set
+      earliest = case when excluded.earliest < spans.earliest then excluded.earliest else spans.earliest end,
+      latest = case when excluded.latest > spans.latest then excluded.latest else spans.latest end`);
 }

@@ -1,3 +1,4 @@
+import sql, { join, raw, type Sql } from "sql-template-tag";
 import { type DocumentRecord, documentKey, type Revision } from "../../../domain/admin/change.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
@@ -6,9 +7,8 @@ import type { History, LastChange, PastSet } from "../../../domain/events/histor
 import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
 import { indexedFeature, indexedKey, wholeTexts } from "../database/indexed-text.ts";
-import { instant } from "../database/tables.ts";
 import { conditions } from "../log/conditions.ts";
-import { eventIn } from "../log/event-row.ts";
+import { type EventRow, eventIn } from "../log/event-row.ts";
 import { rebuild } from "./rebuild.ts";
 import { positionsWithin } from "./spans.ts";
 import { namesOf } from "./store-names.ts";
@@ -24,13 +24,12 @@ export class SqlHistory implements History {
   }
 
   async setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined> {
-    const rows = await this.#database
-      .selectFrom(lastState(this.#database, store, key, at).as("state"))
-      .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) => join.on("turn.is_on", "=", true))
-      .where("state.is_known", "=", true)
-      .select(["state.at", "turn.feature"])
-      .orderBy("turn.feature")
-      .execute();
+    const rows = await this.#database.query<{ at: Instant; feature: string | null }>(sql`
+      select state.at, turn.feature
+      from (${lastState(store, key, at)}) as state
+      left join (${lastTurns(store, key, at)}) as turn on turn.is_on = ${true}
+      where state.is_known = ${true}
+      order by turn.feature`);
     const [state] = rows;
     if (!state) return undefined;
     const features = await wholeTexts(
@@ -41,46 +40,27 @@ export class SqlHistory implements History {
   }
 
   async firstRecord(store: string, key: string): Promise<Instant | undefined> {
-    const row = await this.#database
-      .selectFrom("sets")
-      .innerJoin("set_states", "set_states.set_id", "sets.id")
-      .where("store", "=", store)
-      .where("key", "=", indexedKey(key))
-      .select(({ fn }) => fn.min("at").as("at"))
-      .executeTakeFirst();
+    const [row] = await this.#database.query<{ at: Instant | null }>(sql`
+      select min(at) as at from sets join set_states on set_states.set_id = sets.id
+      where store = ${store} and key = ${indexedKey(key)}`);
     return row?.at ?? undefined;
   }
 
   async lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]> {
-    const rows = await this.#database
-      .selectFrom(lastTurns(this.#database, store, key, at).as("turn"))
-      .select(["feature", "is_on", "position"])
-      .orderBy("feature")
-      .execute();
-    const events = await this.#eventsAt(rows.map((row) => row.position));
-    const features = await wholeTexts(
-      this.#database,
-      rows.map(({ feature }) => feature),
-    );
-    return rows.flatMap(({ is_on: isOn, position }, index) => {
-      const [event, feature] = [events.get(position), features[index]];
-      return event && feature !== undefined ? [{ feature, on: Boolean(isOn), event }] : [];
-    });
+    const rows = await this.#database.query<EventRow & { feature: string; is_on: boolean }>(sql`
+      select turn.feature, turn.is_on, events.*
+      from (${lastTurns(store, key, at)}) as turn join events on events.position = turn.position
+      order by turn.feature`);
+    const features = await this.#featuresOf(rows);
+    return rows.map((row, index) => ({ feature: features[index] ?? "", on: Boolean(row.is_on), event: eventIn(row) }));
   }
 
   async lastChangeOf(store: string, prefix: string, feature: FeatureKey): Promise<Event | undefined> {
-    const row = await this.#database
-      .selectFrom("turns")
-      .innerJoin("sets", "sets.id", "turns.set_id")
-      .innerJoin("events", "events.position", "turns.position")
-      .where("turns.feature", "=", indexedFeature(feature))
-      .where("sets.store", "=", store)
-      .where("sets.key", ">=", prefix)
-      .where("sets.key", "<", `${prefix}\u{10ffff}`)
-      .orderBy("turns.position", "desc")
-      .limit(1)
-      .selectAll("events")
-      .executeTakeFirst();
+    const [row] = await this.#database.query<EventRow>(sql`
+      select events.*
+      from turns join sets on sets.id = turns.set_id join events on events.position = turns.position
+      where turns.feature = ${indexedFeature(feature)} and sets.store = ${store} and ${begins("sets.key", prefix)}
+      order by turns.position desc limit 1`);
     return row && eventIn(row);
   }
 
@@ -89,48 +69,27 @@ export class SqlHistory implements History {
     after: number,
   ): Promise<{ readonly positions: ReadonlyMap<FeatureKey, number>; readonly upTo: number }> {
     const names = await namesOf(this.#database, store);
-    const head = await this.#database.selectFrom("chain").select("position").executeTakeFirst();
+    const [head] = await this.#database.query<{ position: number }>(sql`select position from chain`);
     const upTo = head?.position ?? 0;
-    const rows = await this.#database
-      .selectFrom("turns")
-      .innerJoin("events", "events.position", "turns.position")
-      .where("turns.position", ">", after)
-      .where("turns.position", "<=", upTo)
-      .where("events.store", "in", names)
-      .groupBy("turns.feature")
-      .select(({ fn }) => ["turns.feature", fn.max("turns.position").as("position")])
-      .execute();
-    const features = await wholeTexts(
-      this.#database,
-      rows.map(({ feature }) => feature),
-    );
+    const rows = await this.#database.query<{ feature: string; position: number }>(sql`
+      select turns.feature, max(turns.position) as position
+      from turns join events on events.position = turns.position
+      where turns.position > ${after} and turns.position <= ${upTo} and events.store in (${join(names)})
+      group by turns.feature`);
+    const features = await this.#featuresOf(rows);
     return { positions: new Map(rows.map(({ position }, index) => [features[index] ?? "", position])), upTo };
   }
 
   async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {
-    const key = indexedKey(documentKey(collection, name));
     const names = await namesOf(this.#database, store);
-    const event = await this.#database
-      .selectFrom("events")
-      .where("store", "in", names)
-      .where("kind", "=", "document")
-      .where("key", "=", key)
-      .where("created_at", "<=", instant(at))
-      .orderBy("position", "desc")
-      .limit(1)
-      .select("record")
-      .executeTakeFirst();
-    const kept =
-      event ??
-      (await this.#database
-        .selectFrom("kept_documents")
-        .where("store", "in", names)
-        .where("key", "=", key)
-        .where("created_at", "<=", instant(at))
-        .orderBy("created_at", "desc")
-        .select("record")
-        .executeTakeFirst());
-    return kept?.record ? JSON.parse(kept.record) : undefined;
+    const key = indexedKey(documentKey(collection, name));
+    const ofDocument = sql`store in (${join(names)}) and key = ${key} and created_at <= ${new Date(at)}`;
+    const [event] = await this.#database.query<DocumentRow>(sql`
+      select record from events where kind = 'document' and ${ofDocument} order by position desc limit 1`);
+    if (event) return JSON.parse(event.record);
+    const [kept] = await this.#database.query<DocumentRow>(sql`
+      select record from kept_documents where ${ofDocument} order by created_at desc limit 1`);
+    return kept && JSON.parse(kept.record);
   }
 
   async documentsAt(
@@ -139,34 +98,27 @@ export class SqlHistory implements History {
     at: Instant,
   ): Promise<ReadonlyMap<string, DocumentRecord> | undefined> {
     const names = await namesOf(this.#database, store);
-    const kept = await this.#documents("kept_documents", names, collection)
-      .select(["record", "created_at"])
-      .orderBy("key")
-      .orderBy("created_at")
-      .execute();
+    const ofCollection = sql`store in (${join(names)}) and ${begins("key", documentKey(collection, ""))}`;
+    const kept = await this.#database.query<DocumentRow & { created_at: Instant }>(sql`
+      select record, created_at from kept_documents where ${ofCollection} order by key, created_at`);
     if (kept.some(({ created_at }) => created_at > at)) return undefined;
-    const last = this.#documents("events", names, collection)
-      .where("kind", "=", "document")
-      .where("created_at", "<=", instant(at))
-      .groupBy("key")
-      .select(({ fn }) => fn.max("position").as("position"));
-    const events = await this.#database
-      .selectFrom("events")
-      .where("position", "in", last)
-      .select("record")
-      .orderBy("key")
-      .execute();
+    const events = await this.#database.query<DocumentRow>(sql`
+      select record from events
+      where position in (
+        select max(position) from events
+        where kind = 'document' and ${ofCollection} and created_at <= ${new Date(at)}
+        group by key
+      )
+      order by key`);
     // An event is later than the document kept when events were removed.
-    const records = [...kept, ...events].map(({ record }): DocumentRecord => JSON.parse(record ?? ""));
+    const records = [...kept, ...events].map(({ record }): DocumentRecord => JSON.parse(record));
     return new Map(records.map((record) => [record.name, record]));
   }
 
   async keys(store: string, prefix: string): Promise<readonly string[]> {
-    const rows = await this.#sets(store, prefix).select("key").execute();
-    return wholeTexts(
-      this.#database,
-      rows.map(({ key }) => key),
-    );
+    const rows = await this.#database.query<{ key: string }>(sql`
+      select key from sets where store = ${store} and ${begins("key", prefix)} order by key`);
+    return this.#keysOf(rows);
   }
 
   async revisions(
@@ -175,16 +127,11 @@ export class SqlHistory implements History {
     limit: number,
     after?: string,
   ): Promise<readonly { readonly key: string; readonly revision: Revision }[]> {
-    const rows = await this.#sets(store, prefix)
-      .innerJoin("set_states", "set_states.position", "sets.position")
-      .$if(after !== undefined, (query) => query.where("key", ">", indexedKey(after ?? "")))
-      .select(["key", "epoch", "number"])
-      .limit(limit)
-      .execute();
-    const keys = await wholeTexts(
-      this.#database,
-      rows.map(({ key }) => key),
-    );
+    const rows = await this.#database.query<Revision & { key: string }>(sql`
+      select key, epoch, number from sets join set_states on set_states.position = sets.position
+      where store = ${store} and ${begins("key", prefix)} and key > ${indexedKey(after ?? "")}
+      order by key limit ${limit}`);
+    const keys = await this.#keysOf(rows);
     return rows.map(({ key, epoch, number }, index) => ({ key: keys[index] ?? key, revision: { epoch, number } }));
   }
 
@@ -216,16 +163,10 @@ export class SqlHistory implements History {
     const { after, before } = await positionsWithin(this.#database, range);
     const names = await namesOf(this.#database, store);
     for (const some of inChunks(keys.map(indexedKey), rowsAtOnce)) {
-      const rows = await this.#database
-        .selectFrom("events")
-        .where("store", "in", names)
-        .where("kind", "=", kind)
-        .where("key", "in", some)
-        .where("position", ">", after)
-        .where("position", "<", before)
-        .where(({ and }) => and(conditions(range)))
-        .selectAll()
-        .execute();
+      const rows = await this.#database.query<EventRow>(sql`
+        select * from events
+        where store in (${join(names)}) and kind = ${kind} and key in (${join(some)})
+          and position > ${after} and position < ${before} ${conditions(range)}`);
       events.push(...rows.map(eventIn));
     }
     return events.sort((a, b) => a.position - b.position);
@@ -236,64 +177,43 @@ export class SqlHistory implements History {
     return rebuild(this.#database);
   }
 
-  /** The sets whose keys begin with a prefix, ordered by key. No key continues with the last code point. */
-  #sets(store: string, prefix: string) {
-    return this.#database
-      .selectFrom("sets")
-      .where("store", "=", store)
-      .where("key", ">=", prefix)
-      .where("key", "<", `${prefix}\u{10ffff}`)
-      .orderBy("key");
+  #featuresOf(rows: readonly { readonly feature: string }[]): Promise<readonly FeatureKey[]> {
+    return wholeTexts(
+      this.#database,
+      rows.map(({ feature }) => feature),
+    );
   }
 
-  /** Selects the rows of a collection's documents. Document names may contain any characters. */
-  #documents<Table extends "events" | "kept_documents">(table: Table, names: readonly string[], collection: string) {
-    const prefix = documentKey(collection, "");
-    return this.#database
-      .selectFrom<"events" | "kept_documents">(table)
-      .where("store", "in", names)
-      .where("key", ">=", prefix)
-      .where("key", "<", `${prefix}\u{10ffff}`);
-  }
-
-  async #eventsAt(positions: readonly number[]): Promise<ReadonlyMap<number, Event>> {
-    const events = new Map<number, Event>();
-    for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
-      const rows = await this.#database.selectFrom("events").where("position", "in", some).selectAll().execute();
-      for (const row of rows) events.set(row.position, eventIn(row));
-    }
-    return events;
+  #keysOf(rows: readonly { readonly key: string }[]): Promise<readonly string[]> {
+    return wholeTexts(
+      this.#database,
+      rows.map(({ key }) => key),
+    );
   }
 }
 
-const lastState = (database: Database, store: string, key: string, at: Instant) =>
-  database
-    .selectFrom("sets")
-    .innerJoin("set_states", "set_states.set_id", "sets.id")
-    .where("store", "=", store)
-    .where("key", "=", indexedKey(key))
-    .where("at", "<=", instant(at))
-    .orderBy("at", "desc")
-    .orderBy("set_states.position", "desc")
-    .limit(1)
-    .select(["at", "is_known", "set_id", "set_states.position"]);
+type DocumentRow = { readonly record: string };
+
+/** Whether a column begins with a prefix. No key continues with the last code point; document names may have any. */
+const begins = (column: string, prefix: string): Sql =>
+  sql`${raw(column)} >= ${prefix} and ${raw(column)} < ${`${prefix}\u{10ffff}`}`;
+
+/** The state of a set at a time. */
+const lastState = (store: string, key: string, at: Instant): Sql => sql`
+  select at, is_known, set_id, set_states.position
+  from sets join set_states on set_states.set_id = sets.id
+  where store = ${store} and key = ${indexedKey(key)} and at <= ${new Date(at)}
+  order by at desc, set_states.position desc limit 1`;
 
 /**
  * The last change of each feature of a set. Positions of one set are ordered by time, so an index covers all rows read.
  */
-const lastTurns = (database: Database, store: string, key: string, at: Instant) =>
-  database
-    .selectFrom(
-      database
-        .selectFrom(lastState(database, store, key, at).as("until"))
-        .innerJoin("turns", (join) =>
-          join.onRef("turns.set_id", "=", "until.set_id").onRef("turns.position", "<=", "until.position"),
-        )
-        .groupBy("feature")
-        .select(({ fn }) => ["feature", fn.max("turns.position").as("position")])
-        .as("last"),
-    )
-    .innerJoin("turns", (join) =>
-      join.onRef("turns.position", "=", "last.position").onRef("turns.feature", "=", "last.feature"),
-    )
-    .select(["turns.feature", "turns.is_on", "turns.position"]);
+const lastTurns = (store: string, key: string, at: Instant): Sql => sql`
+  select turns.feature, turns.is_on, turns.position
+  from (
+    select feature, max(turns.position) as position
+    from (${lastState(store, key, at)}) as until
+    join turns on turns.set_id = until.set_id and turns.position <= until.position
+    group by feature
+  ) as last
+  join turns on turns.position = last.position and turns.feature = last.feature`;

@@ -1,3 +1,4 @@
+import sql, { join } from "sql-template-tag";
 import { coverageCollection } from "../../../application/events/change-event.ts";
 import type { KnownStores } from "../../../domain/events/known-stores.ts";
 import type { Database } from "../database/database.ts";
@@ -13,11 +14,9 @@ export class SqlKnownStores implements KnownStores {
   }
 
   async enter(identity: string, connection: string): Promise<void> {
-    await this.#database
-      .insertInto("stores")
-      .values({ identity, connection, claimed: null })
-      .onConflict((conflict) => conflict.column("identity").doUpdateSet({ connection }))
-      .execute();
+    await this.#database.query(sql`
+      insert into stores (identity, connection) values (${identity}, ${connection})
+      on conflict (identity) do update set connection = excluded.connection`);
   }
 
   namesOf(identity: string): Promise<readonly string[]> {
@@ -25,48 +24,34 @@ export class SqlKnownStores implements KnownStores {
   }
 
   async hasUnclaimed(connection: string): Promise<boolean> {
-    const found = await this.#database
-      .selectNoFrom(({ and, exists, not, or, selectFrom }) =>
-        and([
-          or([
-            exists(selectFrom("events").where("store", "=", connection).select("position")),
-            // Retention keeps these rows.
-            exists(selectFrom("sets").where("store", "=", connection).select("id")),
-            exists(selectFrom("kept_documents").where("store", "=", connection).select("key")),
-          ]),
-          not(exists(selectFrom("stores").where("claimed", "=", connection).select("identity"))),
-        ]).as("found"),
-      )
-      .executeTakeFirstOrThrow();
-    return Boolean(found.found);
+    // Retention keeps rows of `sets` and `kept_documents`.
+    const [row] = await this.#database.query<{ found: boolean }>(sql`
+      select (
+        exists (select 1 from events where store = ${connection})
+        or exists (select 1 from sets where store = ${connection})
+        or exists (select 1 from kept_documents where store = ${connection})
+      ) and not exists (select 1 from stores where claimed = ${connection}) as found`);
+    return Boolean(row?.found);
   }
 
   async claim(identity: string, connection: string): Promise<void> {
-    await this.#database.transaction().execute(async (transaction) => {
+    await this.#database.transaction(async (transaction) => {
       // Blocks appends until the transaction ends.
       await lockedHead(transaction);
-      const claimed = await transaction
-        .updateTable("stores")
-        .set({ claimed: connection })
-        .where("identity", "=", identity)
-        .where("claimed", "is", null)
-        .where(({ not, exists, selectFrom }) =>
-          not(exists(selectFrom("stores as other").where("other.claimed", "=", connection).select("other.identity"))),
-        )
-        .executeTakeFirst();
-      if (Number(claimed.numUpdatedRows) === 0) return;
-      const own = transaction.selectFrom("sets as own").where("own.store", "=", identity).select("own.key");
-      await transaction
-        .updateTable("sets")
-        .set({ store: identity })
-        .where("store", "=", connection)
-        .where("key", "not in", own)
-        .execute();
+      const claimed = await transaction.query(sql`
+        update stores set claimed = ${connection}
+        where identity = ${identity} and claimed is null
+          and not exists (select 1 from stores as other where other.claimed = ${connection})
+        returning identity`);
+      if (claimed.length === 0) return;
+      await transaction.query(sql`
+        update sets set store = ${identity}
+        where store = ${connection} and key not in (select own.key from sets as own where own.store = ${identity})`);
     });
   }
 
   async hasChangesOfOthers(identity: string, connection: string): Promise<boolean> {
-    const stores = await this.#database.selectFrom("stores").selectAll().execute();
+    const stores = await this.#database.query<StoreRow>(sql`select identity, connection, claimed from stores`);
     const others = stores.filter((store) => store.connection === connection && store.identity !== identity);
     const isClaimed = stores.some(({ claimed }) => claimed === connection);
     const names = [
@@ -74,25 +59,15 @@ export class SqlKnownStores implements KnownStores {
       ...(isClaimed ? [] : [connection]),
     ];
     if (names.length === 0) return false;
-    const { found } = await this.#database
-      .selectNoFrom(({ exists, or, selectFrom }) =>
-        or([
-          exists(
-            selectFrom("sets")
-              .innerJoin("turns", "turns.set_id", "sets.id")
-              .where("sets.store", "in", names)
-              .select("turns.position"),
-          ),
-          exists(
-            selectFrom("events")
-              .where("store", "in", names)
-              .where("kind", "in", ["document", "token"])
-              .where("key", "not like", `${coverageCollection}/%`)
-              .select("position"),
-          ),
-        ]).as("found"),
-      )
-      .executeTakeFirstOrThrow();
-    return Boolean(found);
+    const [row] = await this.#database.query<{ found: boolean }>(sql`
+      select exists (
+        select 1 from sets join turns on turns.set_id = sets.id where sets.store in (${join(names)})
+      ) or exists (
+        select 1 from events
+        where store in (${join(names)}) and kind in ('document', 'token') and key not like ${`${coverageCollection}/%`}
+      ) as found`);
+    return Boolean(row?.found);
   }
 }
+
+type StoreRow = { readonly identity: string; readonly connection: string; readonly claimed: string | null };

@@ -1,77 +1,64 @@
-import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { credentialsCollection } from "../../../application/admin/stored-credential.ts";
 import { documentKey, externalActor } from "../../../domain/admin/change.ts";
 import type { AffectingFilter, ChangeOrigin, ChangeType, EventFilter } from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
-import { instant, type Tables } from "../database/tables.ts";
 import { folded } from "./event-row.ts";
 
 const columns = {
-  component: "events.component",
-  environment: "events.environment",
-  email: "events.email",
-  recordedBy: "events.recorded_by",
-  key: "events.key",
+  component: raw("events.component"),
+  environment: raw("events.environment"),
+  email: raw("events.email"),
+  recordedBy: raw("events.recorded_by"),
+  key: raw("events.key"),
 } as const;
 
-/** SQL conditions of an event filter, except for its feature. */
-export function conditions(filter: EventFilter): Expression<SqlBool>[] {
-  const eb = expressionBuilder<Tables, "events">();
-  const { message, from, to } = filter;
-  const conditions: Expression<SqlBool>[] = [];
+/** The conditions of an event filter, except for its feature, to follow another condition. */
+export function conditions(filter: EventFilter): Sql {
+  const { message, from, to, type, origin } = filter;
+  const conditions: Sql[] = [];
   for (const [name, column] of Object.entries(columns)) {
     const value = filter[name as keyof typeof columns];
-    if (value !== undefined) conditions.push(eb(column, "=", name === "key" ? indexedKey(value) : value));
+    if (value !== undefined) conditions.push(sql`${column} = ${name === "key" ? indexedKey(value) : value}`);
   }
-  if (message !== undefined) conditions.push(sql`${eb.ref("events.folded")} like ${containing(message)} escape '\\'`);
-  if (from !== undefined) conditions.push(eb("events.created_at", ">=", instant(from)));
-  if (to !== undefined) conditions.push(eb("events.created_at", "<", instant(to)));
-  if (filter.type !== undefined) conditions.push(ofType(filter.type));
-  if (filter.origin !== undefined) conditions.push(...ofOrigin(filter.origin));
+  if (message !== undefined) conditions.push(sql`events.folded like ${containing(message)} escape '\\'`);
+  if (from !== undefined) conditions.push(sql`events.created_at >= ${new Date(from)}`);
+  if (to !== undefined) conditions.push(sql`events.created_at < ${new Date(to)}`);
+  if (type !== undefined) conditions.push(ofType(type));
+  if (origin !== undefined) conditions.push(ofOrigin(origin));
   if (filter.affecting !== undefined) conditions.push(affecting(filter.affecting));
-  return conditions;
+  return conditions.length > 0 ? join(conditions, " and ", " and ") : empty;
 }
 
 /** Credentials are documents, of a collection of their own. */
-function ofType(type: ChangeType): Expression<SqlBool> {
-  const eb = expressionBuilder<Tables, "events">();
+function ofType(type: ChangeType): Sql {
   if (type === "credential") return inCollection(credentialsCollection);
-  const isOfKind = eb("events.kind", "=", type);
-  return type === "document" ? eb.and([isOfKind, eb.not(inCollection(credentialsCollection))]) : isOfKind;
+  if (type !== "document") return sql`events.kind = ${type}`;
+  return sql`events.kind = 'document' and not (${inCollection(credentialsCollection)})`;
 }
 
 /** Changes of the documents of a collection. */
-function inCollection(collection: string): Expression<SqlBool> {
-  const eb = expressionBuilder<Tables, "events">();
+function inCollection(collection: string): Sql {
   const prefix = documentKey(collection, "");
-  return eb.and([
-    eb("events.kind", "=", "document"),
-    eb("events.key", ">=", prefix),
-    eb("events.key", "<", `${prefix}\u{10ffff}`),
-  ]);
+  return sql`events.kind = 'document' and events.key >= ${prefix} and events.key < ${`${prefix}\u{10ffff}`}`;
 }
 
 /** Only records of sets have an origin of their own. */
-function ofOrigin(origin: ChangeOrigin): Expression<SqlBool>[] {
-  const eb = expressionBuilder<Tables, "events">();
-  const isBaseline = sql<SqlBool>`coalesce(${inData("origin")}, '') = 'baseline'`;
-  const isChange = eb("events.kind", "is not", null);
-  if (origin === "baseline") return [isChange, isBaseline];
-  const by = eb("events.recorded_by", origin === "external" ? "=" : "<>", externalActor);
-  return [isChange, by, eb.not(isBaseline)];
+function ofOrigin(origin: ChangeOrigin): Sql {
+  const isBaseline = sql`coalesce(events.data ->> 'origin', '') = 'baseline'`;
+  if (origin === "baseline") return sql`events.kind is not null and ${isBaseline}`;
+  const by = origin === "external" ? sql`= ${externalActor}` : sql`<> ${externalActor}`;
+  return sql`events.kind is not null and events.recorded_by ${by} and not (${isBaseline})`;
 }
 
-function affecting({ userId, keys, collections }: AffectingFilter): Expression<SqlBool> {
-  const eb = expressionBuilder<Tables, "events">();
-  return eb.or([
-    eb.and([eb("events.kind", "=", "set"), eb("events.key", "in", ["", ...keys.map(indexedKey)])]),
+function affecting({ userId, keys, collections }: AffectingFilter): Sql {
+  const alternatives = [
+    sql`events.kind = 'set' and events.key in (${join(["", ...keys.map(indexedKey)])})`,
     ...collections.map(inCollection),
-    eb.and([eb("events.kind", "=", "token"), sql<SqlBool>`${inData("userId")} = ${userId}`]),
-  ]);
+    sql`events.kind = 'token' and events.data ->> 'userId' = ${userId}`,
+  ];
+  return join(alternatives, ") or (", "((", "))");
 }
-
-/** A text in the data of an event. */
-const inData = (name: string) => sql<string>`events.data ->> ${sql.lit(name)}`;
 
 /** LIKE pattern for a substring, with wildcards escaped. */
 const containing = (text: string): string => `%${folded(text).replace(/[\\%_]/g, "\\$&")}%`;

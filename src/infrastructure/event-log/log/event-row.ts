@@ -1,11 +1,23 @@
-import type { InsertObject, Selectable } from "kysely";
 import { changedKey } from "../../../domain/admin/change.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
-import { instant, type Tables } from "../database/tables.ts";
 import type { HashedEvent } from "./event-hash.ts";
 
-export type EventRow = Selectable<Tables["events"]>;
+/** A row of the table `events`. `data` and `record` are JSON. */
+export type EventRow = Omit<Event, "at" | "recordedBy" | "data" | "change"> & {
+  /** The message in lower case. */
+  readonly folded: string;
+  readonly data: string;
+  readonly created_at: number;
+  readonly recorded_by: string;
+  /** Of a change, otherwise null: the store, the changed item and its revision after the change. */
+  readonly store: string | null;
+  readonly kind: "set" | "document" | "token" | null;
+  readonly key: string | null;
+  readonly epoch: string | null;
+  readonly number: number | null;
+  readonly record: string | null;
+};
 
 /** The columns of a change. */
 type Change = Pick<EventRow, "store" | "kind" | "key" | "epoch" | "number">;
@@ -23,7 +35,7 @@ export function changeOf({ change }: Pick<HashedEvent, "change">): Change {
 /** Folds case for searches in messages. */
 export const folded = (text: string): string => text.toLowerCase();
 
-export const rowOf = (event: Event): InsertObject<Tables, "events"> => ({
+export const rowOf = (event: Event) => ({
   position: event.position,
   id: event.id,
   component: event.component,
@@ -32,7 +44,7 @@ export const rowOf = (event: Event): InsertObject<Tables, "events"> => ({
   message: event.message,
   folded: folded(event.message),
   data: JSON.stringify(event.data),
-  created_at: instant(event.at),
+  created_at: new Date(event.at),
   recorded_by: event.recordedBy,
   ...changeOf(event),
   record: event.change ? JSON.stringify(event.change.record) : null,

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import sql, { empty, join, raw } from "sql-template-tag";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type {
   Event,
@@ -14,9 +14,10 @@ import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
 import { indexedFeature } from "../database/indexed-text.ts";
 import { positionsWithin } from "../history/spans.ts";
+import { ChainLost } from "./chain-lost.ts";
 import { conditions } from "./conditions.ts";
 import { isSameChange } from "./event-hash.ts";
-import { eventIn } from "./event-row.ts";
+import { type EventRow, eventIn } from "./event-row.ts";
 import { expire } from "./retention.ts";
 import { verify } from "./verify.ts";
 import { maxAtOnce, type Outcome, Writer } from "./writer.ts";
@@ -71,21 +72,23 @@ export class SqlEventLog {
   }
 
   async one(id: string): Promise<Event | undefined> {
-    const row = await this.#database.selectFrom("events").selectAll().where("id", "=", id).executeTakeFirst();
+    const [row] = await this.#database.query<EventRow>(sql`select * from events where id = ${id}`);
     return row && eventIn(row);
   }
 
   async at(positions: readonly number[]): Promise<readonly Event[]> {
     const events: Event[] = [];
     for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
-      const rows = await this.#database.selectFrom("events").where("position", "in", some).selectAll().execute();
+      const rows = await this.#database.query<EventRow>(sql`select * from events where position in (${join(some)})`);
       events.push(...rows.map(eventIn));
     }
     return events;
   }
 
-  head(): Promise<LogHead> {
-    return this.#database.selectFrom("chain").select(["position", "hash"]).executeTakeFirstOrThrow();
+  async head(): Promise<LogHead> {
+    const [head] = await this.#database.query<LogHead>(sql`select position, hash from chain`);
+    if (!head) throw new ChainLost();
+    return head;
   }
 
   async check(): Promise<void> {
@@ -104,25 +107,19 @@ export class SqlEventLog {
   async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {
     const { feature } = filter;
     // A search by feature follows the order of its own rows, which an index covers.
-    const position = sql.ref<number>(feature === undefined ? "events.position" : "turns.position");
+    const position = raw(feature === undefined ? "events.position" : "turns.position");
+    const ofFeature =
+      feature === undefined
+        ? empty
+        : sql`join turns on turns.position = events.position and turns.feature = ${indexedFeature(feature)}`;
     const within = await positionsWithin(this.#database, filter);
     const after = order === "asc" ? Math.max(within.after, beyond ?? 0) : within.after;
     const before = order === "desc" ? Math.min(within.before, beyond ?? within.before) : within.before;
-    const rows = await this.#database
-      .selectFrom("events")
-      .$if(feature !== undefined, (query) => query.innerJoin("turns", "turns.position", "events.position"))
-      .where(({ eb, and }) =>
-        and([
-          ...conditions(filter),
-          ...(feature === undefined ? [] : [eb(sql.ref("turns.feature"), "=", indexedFeature(feature))]),
-          eb(position, ">", after),
-          eb(position, "<", before),
-        ]),
-      )
-      .orderBy(position, order)
-      .limit(limit)
-      .selectAll("events")
-      .execute();
+    const rows = await this.#database.query<EventRow>(sql`
+      select events.* from events ${ofFeature}
+      where ${position} > ${after} and ${position} < ${before} ${conditions(filter)}
+      order by ${position} ${raw(order)}
+      limit ${limit}`);
     return rows.map(eventIn);
   }
 }

@@ -1,5 +1,7 @@
+import sql from "sql-template-tag";
 import type { LogHead, LogPart, Proof, TrustedHead } from "../../../domain/events/event.ts";
 import type { Database } from "../database/database.ts";
+import { ChainLost } from "./chain-lost.ts";
 import { contentOf, hashOf } from "./event-hash.ts";
 import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
 
@@ -97,21 +99,14 @@ function faultOfTrusted(trusted: TrustedHead | undefined, start: LogHead, head: 
 }
 
 async function endsOf(database: Database): Promise<Ends> {
-  const row = await database
-    .selectFrom("chain")
-    .selectAll()
-    .select((eb) => [
-      eb
-        .selectFrom("events")
-        .select(({ fn }) => fn.min("position").as("position"))
-        .as("first"),
-      eb
-        .selectFrom("events")
-        .select(({ fn }) => fn.max("position").as("position"))
-        .as("last"),
-    ])
-    .executeTakeFirst();
-  if (!row) throw new Error("the event log lost its chain row; restore it from a backup");
+  const [row] = await database.query<
+    LogHead & { start_position: number; start_hash: string; first: number | null; last: number | null }
+  >(sql`
+    select chain.*,
+      (select min(position) from events) as first,
+      (select max(position) from events) as last
+    from chain`);
+  if (!row) throw new ChainLost();
   return {
     start: { position: row.start_position, hash: row.start_hash },
     head: { position: row.position, hash: row.hash },
@@ -120,12 +115,5 @@ async function endsOf(database: Database): Promise<Ends> {
   };
 }
 
-function eventsAfter(database: Database, position: number, limit: number): Promise<EventRow[]> {
-  return database
-    .selectFrom("events")
-    .selectAll()
-    .where("position", ">", position)
-    .orderBy("position")
-    .limit(limit)
-    .execute();
-}
+const eventsAfter = (database: Database, position: number, limit: number): Promise<readonly EventRow[]> =>
+  database.query(sql`select * from events where position > ${position} order by position limit ${limit}`);

@@ -1,13 +1,14 @@
-import type { Transaction } from "kysely";
+import sql from "sql-template-tag";
 import { errorMessage } from "../../../domain/error-message.ts";
 import type { Event, LogHead } from "../../../domain/events/event.ts";
 import { inChunks } from "../../in-chunks.ts";
-import { type Database, isUniqueViolation } from "../database/database.ts";
-import type { Tables } from "../database/tables.ts";
+import { type Database, isUniqueViolation, type Transaction } from "../database/database.ts";
+import { insertInto } from "../database/insert-into.ts";
 import { fold } from "../history/fold.ts";
 import { StaleRevision } from "../history/set-state.ts";
+import { ChainLost } from "./chain-lost.ts";
 import { contentOf, type HashedEvent, hashOf } from "./event-hash.ts";
-import { changeOf, eventIn, rowOf } from "./event-row.ts";
+import { changeOf, type EventRow, eventIn, rowOf } from "./event-row.ts";
 
 /** Result of an append: the new event, the existing event with the same id, or the reason for rejection. */
 export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly refused: string };
@@ -61,7 +62,7 @@ export class Writer {
   async check(): Promise<void> {
     if (!this.#lastFailure) return;
     if (performance.now() - this.#lastFailure.at < recentMs) throw this.#lastFailure.cause;
-    await this.#database.transaction().execute(lockedHead);
+    await this.#database.transaction(lockedHead);
     this.#lastFailure = undefined;
   }
 
@@ -104,15 +105,13 @@ export class Writer {
   }
 
   async #writeAll(all: readonly Append[]): Promise<readonly Outcome[]> {
-    const inOne = <T>(task: (transaction: Transaction<Tables>) => Promise<T>) =>
-      this.#database.transaction().execute(task);
     if (all.length === 0) return [];
     try {
-      return await inOne((transaction) => append(transaction, all));
+      return await this.#database.transaction((transaction) => append(transaction, all));
     } catch (error) {
       if (!isUniqueViolation(error) && !(error instanceof StaleRevision)) throw error;
       // Some events exist already. That is rare, so there is no lookup before.
-      return await inOne((transaction) => appendNew(transaction, all));
+      return await this.#database.transaction((transaction) => appendNew(transaction, all));
     }
   }
 }
@@ -133,18 +132,21 @@ function appendOf(event: HashedEvent): Append | { readonly refused: string } {
 }
 
 /** Reads the end of the log and blocks appends until the transaction ends. */
-export async function lockedHead(transaction: Transaction<Tables>): Promise<LogHead> {
-  const head = await transaction
-    .updateTable("chain")
-    .set((eb) => ({ position: eb.ref("position") }))
-    .returning(["position", "hash"])
-    .executeTakeFirst();
-  if (!head) throw new Error("the event log lost its chain row; restore it from a backup");
+export async function lockedHead(transaction: Transaction): Promise<LogHead> {
+  const [head] = await transaction.query<LogHead>(sql`update chain set position = position returning position, hash`);
+  if (!head) throw new ChainLost();
   return head;
 }
 
+/** The position of the last removed event, or 0. */
+export async function startOf(transaction: Transaction): Promise<number> {
+  const [chain] = await transaction.query<{ start_position: number }>(sql`select start_position from chain`);
+  if (!chain) throw new ChainLost();
+  return chain.start_position;
+}
+
 /** Appends events that the log does not contain. Throws `StaleRevision` and writes nothing. */
-export async function append(transaction: Transaction<Tables>, all: readonly Append[]): Promise<readonly Outcome[]> {
+export async function append(transaction: Transaction, all: readonly Append[]): Promise<readonly Outcome[]> {
   let head = await lockedHead(transaction);
   const events = all.map(({ event, content }): Event => {
     const position = head.position + 1;
@@ -153,14 +155,14 @@ export async function append(transaction: Transaction<Tables>, all: readonly App
   });
   await fold(transaction, events);
   for (const some of inChunks(events, rowsAtOnce)) {
-    await transaction.insertInto("events").values(some.map(rowOf)).execute();
+    await transaction.query(insertInto("events", some.map(rowOf)));
   }
-  await transaction.updateTable("chain").set(head).execute();
+  await transaction.query(sql`update chain set position = ${head.position}, hash = ${head.hash}`);
   return events.map((event) => ({ event, isNew: true }));
 }
 
 /** Appends the events that the log does not contain yet. */
-async function appendNew(transaction: Transaction<Tables>, all: readonly Append[]): Promise<readonly Outcome[]> {
+async function appendNew(transaction: Transaction, all: readonly Append[]): Promise<readonly Outcome[]> {
   await lockedHead(transaction);
   const outcomes: Outcome[] = [];
   for (const each of all) {
@@ -169,7 +171,7 @@ async function appendNew(transaction: Transaction<Tables>, all: readonly Append[
   return outcomes;
 }
 
-async function appendOne(transaction: Transaction<Tables>, one: Append): Promise<Outcome> {
+async function appendOne(transaction: Transaction, one: Append): Promise<Outcome> {
   try {
     const [outcome] = await append(transaction, [one]);
     return outcome as Outcome;
@@ -179,19 +181,13 @@ async function appendOne(transaction: Transaction<Tables>, one: Append): Promise
   }
 }
 
-async function present(transaction: Transaction<Tables>, event: HashedEvent): Promise<Outcome | undefined> {
-  const same = await transaction.selectFrom("events").selectAll().where("id", "=", event.id).executeTakeFirst();
+async function present(transaction: Transaction, event: HashedEvent): Promise<Outcome | undefined> {
+  const [same] = await transaction.query<EventRow>(sql`select * from events where id = ${event.id}`);
   if (same) return { event: eventIn(same), isNew: false };
   const { store, kind, key, epoch, number } = changeOf(event);
   if (store === null) return undefined;
-  const other = await transaction
-    .selectFrom("events")
-    .select("id")
-    .where("store", "=", store)
-    .where("kind", "=", kind)
-    .where("key", "=", key)
-    .where("epoch", "=", epoch)
-    .where("number", "=", number)
-    .executeTakeFirst();
+  const [other] = await transaction.query<{ id: string }>(sql`
+    select id from events
+    where store = ${store} and kind = ${kind} and key = ${key} and epoch = ${epoch} and number = ${number}`);
   return other && { refused: `event ${other.id} has the same revision of this item` };
 }

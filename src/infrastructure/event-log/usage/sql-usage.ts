@@ -1,4 +1,4 @@
-import { sql, type Transaction } from "kysely";
+import sql, { empty, join, type Sql } from "sql-template-tag";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import {
@@ -12,9 +12,9 @@ import {
   usageSteps,
 } from "../../../domain/usage/usage-store.ts";
 import { inChunks } from "../../in-chunks.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, Transaction } from "../database/database.ts";
 import { indexedFeature, removeUnusedTexts, wholeTexts, writeLongTexts } from "../database/indexed-text.ts";
-import type { Tables } from "../database/tables.ts";
+import { insertInto } from "../database/insert-into.ts";
 import { lockedHead } from "../log/writer.ts";
 
 const minuteMs = usageSteps.minute.length;
@@ -39,20 +39,19 @@ export class SqlUsage implements UsageStore {
 
   async add(minute: Instant, counts: readonly UsageCount[]): Promise<void> {
     if (counts.length === 0) return;
-    await this.#database.transaction().execute(async (transaction) => {
+    await this.#database.transaction(async (transaction) => {
       for (const some of inChunks(counts, rowsPerStatement)) await addSome(transaction, minute, some);
     });
   }
 
   async points(span: UsageSpan, features?: readonly FeatureKey[]): Promise<readonly UsagePoint[]> {
-    const sumOf = (isOn: boolean) =>
-      sql<number | string>`sum(case when ${sql.ref("is_on")} = ${isOn} then ${sql.ref("evaluations")} else 0 end)`;
-    const rows = await this.#counts(span, features)
-      .groupBy(["start", "feature"])
-      .orderBy("start")
-      .orderBy("feature")
-      .select(["feature", "start", sumOf(true).as("on"), sumOf(false).as("off")])
-      .execute();
+    const rows = await this.#database.query<SumRow & { feature: string; start: number }>(sql`
+      select feature, start,
+        sum(case when is_on = ${true} then evaluations else 0 end) as "on",
+        sum(case when is_on = ${false} then evaluations else 0 end) as "off"
+      ${counts(span, features)}
+      group by start, feature
+      order by start, feature`);
     const names = await this.#featuresIn(rows);
     return rows.map(({ start, on, off }, index) => ({
       feature: names[index] ?? "",
@@ -63,10 +62,10 @@ export class SqlUsage implements UsageStore {
   }
 
   async sums(span: UsageSpan, feature: FeatureKey): Promise<readonly UsageCount[]> {
-    const rows = await this.#counts(span, [feature])
-      .groupBy(["variant", "is_on", "via"])
-      .select(({ fn }) => ["variant", "is_on", "via", fn.sum<number | string>("evaluations").as("count")])
-      .execute();
+    const rows = await this.#database.query<ResultRow & { count: number | string }>(sql`
+      select variant, is_on, via, sum(evaluations) as count
+      ${counts(span, [feature])}
+      group by variant, is_on, via`);
     return rows.map(({ variant, is_on, via, count }) => ({
       feature,
       ...(variant !== "" && { variant }),
@@ -77,11 +76,10 @@ export class SqlUsage implements UsageStore {
   }
 
   async lastUses(features?: readonly FeatureKey[]): Promise<LastUses> {
-    const all = this.#database.selectFrom("usage_series").where("used_at", "is not", null);
-    const rows = await (features ? all.where("feature", "in", features.map(indexedFeature)) : all)
-      .groupBy("feature")
-      .select(({ fn }) => ["feature", fn.max<number>("used_at").as("used_at")])
-      .execute();
+    const rows = await this.#database.query<{ feature: string; used_at: number }>(sql`
+      select feature, max(used_at) as used_at from usage_series
+      where used_at is not null ${ofFeatures(features)}
+      group by feature`);
     const names = await this.#featuresIn(rows);
     return {
       since: await this.#since(),
@@ -91,34 +89,20 @@ export class SqlUsage implements UsageStore {
 
   async expire(now: Instant): Promise<void> {
     for (const step of steps) {
-      await this.#database
-        .deleteFrom("usage_counts")
-        .where("step", "=", minutesOf(step))
-        .where("start", "<", inMinutes(stepStart(now - usageSteps[step].kept, step)))
-        .execute();
+      await this.#database.query(sql`
+        delete from usage_counts
+        where step = ${minutesOf(step)} and start < ${inMinutes(stepStart(now - usageSteps[step].kept, step))}`);
     }
-    const { numDeletedRows } = await this.#database
-      .deleteFrom("usage_series")
-      .where(({ or, eb }) => or([eb("used_at", "is", null), eb("used_at", "<", inMinutes(now - usageSteps.day.kept))]))
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom("usage_counts").whereRef("series", "=", "usage_series.id").select("series"))),
-      )
-      .executeTakeFirst();
-    if (numDeletedRows === 0n) return;
-    await this.#database.transaction().execute(async (transaction) => {
+    const removed = await this.#database.query(sql`
+      delete from usage_series
+      where (used_at is null or used_at < ${inMinutes(now - usageSteps.day.kept)})
+        and not exists (select 1 from usage_counts where series = usage_series.id)
+      returning id`);
+    if (removed.length === 0) return;
+    await this.#database.transaction(async (transaction) => {
       await lockedHead(transaction);
       await removeUnusedTexts(transaction);
     });
-  }
-
-  #counts({ step, from, until }: UsageSpan, features: readonly FeatureKey[] | undefined) {
-    const counts = this.#database
-      .selectFrom("usage_counts")
-      .innerJoin("usage_series", "usage_series.id", "usage_counts.series")
-      .where("step", "=", minutesOf(step))
-      .where("start", ">=", inMinutes(from))
-      .where("start", "<", inMinutes(until));
-    return features ? counts.where("feature", "in", features.map(indexedFeature)) : counts;
   }
 
   #featuresIn(rows: readonly { readonly feature: string }[]): Promise<readonly FeatureKey[]> {
@@ -133,11 +117,10 @@ export class SqlUsage implements UsageStore {
     let since: Instant | undefined;
     let until = Number.POSITIVE_INFINITY;
     for (const step of steps.toReversed()) {
-      const { start } = await this.#database
-        .selectFrom("usage_counts")
-        .where("step", "=", minutesOf(step))
-        .select(({ fn }) => fn.min<number | null>("start").as("start"))
-        .executeTakeFirstOrThrow();
+      const [first] = await this.#database.query<{ start: number | null }>(
+        sql`select min(start) as start from usage_counts where step = ${minutesOf(step)}`,
+      );
+      const start = first?.start ?? null;
       if (start === null || start * minuteMs >= until) break;
       since = start * minuteMs;
       until = since + usageSteps[step].length;
@@ -146,11 +129,27 @@ export class SqlUsage implements UsageStore {
   }
 }
 
+const counts = ({ step, from, until }: UsageSpan, features: readonly FeatureKey[] | undefined): Sql => sql`
+  from usage_counts join usage_series on usage_series.id = usage_counts.series
+  where step = ${minutesOf(step)} and start >= ${inMinutes(from)} and start < ${inMinutes(until)}
+    ${ofFeatures(features)}`;
+
+function ofFeatures(features: readonly FeatureKey[] | undefined): Sql {
+  if (features === undefined) return empty;
+  return features.length > 0 ? sql`and feature in (${join(features.map(indexedFeature))})` : sql`and false`;
+}
+
+/** The result of a series. */
+type ResultRow = { readonly variant: string; readonly is_on: boolean; readonly via: UsageCount["via"] };
+
+/** PostgreSQL returns sums as texts. */
+type SumRow = { readonly on: number | string; readonly off: number | string };
+
 type SeriesRow = Pick<UsageCount, "on" | "via"> & { readonly feature: string; readonly variant: string };
 
 const keyOf = ({ feature, variant, on, via }: SeriesRow): string => JSON.stringify([feature, variant, on, via]);
 
-async function addSome(transaction: Transaction<Tables>, minute: Instant, counts: readonly UsageCount[]) {
+async function addSome(transaction: Transaction, minute: Instant, counts: readonly UsageCount[]) {
   const rows = counts.map((each) => ({ ...each, feature: indexedFeature(each.feature), variant: each.variant ?? "" }));
   const long = counts.flatMap(({ feature }, index) => {
     const indexed = rows[index]?.feature ?? feature;
@@ -164,41 +163,31 @@ async function addSome(transaction: Transaction<Tables>, minute: Instant, counts
   const used = (via: UsageCount["via"], on: boolean) => (on || via !== "response" ? inMinutes(minute) : null);
   // In one order, so that concurrent transactions wait for each other and do not deadlock.
   const sorted = rows.toSorted((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
-  const series = await transaction
-    .insertInto("usage_series")
-    .values(
-      sorted.map(({ feature, variant, on, via }) => ({ feature, variant, is_on: on, via, used_at: used(via, on) })),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(["feature", "variant", "is_on", "via"]).doUpdateSet(({ ref }) => ({
-        used_at: sql<number | null>`case
-          when ${ref("excluded.used_at")} > coalesce(${ref("usage_series.used_at")}, 0) then ${ref("excluded.used_at")}
-          else ${ref("usage_series.used_at")} end`,
-      })),
-    )
-    .returning(["id", "feature", "variant", "is_on", "via"])
-    .execute();
+  const rowsOfSeries = sorted.map(({ feature, variant, on, via }) => ({
+    feature,
+    variant,
+    is_on: on,
+    via,
+    used_at: used(via, on),
+  }));
+  const series = await transaction.query<ResultRow & { id: number; feature: string }>(sql`
+    ${insertInto("usage_series", rowsOfSeries)}
+    on conflict (feature, variant, is_on, via) do update set used_at = case
+      when excluded.used_at > coalesce(usage_series.used_at, 0) then excluded.used_at
+      else usage_series.used_at end
+    returning id, feature, variant, is_on, via`);
   const ids = new Map(
     series.map(({ id, feature, variant, is_on, via }) => [keyOf({ feature, variant, on: Boolean(is_on), via }), id]),
   );
-  await transaction
-    .insertInto("usage_counts")
-    .values(
-      sorted.flatMap((row) => {
-        const id = ids.get(keyOf(row));
-        if (id === undefined) return [];
-        return steps.map((step) => ({
-          step: minutesOf(step),
-          start: inMinutes(stepStart(minute, step)),
-          series: id,
-          evaluations: row.count,
-        }));
-      }),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(["step", "start", "series"]).doUpdateSet(({ ref }) => ({
-        evaluations: sql<number>`${ref("usage_counts.evaluations")} + ${ref("excluded.evaluations")}`,
-      })),
-    )
-    .execute();
+  const rowsOfCounts = sorted.flatMap((row) =>
+    steps.map((step) => ({
+      step: minutesOf(step),
+      start: inMinutes(stepStart(minute, step)),
+      series: ids.get(keyOf(row)),
+      evaluations: row.count,
+    })),
+  );
+  await transaction.query(sql`
+    ${insertInto("usage_counts", rowsOfCounts)}
+    on conflict (step, start, series) do update set evaluations = usage_counts.evaluations + excluded.evaluations`);
 }
