@@ -64,7 +64,7 @@ export class OfrepFastPath implements OfrepKeys {
     const start = performance.now();
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));
-    incoming.once("end", () => {
+    incoming.on("end", () => {
       const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       const key = this.#keyOf(incoming, headers, body);
       const response = this.#cache.find(key, headers["if-none-match"]);
