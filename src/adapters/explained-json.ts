@@ -43,10 +43,22 @@ export const summarizedFeatureJson = ({ feature, on, message, decidedBy, resolut
   decidedBy: [...decidedBy],
 });
 
-const sourceJson = ({ name, role, gatedBy, sets, rules, state, historyFrom, error, freshness }: ExplainedSource) => ({
+const sourceJson = ({
   name,
   role,
   gatedBy,
+  default: byDefault,
+  sets,
+  rules,
+  state,
+  historyFrom,
+  error,
+  freshness,
+}: ExplainedSource) => ({
+  name,
+  role,
+  gatedBy,
+  default: byDefault,
   sets: sets.map(({ store, key }) => ({ connection: store, key })),
   rules: rules ? { connection: rules.store, collection: rules.collection } : null,
   state,

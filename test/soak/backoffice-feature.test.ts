@@ -39,6 +39,14 @@ describe("the page of a feature", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("strikes through only where a held feature would be on", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.cart-recovery" });
+    const grants = window.page.getByRole("region", { name: "Grants" });
+    await grants.getByText("31 users").waitFor();
+    await grants.getByText("Not listed").first().waitFor();
+    expect(await window.page.locator(".source-table-struck").allInnerTexts()).toEqual(["31 users"]);
+  });
+
   it("kills and unkills the feature", async () => {
     await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.apple-pay" });
     const { page } = window;

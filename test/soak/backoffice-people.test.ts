@@ -35,10 +35,17 @@ describe("the page of a person", () => {
     expect(titles.map((title) => title.replace(/\s+/g, " ").trim())).toEqual([
       "Granted by 1 of 5 sources",
       "Gate active lets it through",
-      "Veto killed does not list it",
+      "Veto killed lets it through",
       "Result On",
     ]);
     expect(await steps.innerText()).toContain(features[0]?.message);
+    await steps.getByText(/^Listed in active_features since \d+ \w{3}, \d\d:\d\d, by marta\.ibanez/).waitFor();
+    await steps.getByText("Not listed in tidegate:killed").waitFor();
+    await window.page.getByText(/^event \d+$/).waitFor();
+    await window.page.getByRole("button", { name: /^checkout\.google-pay/ }).click();
+    await chain(window.page, "checkout.google-pay is on").waitFor();
+    await window.page.goBack();
+    await steps.waitFor();
     expect(window.faults).toEqual([]);
   });
 

@@ -54,7 +54,8 @@ export function SourceTable({
 function SourceRow({ feature, source }: { readonly feature: ViewedFeature; readonly source: Source }) {
   const status = feature.sources.find((each) => each.source === source.name);
   const place = feature.on[source.name];
-  const hasNoEffect = source.role === "grant" && (feature.state === "killed" || feature.state === "held");
+  const isStopped = feature.state === "killed" || feature.state === "held";
+  const hasNoEffect = source.role === "grant" && isStopped && place !== undefined && isOn(place);
   return (
     <li className="source-table-row">
       <SourceIcon source={source} place={place} />

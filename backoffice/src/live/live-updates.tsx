@@ -1,5 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { bodyOf, events } from "../api/client.ts";
 import { sessionKey } from "../api/session.ts";
 import { servicePath } from "../routing/location.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -31,10 +32,10 @@ export function LiveUpdates() {
     let batch: LiveEvent[] = [];
 
     const flush = () => {
-      const events = batch;
+      const recorded = batch;
       batch = [];
-      const features = new Set(events.flatMap(featuresOf));
-      announceEvents(events);
+      const features = new Set(recorded.flatMap(featuresOf));
+      announceEvents(recorded);
       void client.invalidateQueries({
         predicate: ({ queryKey: [of, key] }) => {
           if (refreshedElsewhere.has(of)) return false;
@@ -49,9 +50,16 @@ export function LiveUpdates() {
       if (batch.length === 0) setTimeout(flush, batchMs);
       batch.push(JSON.parse(data));
     };
+    /** The stream names positions of new events only. */
+    const showPosition = async () => {
+      const { events: newest } = await bodyOf(events.$get({ query: { limit: "1" } })).catch(() => ({ events: [] }));
+      position ??= newest[0]?.position;
+      if (stream?.readyState === EventSource.OPEN) setConnection({ is: "live", position });
+    };
     const isBack = () => {
       failures = 0;
       setConnection({ is: "live", position });
+      if (position === undefined) void showPosition();
       if (!lostAt) return;
       if (Date.now() - lostAt.getTime() > unnoticedMs) toast("Connected again.");
       lostAt = undefined;

@@ -92,7 +92,7 @@ function Group({
             <Side feature={a} name={`A, ${first}`} />
             <ArrowRight size={15} className="dim" aria-label="then" />
             <Side feature={b} name={`B, ${second}`} />
-            <Reason change={events.at(-1)} otherwise={b.message} />
+            <Reason change={events.at(-1)} otherwise={a.on === null ? a.message : b.message} />
           </li>
         ))}
       </ul>

@@ -59,7 +59,7 @@ export function FeatureRows({
                 <button
                   type="button"
                   aria-expanded={isOpen}
-                  onClick={() => setQuery({ f: isOpen ? undefined : feature.feature })}
+                  onClick={() => setQuery({ f: isOpen ? undefined : feature.feature }, { isStep: true })}
                 >
                   <StateIcon state={stateOf(feature)} size={16} />
                   <span className="grow column">

@@ -5,9 +5,9 @@ import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { counted } from "../ui/numbers.ts";
-import { Ago } from "../ui/time.tsx";
+import { Ago, dayTime } from "../ui/time.tsx";
 import type { ExplainedFeature, Explanation } from "./person-queries.ts";
-import { isOn, type SourceResult, sayingOf, whyOf } from "./why.ts";
+import { isOn, isUnknown, passes, type SourceResult, sayingOf, whyOf } from "./why.ts";
 
 /** Why a feature is on or off: grants, gates, vetoes, result, as the service merges them. */
 export function WhyChain({
@@ -35,12 +35,12 @@ export function WhyChain({
       {gates.map((gate) => (
         <Step
           key={gate.source.name}
-          isGood={isOn(gate) && granting > 0}
-          isBad={!isOn(gate) && granting > 0}
-          icon={isOn(gate) ? <DoorOpen size={14} aria-hidden /> : <DoorClosed size={14} aria-hidden />}
-          title={`Gate ${gate.source.name} ${isOn(gate) ? "lets it through" : "holds it back"}`}
+          isGood={passes(gate) && granting > 0}
+          isBad={!passes(gate) && !isUnknown(gate) && granting > 0}
+          icon={passes(gate) ? <DoorOpen size={14} aria-hidden /> : <DoorClosed size={14} aria-hidden />}
+          title={`Gate ${gate.source.name} ${isUnknown(gate) ? "is unknown" : passes(gate) ? "lets it through" : "holds it back"}`}
         >
-          <LastChange {...gate} />
+          <Standing {...gate} />
         </Step>
       ))}
       {vetoes.map((veto) => (
@@ -48,9 +48,9 @@ export function WhyChain({
           key={veto.source.name}
           isBad={isOn(veto)}
           icon={isOn(veto) ? <ShieldBan size={14} aria-hidden /> : <ShieldCheck size={14} aria-hidden />}
-          title={isOn(veto) ? `Veto ${veto.source.name} switches it off` : `Veto ${veto.source.name} does not list it`}
+          title={`Veto ${veto.source.name} ${isUnknown(veto) ? "is unknown" : isOn(veto) ? "switches it off" : "lets it through"}`}
         >
-          <LastChange {...veto} />
+          <Standing {...veto} />
         </Step>
       ))}
       <Step
@@ -116,8 +116,7 @@ function SourceLine(line: SourceResult) {
 
 function ResultIcon(line: SourceResult) {
   if (isOn(line)) return <Check size={15} className="why-on" aria-hidden />;
-  if (["unavailable", "skipped", "no-history"].includes(line.result.result))
-    return <TriangleAlert size={15} className="why-stale" aria-hidden />;
+  if (isUnknown(line)) return <TriangleAlert size={15} className="why-stale" aria-hidden />;
   return <Minus size={15} aria-hidden />;
 }
 
@@ -139,22 +138,61 @@ function Rule({ result: { rule, metadata } }: SourceResult) {
 
 function LastChange({ result: { lastChange, set } }: SourceResult) {
   if (!lastChange) return null;
-  const { by, at, note, origin } = lastChange;
-  const author = by === "external" ? "unknown" : by;
-  const what = origin === "baseline" ? "Listed when its record began" : `Last changed by ${author}`;
+  const { at, origin } = lastChange;
   return (
     <p className="tiny dim">
-      {what}, <Ago at={at} />
-      {note && <>: “{note}”</>}
-      {origin === "external" && " (edited outside Tidegate)"}
-      {set !== null && (
-        <>
-          {" · "}
-          <Link className="link" href={links.events({ key: set, days: "all" })}>
-            events
-          </Link>
-        </>
-      )}
+      {origin === "baseline" ? "Listed when its record began" : `Last changed by ${authorOf(lastChange)}`},{" "}
+      <Ago at={at} />
+      <Remark change={lastChange} set={set} />
     </p>
   );
 }
+
+/** What a gate or veto has of the feature, since when, and by whom. */
+function Standing(line: SourceResult) {
+  const { lastChange } = line.result;
+  const set = line.result.set ?? line.source.sets.map(({ key }) => key).join(", ");
+  const isListed = isOn(line) && set !== "";
+  return (
+    <p className="small dim">
+      {set === "" || isUnknown(line) ? (
+        sentenceOf(sayingOf(line))
+      ) : (
+        <>
+          {isListed ? "Listed in" : "Not listed in"} <span className="mono">{set}</span>
+        </>
+      )}
+      {lastChange && (
+        <>
+          {" "}
+          since {lastChange.origin === "baseline" && "before "}
+          {dayTime(new Date(lastChange.at))}
+          {lastChange.origin !== "baseline" && `, by ${authorOf(lastChange)}`}
+        </>
+      )}
+      <Remark change={lastChange} set={set || null} />
+    </p>
+  );
+}
+
+/** The note of a change, and a link to the events of its set. */
+const Remark = ({ change, set }: { readonly change: Change | null; readonly set: string | null }) => (
+  <>
+    {change?.note && <>: “{change.note}”</>}
+    {change?.origin === "external" && " (edited outside Tidegate)"}
+    {change && set !== null && (
+      <>
+        {" · "}
+        <Link className="link" href={links.events({ key: set, days: "all" })}>
+          events
+        </Link>
+      </>
+    )}
+  </>
+);
+
+type Change = NonNullable<SourceResult["result"]["lastChange"]>;
+
+const authorOf = ({ by }: Change): string => (by === "external" ? "unknown" : by.replace(/^cli:/, ""));
+
+const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;

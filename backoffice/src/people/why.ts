@@ -14,6 +14,14 @@ export type Why = {
 
 export const isOn = ({ result }: SourceResult): boolean => result.result === "on";
 
+/** Whether a gate lets the feature through. */
+export const passes = (gate: SourceResult): boolean =>
+  isOn(gate) || (gate.result.result === "absent" && gate.source.default === "allow");
+
+/** Whether a source has no result, so that nothing follows from it. */
+export const isUnknown = ({ result: { result } }: SourceResult): boolean =>
+  result === "unavailable" || result === "skipped" || result === "no-history";
+
 export function whyOf({ sources }: Pick<Explanation, "sources">, { results }: ExplainedFeature): Why {
   const all = sources.flatMap((source) => {
     const result = results.find((each) => each.source === source.name);

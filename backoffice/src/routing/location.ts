@@ -32,10 +32,13 @@ export function navigate(link: string, { replace = false }: { readonly replace?:
   changed.dispatchEvent(new Event("change"));
 }
 
-/** Replaces values of the query: the state of filters, which stays in the URL. */
-export function setQuery(values: QueryValues): void {
+/**
+ * Changes values of the query: the state of filters, which stays in the URL. `isStep`: the browser's Back returns to the
+ * values before, as for what was chosen to be read.
+ */
+export function setQuery(values: QueryValues, { isStep = false }: { readonly isStep?: boolean } = {}): void {
   const { segments, query } = locationOf(currentLink());
-  navigate(linkTo(segments, { ...Object.fromEntries(query), ...values }), { replace: true });
+  navigate(linkTo(segments, { ...Object.fromEntries(query), ...values }), { replace: !isStep });
 }
 
 export function useLocation(): Location {

@@ -1,4 +1,5 @@
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
+import { hasNoResult } from "../../domain/explain/explanation.ts";
 import type { ExplainFeatures } from "./explain-features.ts";
 import type {
   ChangeEntry,
@@ -86,12 +87,16 @@ function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKi
   return isSame ? undefined : "value-changed";
 }
 
-/** The last changes of results that differ. Of a set or rule that both contexts read, only the later one. */
+/**
+ * The last changes of results that differ. Of a set or rule that both contexts read, only the later one. A result that
+ * is not known in one of the contexts may be the same in both, so its change is not named.
+ */
 function changesBetween(a: ExplainedFeature | undefined, b: ExplainedFeature | undefined): readonly DecidingChange[] {
   const changes = new Map<string, DecidingChange>();
   for (const [index, one] of (a?.results ?? []).entries()) {
     const other = b?.results[index];
     if (one.result === other?.result && one.lastChange?.event === other.lastChange?.event) continue;
+    if (hasNoResult(one) || (other && hasNoResult(other))) continue;
     const both = [one, other].flatMap((result) => {
       const { source, set, lastChange } = result ?? {};
       if (source === undefined || !lastChange) return [];

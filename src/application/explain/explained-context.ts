@@ -29,9 +29,9 @@ function sourceOf(
   sets: readonly SetRead[],
   { evaluatedAt, isPast, context }: EachSource,
 ): ExplainedSource {
-  const { name, role, gatedBy, onFailure, editableRules: rules } = attempt.source;
+  const { name, role, gatedBy, default: byDefault, onFailure, editableRules: rules } = attempt.source;
   const stored = rules && { store: rules.connection, collection: rules.collection };
-  const declared = { name, role, gatedBy, sets, ...(stored && { rules: stored }) };
+  const declared = { name, role, gatedBy, default: byDefault, sets, ...(stored && { rules: stored }) };
   if ("failure" in attempt) {
     const [missing] = missingHistoryOf([attempt]);
     if (missing) {

@@ -124,5 +124,6 @@ function passes(gate: SourceWithResult | undefined): boolean | undefined {
   return gate.result === "on" || (gate.result === "absent" && gate.source.default === "allow");
 }
 
-const hasNoResult = ({ result }: Pick<SourceWithResult, "result">): boolean =>
+/** Whether the result of a source is not known, so that features may depend on it. */
+export const hasNoResult = ({ result }: { readonly result: FeatureOutcome }): boolean =>
   result === "no-history" || result === "unavailable";

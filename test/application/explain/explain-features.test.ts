@@ -238,6 +238,7 @@ describe("the present explanation", () => {
       name: "active",
       role: "gate",
       gatedBy: [],
+      default: "deny",
       sets: [{ store: "store", key: "active_features" }],
       state: "evaluated",
       freshness: { asOf: now, fresh: true },

@@ -23,6 +23,8 @@ type ChartOptions = {
 
 const height = 156;
 const font = "11px Inter, sans-serif";
+/** Steps of the axis of time, in seconds. Labels have minutes, so a shorter step would repeat them. */
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440].map((minutes) => minutes * 60);
 const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** Lines over time on a canvas. Its summary is read in its place, and its numbers are in a table beside it. */
@@ -79,6 +81,7 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOp
         grid: { show: false },
         size: 26,
         space: 70,
+        incrs: timeSteps,
         values: (_, seconds) => seconds.map((at) => hour.format(at * 1_000)),
       },
       {

@@ -50,6 +50,9 @@ const contextMembers = {
       name: z.string(),
       role: z.enum(roles),
       gatedBy: z.array(z.string()).readonly(),
+      default: z.enum(["allow", "deny"]).openapi({
+        description: "The result of a gate for a feature that it does not list.",
+      }),
       sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
         description: "The sets that the source reads for this context, one per location. Empty without sets.",
       }),
@@ -147,6 +150,7 @@ export const ExplanationBody = z
           name: "active",
           role: "gate",
           gatedBy: [],
+          default: "deny",
           sets: [{ connection: "features", key: "active_features" }],
           rules: null,
           state: "evaluated",
@@ -158,6 +162,7 @@ export const ExplanationBody = z
           name: "user",
           role: "grant",
           gatedBy: ["active"],
+          default: "deny",
           sets: [{ connection: "features", key: "features:user:1" }],
           rules: null,
           state: "evaluated",

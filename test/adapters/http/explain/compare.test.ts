@@ -139,6 +139,8 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     const { rows, differing, same } = await compared({ user: "1", at: "2000-01-01T00:00:00Z" }, { user: "1" });
     expect(new Set(Array.from(rows.values(), ({ kind }) => kind))).toEqual(new Set(["undetermined"]));
     expect([differing, same]).toEqual([8, 0]);
+    // Nothing is known of that time, so no change is known to make a difference.
+    expect(Array.from(rows.values(), ({ events }) => events)).toEqual(Array(8).fill([]));
   });
 
   it("compare two users, two locations and two values", async () => {
