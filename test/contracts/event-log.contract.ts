@@ -166,17 +166,17 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
 
       it("by time, even if appended out of order", async () => {
         const log = await openEmpty();
-        const times = Array.from({ length: 3_000 }, (_, index) => index * 10 + (index % 500 === 7 ? -5_000 : 0));
-        for (let start = 0; start < times.length; start += 1_000) {
-          await Promise.all(times.slice(start, start + 1_000).map((at) => log.append(anEvent({ at }))));
+        const times = Array.from({ length: 1_200 }, (_, index) => index * 10 + (index % 200 === 7 ? -5_000 : 0));
+        for (const some of [times.slice(0, 600), times.slice(600)]) {
+          await Promise.all(some.map((at) => log.append(anEvent({ at }))));
         }
         const notified = await all(log);
         for (const [from, to] of [
           [0, 1],
           [-5_000, 0],
           [9_990, 10_010],
-          [15_070, 20_001],
-          [29_990, 40_000],
+          [7_070, 10_001],
+          [11_990, 40_000],
           [40_000, 50_000],
           [20, 10],
         ] as const) {
@@ -185,7 +185,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
           expect(positions(await log.find({ from, to }, 10_000))).toEqual(expected.toReversed());
           expect(positions(await log.find({ from, to }, 5))).toEqual(expected.toReversed().slice(0, 5));
         }
-        expect(await log.find({ from: 29_980 }, 10)).toHaveLength(2);
+        expect(await log.find({ from: 11_980 }, 10)).toHaveLength(2);
         expect(positions(await log.find({ to: -4_000 }, 10))).toEqual(
           positions(notified.filter(({ at }) => at < -4_000)),
         );
@@ -346,14 +346,14 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const component = "features";
         const before = await log.head();
         const epoch = uuidv7();
-        const tokens = Array.from({ length: 2_500 }, (_, number) =>
+        const tokens = Array.from({ length: 1_100 }, (_, number) =>
           tokenEvent({ tokenId: epoch, revision: { epoch, number } }),
         );
         const members = Array.from({ length: 1_000 }, (_, index) => `feature_${index}`);
-        const sets = Array.from({ length: 20 }, () => setEvent({ key: uuidv7(), members }));
+        const sets = Array.from({ length: 3 }, () => setEvent({ key: uuidv7(), members }));
         expect(await log.record([...tokens, ...sets])).toEqual([]);
-        expect((await log.head()).position).toBe(before.position + 2_520);
-        expect(await log.follow({ component }, 100, before.position)).toHaveLength(20);
+        expect((await log.head()).position).toBe(before.position + 1_103);
+        expect(await log.follow({ component }, 100, before.position)).toHaveLength(3);
       });
     });
 
@@ -398,7 +398,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("while it grows", async () => {
         const log = await openEmpty();
         const set = new SetEvents(uuidv7());
-        await log.record([set.begins(), ...Array.from({ length: 1_999 }, () => set.changes({}))]);
+        await log.record([set.begins(), ...Array.from({ length: 1_199 }, () => set.changes({}))]);
         const proof = log.verify();
         await Promise.all(Array.from({ length: 100 }, () => log.append(anEvent())));
         expect(await proof).toMatchObject({ isSound: true });
@@ -455,7 +455,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("thousands of events during appends and verifications", async () => {
         const log = await openEmpty();
         const epoch = uuidv7();
-        const old = Array.from({ length: 3_500 }, (_, number) =>
+        const old = Array.from({ length: 2_100 }, (_, number) =>
           tokenEvent({ at: 1, tokenId: epoch, revision: { epoch, number } }),
         );
         await log.record(old);
@@ -465,7 +465,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
           ...Array.from({ length: 50 }, () => log.append(anEvent())),
           log.verify(),
         ]);
-        expect(removed).toBe(3_500);
+        expect(removed).toBe(2_100);
         expect(others.filter((other) => "isSound" in (other as object))).toMatchObject([
           { isSound: true },
           { isSound: true },

@@ -431,7 +431,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
           await compare(before);
           base = model.end + 1;
         }),
-        { numRuns: 25 },
+        { numRuns: 15 },
       );
       expect((await log.verify()).isSound).toBe(true);
     });

@@ -120,11 +120,11 @@ export function usageStoreContract(open: () => UsageStore, openEmpty: () => Prom
 
     it("stores thousands of counts at once", async () => {
       const usage = await openEmpty();
-      const counts = Array.from({ length: 2_500 }, (_, index) => counted(`feature_${index}`, index + 1));
+      const counts = Array.from({ length: 1_200 }, (_, index) => counted(`feature_${index}`, index + 1));
       await usage.add(start, counts);
       const points = await usage.points({ step: "minute", ...forever });
-      expect(points).toHaveLength(2_500);
-      expect(points.reduce((sum, { on }) => sum + on, 0)).toBe((2_500 * 2_501) / 2);
+      expect(points).toHaveLength(1_200);
+      expect(points.reduce((sum, { on }) => sum + on, 0)).toBe((1_200 * 1_201) / 2);
     });
 
     it("returns the time of the first count", async () => {

@@ -337,12 +337,12 @@ describe.each([
     expect((await history.setAt("features", long("users"), set.at))?.features).toEqual([long("gone"), long("kept")]);
   });
 
-  it("can be created and written by several processes at once", async () => {
+  it("can be created and written by several processes at once, and keeps none alive that is idle", async () => {
     const location = await databases.location();
-    const events = Array.from({ length: 20 }, () => anEvent());
-    const script = `await using eventLog = openEventLog(location);
+    const events = Array.from({ length: 30 }, () => anEvent());
+    const script = `const eventLog = openEventLog(location);
       await Promise.all(${JSON.stringify(events)}.map((event) => eventLog.log.append({ ...event, id: event.id + process.pid })));`;
-    await Promise.all(Array.from({ length: 3 }, () => inProcess(location, script)));
+    await Promise.all([inProcess(location, script), inProcess(location, script)]);
     await using eventLog = openEventLog(location);
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
   });
@@ -356,12 +356,6 @@ describe.each([
     }
     await using second = openEventLog(location);
     expect(await second.log.find({}, 10)).toMatchObject([notified]);
-  });
-
-  it("does not keep an idle process alive", async () => {
-    const location = await databases.location();
-    const { stdout } = await inProcess(location, `console.log(await openEventLog(location).log.head());`);
-    expect(stdout).toContain("position: 0");
   });
 
   it("starts no worker thread in a process that runs one command", async () => {
@@ -453,7 +447,7 @@ describe("PostgreSQL during an outage", () => {
 
   it("loses and duplicates no record while its connections break", async () => {
     const set = new SetEvents("broken");
-    const events = [set.begins(), ...Array.from({ length: 400 }, (_, index) => set.changes({ add: [`${index}`] }))];
+    const events = [set.begins(), ...Array.from({ length: 39 }, (_, index) => set.changes({ add: [`${index}`] }))];
     const isTaken = async (some: typeof events) => {
       try {
         expect(await eventLog.log.record(some)).toEqual([]);
@@ -464,8 +458,8 @@ describe("PostgreSQL during an outage", () => {
       }
     };
     let failures = 0;
-    for (let batch = 0; batch * 40 < events.length; batch++) {
-      const some = events.slice(batch * 40, (batch + 1) * 40);
+    for (let batch = 0; batch * 4 < events.length; batch++) {
+      const some = events.slice(batch * 4, (batch + 1) * 4);
       const { length } = proxy.sent;
       let over = false;
       // A slow response is lost when the connection breaks, each time that of another statement.
