@@ -1,13 +1,15 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
-import { openWindow, startBrowser } from "./support/browser.ts";
+import { openWindow, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
 let shop: DemoShop;
 let browser: Browser;
+let window: Window;
 beforeAll(async () => {
   [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+  window = await openWindow(browser, shop);
 });
 afterAll(async () => {
   await browser?.close();
@@ -23,7 +25,7 @@ const features = async () =>
 
 describe("the page of features", () => {
   it("shows the state of each feature, where it is on, and how many have each state", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await window.visit("features", "marta.ibanez");
     const { page } = window;
     const express = row(page, "checkout.express-pay");
     await express.getByText("On for some").waitFor();
@@ -34,13 +36,13 @@ describe("the page of features", () => {
       .getByRole("button", { name: /^Undo kill/ })
       .waitFor();
     // The row of the killed feature is in the list before it is filtered, too.
-    await until(async () => (await row(page, "checkout.express-pay").count()) === 0, "the list is filtered");
+    await row(page, "checkout.express-pay").waitFor({ state: "detached" });
     expect(new URL(page.url()).search).toBe("?state=killed");
     expect(window.faults).toEqual([]);
   });
 
   it("filters by text, owner and tag, in the address too", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "features?owner=Payments&q=ledger" });
+    await window.visit("features?owner=Payments&q=ledger", "noa.levi");
     const { page } = window;
     await row(page, "payments.ledger-v2").waitFor();
     expect(await row(page, "payments.sepa-instant").count()).toBe(0);
@@ -54,25 +56,26 @@ describe("the page of features", () => {
   });
 
   it("switches a feature on for everyone, as clients and a second window see at once, and undoes it", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await window.visit("features", "marta.ibanez");
     await using second = await openWindow(browser, shop, "luca.ferri", { path: "features" });
-    const switchIn = (page: Page) => page.getByRole("switch", { name: "On for everyone: checkout.split-bill" });
+    const name = "On for everyone: checkout.split-bill";
+    const switchIn = (page: Page, checked = false) => page.getByRole("switch", { name, checked });
     await switchIn(second.page).waitFor();
     await second.page.getByText("Live", { exact: true }).waitFor();
     await switchIn(window.page).click({ force: true });
     await window.page.getByText("checkout.split-bill is on for everyone.").waitFor();
     expect(await features()).toContain("checkout.split-bill");
-    await until(() => switchIn(second.page).isChecked(), "the second window shows the change");
+    await switchIn(second.page, true).waitFor();
     await row(second.page, "checkout.split-bill").getByText("marta.ibanez").waitFor();
     await window.page.getByRole("button", { name: "Undo", exact: true }).click();
     await window.page.getByText("checkout.split-bill is no longer on for everyone.").waitFor();
     expect(await features()).not.toContain("checkout.split-bill");
-    await until(async () => !(await switchIn(second.page).isChecked()), "the second window shows the undo");
+    await switchIn(second.page).waitFor();
     expect([...window.faults, ...second.faults]).toEqual([]);
   });
 
   it("kills a feature after it has shown who loses it, and undo restores the previous state", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await window.visit("features", "marta.ibanez");
     const { page } = window;
     await row(page, "checkout.guest-flow").getByRole("button", { name: "Kill checkout.guest-flow" }).click();
     const dialog = page.getByRole("dialog", { name: "Kill checkout.guest-flow?" });
@@ -96,16 +99,14 @@ describe("the page of features", () => {
   });
 
   it("shows how many of its users lose a feature", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", {
-      path: "features?kill=checkout.express-pay",
-    });
+    await window.visit("features?kill=checkout.express-pay", "marta.ibanez");
     await window.page.getByText("120 users, 3 locations and 25 % of other callers lose it now.").waitFor();
     await window.page.keyboard.press("Escape");
-    await until(async () => new URL(window.page.url()).search === "", "the dialog is closed");
+    await until(() => new URL(window.page.url()).search === "", "the dialog is closed");
   });
 
   it("changes many features, shows the rejected one, and undoes the others", async () => {
-    await using window = await openWindow(browser, shop, "luca.ferri", { path: "features?sort=key" });
+    await window.visit("features?sort=key", "luca.ferri");
     const { page } = window;
     for (const key of ["checkout.address-autocomplete", "payments.ledger-v2", "payments.sepa-instant"]) {
       await page.getByRole("checkbox", { name: `Select ${key}` }).click();
@@ -124,7 +125,7 @@ describe("the page of features", () => {
   });
 
   it("shows a viewer no control that would be rejected", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "features" });
+    await window.visit("features", "noa.levi");
     const { page } = window;
     await row(page, "checkout.apple-pay").getByText("Yes").waitFor();
     expect(await page.getByRole("switch").count()).toBe(0);
@@ -140,14 +141,14 @@ describe("the page of features", () => {
       owner: name,
       tags: ["<b>"],
     });
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features?q=xss" });
+    await window.visit("features?q=xss", "marta.ibanez");
     await row(window.page, "xss/probe").getByText(name).first().waitFor();
     expect(await window.page.locator("main img").count()).toBe(0);
     expect(window.faults).toEqual([]);
   });
 
   it("works by keyboard", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features?owner=Search&sort=key" });
+    await window.visit("features?owner=Search&sort=key", "marta.ibanez");
     const { page } = window;
     await row(page, "search.typo-tolerance").waitFor();
     await page.keyboard.press("j");

@@ -27,10 +27,12 @@ export async function startBrowser(): Promise<Browser> {
 /** What a page did that no page may do. */
 export type Faults = readonly string[];
 
-/** A window of a person who is signed in. */
+/** A window of a person who is signed in, or of nobody. */
 export type Window = AsyncDisposable & {
   readonly page: Page;
   readonly context: BrowserContext;
+  /** Opens a path anew, as this person or signed out. To open another window takes longer than most tests. */
+  readonly visit: (path: string, person?: Person) => Promise<void>;
   /** Violations of the policy, uncaught errors, and requests to another origin so far. */
   readonly faults: Faults;
 };
@@ -59,13 +61,17 @@ export async function openWindow(
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== origin) faults.push(`request to ${request.url()}`);
   });
-  if (person) {
-    const answer = await context.request.post(`${service.url}/admin/v1/session`, {
-      data: { credential: credentials[person] },
-      headers: { origin },
-    });
-    if (!answer.ok()) throw new Error(`cannot sign in: ${answer.status()} ${await answer.text()}`);
-  }
-  await page.goto(`${service.url}/backoffice/${path}`);
-  return { page, context, faults, [Symbol.asyncDispose]: () => context.close() };
+  const visit = async (to: string, as?: Person) => {
+    await context.clearCookies();
+    if (as) {
+      const answer = await context.request.post(`${service.url}/admin/v1/session`, {
+        data: { credential: credentials[as] },
+        headers: { origin },
+      });
+      if (!answer.ok()) throw new Error(`cannot sign in: ${answer.status()} ${await answer.text()}`);
+    }
+    await page.goto(`${service.url}/backoffice/${to}`);
+  };
+  await visit(path, person);
+  return { page, context, faults, visit, [Symbol.asyncDispose]: () => context.close() };
 }
