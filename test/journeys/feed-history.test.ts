@@ -96,8 +96,9 @@ ${feed("shows", feedServer.url)}
       await until(async () => (await featuresAt(at)) === expected, `${expected} was on at ${at}`);
     }
     const response = await service.get("/events?component=tidegate", operator);
-    const { events } = (await response.json()) as { events: { message: string }[] };
-    const messages = events.map(({ message }) => message).filter((message) => message.startsWith("shows:"));
+    const { events } = (await response.json()) as { events: { id: string; message: string; features: string[] }[] };
+    const ofFeed = events.filter(({ message }) => message.startsWith("shows:"));
+    const messages = ofFeed.map(({ message }) => message);
     // The first poll starts the record. A title and an unlisting change no feature.
     expect(messages.toReversed()).toEqual([
       "shows: 0 items of the feed",
@@ -106,6 +107,9 @@ ${feed("shows", feedServer.url)}
       "shows: 1 items of the feed",
       "shows: 1 items of the feed",
     ]);
+    expect(ofFeed[0]?.features).toEqual(["show:2"]);
+    const reverted = await post(`events/${ofFeed[0]?.id}/revert`);
+    expect(await reverted.json()).toMatchObject({ code: "not-revertible", detail: expect.stringContaining("feeds") });
   });
 
   it("explains with the items of that time", async () => {

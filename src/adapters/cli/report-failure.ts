@@ -1,4 +1,5 @@
-import { ChangeRejected, StoreFault, TidegateError } from "../../domain/errors.ts";
+import { errorMessage } from "../../domain/error-message.ts";
+import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../domain/errors.ts";
 import { ConfigError } from "../../infrastructure/config-error.ts";
 import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
@@ -26,7 +27,8 @@ const expectedErrors = [
 export function reportFailure(error: unknown, stderr: { write(text: string): unknown }): number {
   const expected = expectedErrors.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (!expected && error.stack) || error.message : String(error);
-  stderr.write(`${expected ? "tidegate: " : ""}${text}\n`);
+  const cause = error instanceof SourceUnavailable ? `\n  cause: ${errorMessage(error.cause)}` : "";
+  stderr.write(`${expected ? "tidegate: " : ""}${text}${cause}\n`);
   if (error instanceof UsageError) return usageExit;
   return error instanceof ConfigError || error instanceof SetupFailed ? configExit : 1;
 }

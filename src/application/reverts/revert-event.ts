@@ -13,7 +13,7 @@ import type { Catalogue } from "../admin/catalogue.ts";
 import type { ChangeSet } from "../admin/change-set.ts";
 import type { ManageRules } from "../admin/manage-rules.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { catalogueCollection } from "../events/change-event.ts";
+import { catalogueCollection, isOfFeatures } from "../events/change-event.ts";
 import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 import type { FindEvent } from "./find-event.ts";
 
@@ -129,7 +129,7 @@ export class RevertEvent {
         return revision;
       });
     throw new NotRevertible(
-      record?.of === "set" || (record?.of === "document" && target.features.length > 0)
+      record && isOfFeatures(record)
         ? "No source reads what the event changed. Configure one, or change the store."
         : "Tokens, credentials and feeds cannot be reverted. Issue a new token or credential.",
     );

@@ -5,7 +5,9 @@ import { StoreDataInvalid, StoreFull, StorePermissionDenied, StoreReadOnly } fro
  * For a script, the position of the failure is removed too.
  */
 export const replyText = ({ message }: Error): string =>
+  // ioredis names its own options.
   message
+    .replace(/^Stream isn't writeable and enableOfflineQueue.*/, "not connected to Redis")
     .split(", with args", 1)
     .join()
     .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "");

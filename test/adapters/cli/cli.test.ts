@@ -51,6 +51,16 @@ describe("the command line", () => {
     expect((await tidegate(["--config", file, "explain", "polled"], env)).stdout).toMatch(/^polled: on/);
   });
 
+  it("names the cause if a polled source has no result", async () => {
+    const file = join(folder, "unpolled.yaml");
+    writeFileSync(file, 'sources: [{ name: flags, kind: flagd, url: "http://127.0.0.1:1" }]\n');
+    const { code, stderr } = await tidegate(["--config", file, "evaluate"], env);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^tidegate: Source "flags" is unavailable.*\n {2}cause: 127\.0\.0\.1 .*ECONNREFUSED\n/),
+    ]);
+  });
+
   it("changes and lists sets by key", async () => {
     const run = (...args: string[]) => tidegate(["sets", ...args], env);
     expect((await run("add", "tidegate:killed", "a", "b")).stdout).toBe("tidegate:killed: 2 of 2 added\n");

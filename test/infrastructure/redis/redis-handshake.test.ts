@@ -65,6 +65,12 @@ describe("a Redis that rejects the handshake", () => {
     await until(() => feed.isLive(Date.now()), "the feed is live");
   });
 
+  it("rejects reads with the state of the connection", async () => {
+    await using connection = connectRedis("users", "redis://127.0.0.1:1", createLog("silent"));
+    await expect(connection.connected()).rejects.toThrow("ECONNREFUSED");
+    await expect(connection.sets.read("global_features", 10)).rejects.toThrow(/^not connected to Redis$/);
+  });
+
   it("is not ready at the start, and returns 503", async () => {
     await using service = await startService(redisRules(urlOf("", "/16"), urlOf("", "/16")));
     expect(await service.readyWithin(500)).toBe(false);

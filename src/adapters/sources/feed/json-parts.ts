@@ -1,10 +1,10 @@
-import { LongNumber, losesDigits } from "./long-number.ts";
+import { isRounded, LongNumber } from "./long-number.ts";
 import { flat, type Part, partsAt } from "./path.ts";
 
 const maxDepth = 100;
 
 /**
- * The parts of a JSON document at a path. Numbers beyond 2^53 become `LongNumber`. If the document is a list, the path
+ * The parts of a JSON document at a path. Numbers that would be rounded become `LongNumber`. If the document is a list, the path
  * applies to each of its elements. Throws if the document is not JSON, is nested more than 100 levels deep, or lacks a
  * part of the path before the first list.
  */
@@ -25,11 +25,14 @@ function parsed(text: string): unknown {
 }
 
 /** Numbers of 16 digits, or with an exponent. Most documents have none, and parse several times as fast. */
-const longNumber = /\d{16}|\d[eE]/;
+const longNumber = /\d[\d.]{15}|\d[eE]/;
 
 /** The third argument holds the number's text; TypeScript does not declare it yet. */
-const keepDigits = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
-  typeof value === "number" && losesDigits(value) ? new LongNumber(context?.source ?? String(value)) : value;
+function keepDigits(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== "number") return value;
+  const text = context?.source ?? String(value);
+  return isRounded(text, value) ? new LongNumber(text) : value;
+}
 
 /** Checked before parsing, because parsing a document of only brackets takes many times its size in memory. */
 function demandFlat(text: string): void {

@@ -143,8 +143,9 @@ function textOf(value: Scalar): string {
 }
 
 function priceOf(value: Scalar): number {
-  const price = typeof value === "string" && number.test(value) ? Number(value) : value;
-  if (value instanceof LongNumber || (typeof price === "number" && losesDigits(price))) {
+  const isText = value instanceof LongNumber || (typeof value === "string" && number.test(value));
+  const price = isText ? Number(String(value)) : value;
+  if (typeof price === "number" && losesDigits(price)) {
     throw new ItemUnusable(`has a price beyond 2^53, which would lose digits: ${quoted(String(value))}`);
   }
   if (typeof price !== "number" || !Number.isFinite(price)) {

@@ -151,8 +151,11 @@ describe("JSON", () => {
     expect(() => json(null)).toThrow("has no shows/show");
   });
 
-  it("keeps the digits of ids beyond 2^53", () => {
-    const ids = ["2868860079149422351", "2868860079149422352", "-9007199254740993", "9007199254740992.5", "1e400"];
+  it("keeps the digits of ids that a number would round", () => {
+    const ids = [
+      ...["2868860079149422351", "2868860079149422352", "-9007199254740993", "9007199254740992.5", "1e400"],
+      ...["0.12345678901234567890", "0.12345678901234567891", "12345678.12345678901", "1e-400"],
+    ];
     const text = ids.map((id) => JSON.stringify({ ...item, id: 0 }).replace('"id":0', `"id":${id},"by":{"id":${id}}`));
     const { items } = read(`{"shows":{"show":[${text}]}}`, "json", {
       features: ["show:{id}"],
@@ -165,7 +168,12 @@ describe("JSON", () => {
     );
     expect(items.map(({ features }) => features)).toEqual(ids.map((id) => [`show:${id}`]));
     expect(new Set(items.map(({ uuid }) => uuid)).size).toBe(ids.length);
-    expect(items.map(({ isOffered }) => isOffered)).toEqual([false, true, false, false, false]);
+    expect(items.map(({ isOffered }) => isOffered)).toEqual(ids.map((id) => id === "2868860079149422352"));
+  });
+
+  it("rounds a price with more decimals than a number has", () => {
+    const priced = JSON.stringify({ ...item, price: 0 }).replace('"price":0', '"price":0.1000000000000000055511151');
+    expect(read(`{"shows":{"show":[${priced}]}}`, "json", { prices: ["price"] }).items[0]?.maxPrice).toBe(0.1);
   });
 
   it.each(["9007199254740993", '"9007199254740993"', "-1e16", "1e400"])(
