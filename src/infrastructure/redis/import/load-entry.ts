@@ -25,9 +25,9 @@ type LoadEntry = z.output<typeof loadEntry>;
 export const headLength = 64;
 const head = /^\{"at":(\d+),"size":(\d+),/;
 
-/** The end of an entry, which follows the beginning `{"at":` and the time of the load, both from the script. */
-export const entryEnd = (size: number, entry: Omit<z.input<typeof loadEntry>, "at" | "size">): string =>
-  `,"size":${size},${JSON.stringify(entry).slice(1)}`;
+/** The middle of an entry: follows `{"at":` and the time of the load, and precedes `,"sets":` or `,"users":`. */
+export const entryMiddle = (size: number, shared: Pick<LoadEntry, "epoch" | "by" | "email" | "note">): string =>
+  `,"size":${size},${JSON.stringify(shared).slice(1, -1)}`;
 
 /** Parses the beginning of an entry. `undefined` if invalid. */
 export function headOf(text: string): { readonly at: Instant; readonly size: number } | undefined {

@@ -9,7 +9,7 @@ import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, loadEntryKey, loadKey } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 import { type LoadReply, loadBatch } from "./load-batch.ts";
-import { entryEnd, newEpoch } from "./load-entry.ts";
+import { entryMiddle, newEpoch } from "./load-entry.ts";
 
 const script = new Script("load-sets");
 
@@ -37,11 +37,11 @@ export async function loadSets(
 
 async function create(redis: Redis, batch: Batch<SetLoad>, sets: readonly SetLoad[]): Promise<LoadReply> {
   const epoch = newEpoch();
-  const members = sets.map(({ key, features }): [string, string[]] => [key, [...features]]);
   const keys = [loadKey(batch.load), loadEntryKey(epoch), ...sets.map(checkedKey)];
-  const entry = entryEnd(sets.length, { epoch, ...authorOf(batch), sets: members });
+  const middle = entryMiddle(sets.length, { epoch, ...authorOf(batch) });
+  const members = JSON.stringify(sets.map(({ key, features }) => [key, features]));
   const digests = sets.map(({ personal, features }) => (personal ? digestOf(features) : ""));
-  const reply = script.run(redis, keys, [batch.from, batch.to, epoch, entry, ...digests]);
+  const reply = script.run(redis, keys, [batch.from, batch.to, epoch, middle, members, ...digests]);
   return (await reply) as LoadReply;
 }
 

@@ -6,7 +6,7 @@ import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, loadEntryKey, loadKey, tokensKey } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 import { type LoadReply, loadBatch } from "./load-batch.ts";
-import { entryEnd, idOf, newEpoch } from "./load-entry.ts";
+import { entryMiddle, idOf, newEpoch } from "./load-entry.ts";
 
 const script = new Script("load-tokens");
 
@@ -50,7 +50,7 @@ async function create(redis: Redis, batch: Batch<TokenAtKey>, holdsToken: boolea
     JSON.stringify({ ...(holdsToken ? { digest: digestOf(key) } : { key }), userId, by: author.by }).slice(1),
   );
   const tokenIds = items.map((_, index) => idOf(epoch, index));
-  const entry = entryEnd(items.length, { epoch, ...author, users: userIds });
+  const entry = `${entryMiddle(items.length, { epoch, ...author })},"users":${JSON.stringify(userIds)}}`;
   const values = [batch.from, batch.to, entry, ...userIds, ...tokenIds, ...metadata];
   return (await script.run(redis, keys, values)) as LoadReply;
 }

@@ -2,8 +2,8 @@
 --
 -- KEYS: the position of the load, the entry, the sets.
 --
--- ARGV: the expected position of the load, and the next one; the epoch of the sets; the end of their entry, as JSON;
--- for each set its digest, or empty if it has a shadow.
+-- ARGV: the expected position of the load, and the next one; the epoch of the sets; the middle of their entry; the keys
+-- and members of the sets, as JSON; for each set its digest, or empty if it has a shadow.
 --
 -- Reply: `at`, the position of the load and the number of records; or, if nothing was done, `met` and the places of the
 -- sets that exist.
@@ -12,7 +12,7 @@
 -- be loaded again.
 
 local position, entryKey = KEYS[1], KEYS[2]
-local from, to, epoch, entryEnd = unpack(ARGV, 1, 4)
+local from, to, epoch, entryMiddle, sets = unpack(ARGV, 1, 5)
 local count = #KEYS - 2
 
 -- As in redis-keys.ts.
@@ -35,7 +35,7 @@ for i = 1, count do
   local set = KEYS[2 + i]
   keys[i], keys[count + i] = set, own("head", set)
   demand(set, "SADD", set, "")
-  if ARGV[4 + i] == "" then demand("the shadows", "SUNIONSTORE", own("shadow", set), set) end
+  if ARGV[5 + i] == "" then demand("the shadows", "SUNIONSTORE", own("shadow", set), set) end
 end
 
 local at = typed("GET", position) or "0"
@@ -50,13 +50,13 @@ end
 
 local now = clockMs()
 local heads, head = {}, epoch .. " 1 " .. now .. " " .. replicationId() .. " "
-for i, set in ipairs(cjson.decode("{" .. entryEnd:sub(2)).sets) do
-  local digest = ARGV[4 + i]
+for i, set in ipairs(cjson.decode(sets)) do
+  local digest = ARGV[5 + i]
   redis.call("SADD", keys[i], unpack(set[2]))
   if digest == "" then redis.call("SUNIONSTORE", own("shadow", keys[i]), keys[i]) end
   heads[2 * i - 1], heads[2 * i] = keys[count + i], head .. digest
 end
 redis.call("MSET", unpack(heads))
-redis.call("SET", entryKey, '{"at":' .. now .. entryEnd)
+redis.call("SET", entryKey, '{"at":' .. now .. entryMiddle .. ',"sets":' .. sets .. "}")
 redis.call("SET", position, to)
 return {"at", to, count}

@@ -40,14 +40,15 @@ typed("ZCARD", users)
 
 local met, digests = {"met"}, {}
 for i = 1, count do digests[i] = redis.sha1hex(KEYS[5 + i]) end
-local present = redis.call("MGET", unpack(KEYS, 6))
+local isAnyPresent = redis.call("EXISTS", unpack(KEYS, 6)) > 0
+local present = isAnyPresent and redis.call("MGET", unpack(KEYS, 6)) or {}
 local known = redis.call("HMGET", ids, unpack(digests))
 local knownByKey = redis.call("HMGET", ids, unpack(KEYS, 6))
 for i = 1, count do
   if present[i] or known[i] or knownByKey[i] then met[#met + 1] = i end
 end
 if #met > 1 then return met end
-if redis.call("EXISTS", unpack(KEYS, 6)) > 0 then return redis.error_reply("WRONGTYPE it is no token") end
+if isAnyPresent then return redis.error_reply("WRONGTYPE it is no token") end
 
 local now = clockMs()
 local infoBeginning = '{"issuedAt":' .. now .. ',"run":"' .. replicationId() .. '",'

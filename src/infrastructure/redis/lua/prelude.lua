@@ -18,12 +18,10 @@ end
 
 -- Fails if the user may not run a command. Redis undoes no write of a script that fails, so a script demands all its
 -- commands before its first write.
-local granted = {}
 local function demand(name, command, ...)
-  local right = command .. " on " .. name
-  if granted[right] then return end
-  if not redis.acl_check_cmd(command, ...) then error({err = "NOPERM the user may not run " .. right}) end
-  granted[right] = true
+  if not redis.acl_check_cmd(command, ...) then
+    error({err = "NOPERM the user may not run " .. command .. " on " .. name})
+  end
 end
 
 -- Identity of one life of one primary.
