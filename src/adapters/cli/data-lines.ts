@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DataLine } from "../../application/transfer/data-line.ts";
+import type { DataLine, SetLine, TokenLine } from "../../application/transfer/data-line.ts";
 import { instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 import { faultOf } from "../http/kit/schema-faults.ts";
@@ -33,6 +33,7 @@ export function lineIn(text: string): { readonly line: DataLine } | { readonly f
   } catch {
     return { fault: "invalid JSON (expected one object per line)." };
   }
+  if (isCommon(value)) return { line: value };
   const name = typeof value === "object" && value !== null ? names.find((each) => each in Object(value)) : undefined;
   if (!name) return { fault: `unknown line (expected an object with one of the members ${names.join(", ")}).` };
   const result = shapes[name].safeParse(value);
@@ -40,6 +41,15 @@ export function lineIn(text: string): { readonly line: DataLine } | { readonly f
   const faults = result.error.issues.flatMap((issue) => faultOf(issue, value));
   return { fault: `${faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ")}.` };
 }
+
+/** Whether a value is a set line or a token line as most are: a file has millions, and a schema takes far longer. */
+function isCommon(value: unknown): value is SetLine | TokenLine {
+  if (typeof value !== "object" || value === null || Object.keys(value).length !== 2) return false;
+  const { set, features, token, user } = value as Readonly<Record<string, unknown>>;
+  return isString(set) ? Array.isArray(features) && features.every(isString) : isString(token) && isString(user);
+}
+
+const isString = (value: unknown): value is string => typeof value === "string";
 
 /** Serializes a line. */
 export const textOf = (line: DataLine): string =>

@@ -8,7 +8,7 @@ import { ChangeRejected } from "../../domain/errors.ts";
 
 /** Maximum length of a line, in bytes. */
 const maxLineBytes = 16 * 1_024 * 1_024;
-const chunkBytes = 64 * 1_024;
+const chunkBytes = 256 * 1_024;
 const lineFeed = 10;
 
 /** A line and its number, counted from 1. `text` is `undefined` if the line is too long or not UTF-8. */
@@ -60,31 +60,30 @@ export class LineFile implements AsyncDisposable {
     return hash.digest("hex");
   }
 
-  /** Non-blank lines, in batches. */
+  /** Non-blank lines, in pages. Reading stops at a line that is too long. */
   async *lines(): AsyncGenerator<readonly TextLine[]> {
-    let rest: Buffer = Buffer.alloc(0);
     let number = 0;
-    for await (const chunk of this.#chunks()) {
-      const lines: TextLine[] = [];
-      const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-      let start = 0;
-      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-        number += 1;
-        push(lines, number, bytes.subarray(start, end));
-        start = end + 1;
-      }
-      rest = Buffer.from(bytes.subarray(start));
-      if (lines.length > 0) yield lines;
-      // Reading stops at a line that is too long.
-      if (rest.length > maxLineBytes) break;
+    for await (const texts of this.#texts()) {
+      yield texts.map((text) => ({ number: ++number, text })).filter(({ text }) => text !== "");
     }
-    const last: TextLine[] = [];
-    push(last, number + 1, rest);
-    if (last.length > 0) yield last;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#handle.close();
+  }
+
+  async *#texts(): AsyncGenerator<readonly (string | undefined)[]> {
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const chunk of this.#chunks()) {
+      const end = chunk.lastIndexOf(lineFeed);
+      if (end >= 0) {
+        yield textsOf(Buffer.concat([rest, chunk.subarray(0, end)]));
+        rest = Buffer.alloc(0);
+      }
+      rest = Buffer.concat([rest, chunk.subarray(end + 1)]);
+      if (rest.length > maxLineBytes) return yield [undefined];
+    }
+    yield textsOf(rest);
   }
 
   /** The buffer is reused: each chunk is valid only until the next one is read. */
@@ -99,10 +98,13 @@ export class LineFile implements AsyncDisposable {
   }
 }
 
-function push(lines: TextLine[], number: number, bytes: Buffer): void {
-  if (bytes.length > maxLineBytes || !isUtf8(bytes)) lines.push({ number, text: undefined });
-  else {
-    const text = bytes.toString().trim();
-    if (text !== "") lines.push({ number, text });
-  }
+/** The trimmed lines of a block; `undefined` for one that is not UTF-8. */
+const textsOf = (block: Buffer): readonly (string | undefined)[] =>
+  isUtf8(block) ? block.toString().split("\n").map(trimmed) : block.toString("latin1").split("\n").map(decoded);
+
+const trimmed = (text: string): string => text.trim();
+
+function decoded(line: string): string | undefined {
+  const bytes = Buffer.from(line, "latin1");
+  return isUtf8(bytes) ? bytes.toString().trim() : undefined;
 }

@@ -23,8 +23,9 @@ export type KeyValues = { readonly [field in KeyField]?: string | undefined };
 type Segment = { readonly literal: string } | { readonly field: KeyField };
 
 const field = /^\{(.*)\}$/;
-/** Matches most values quickly: they need no encoding. */
-const plain = /^[A-Za-z0-9._~@/+=,-]*$/;
+/** Most values have only these characters, which need no encoding. */
+const plainCharacter = "[A-Za-z0-9._~@/+=,-]";
+const plain = new RegExp(`^${plainCharacter}*$`);
 const noTarget = [undefined];
 const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
 
@@ -42,6 +43,8 @@ export class KeyTemplate {
   /** The common prefix of all its keys; the whole key if it has no field. */
   readonly prefix: string;
   readonly #segments: readonly Segment[];
+  /** Matches most keys quickly: those without encoded values. */
+  readonly #plainKey: RegExp;
   readonly #isLocal: boolean;
   readonly #isPersonal: boolean;
   readonly #fixed: readonly string[];
@@ -52,6 +55,8 @@ export class KeyTemplate {
     const first = segments.findIndex((segment) => "field" in segment);
     this.prefix = first < 0 ? text : `${text.split(":").slice(0, first).join(":")}:`;
     this.#segments = segments;
+    const patterns = segments.map((each) => ("field" in each ? `${plainCharacter}+` : RegExp.escape(each.literal)));
+    this.#plainKey = new RegExp(`^${patterns.join(":")}$`);
     this.#isLocal = this.fields.includes("location");
     this.#isPersonal = this.fields.includes("userId");
     this.#fixed = [text];
@@ -119,7 +124,7 @@ export class KeyTemplate {
 
   /** Whether the template gives this key for some context. */
   matches(key: string): boolean {
-    return this.spellingOf(key) === key;
+    return this.#plainKey.test(key) || this.spellingOf(key) === key;
   }
 
   /** The encoded form of a key whose values may be unencoded; `undefined` for a key of another shape. */

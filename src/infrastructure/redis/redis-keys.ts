@@ -38,14 +38,18 @@ export const secretKey = (name: string): string => `${ownPrefix}secret:${name}`;
 /** Hash: the documents of a collection by name, as JSON. */
 export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 
+/** Returns the key. Throws if it has braces, which would change the tag of its bookkeeping keys. No template gives one. */
+export function recordable(key: string): string {
+  if (/[{}]/.test(key)) throw new Error(`cannot record changes of ${key}: it contains braces; rename the key`);
+  return key;
+}
+
 /**
- * Bookkeeping keys of a key. They share its hash slot (the tag in braces is the whole key), so that one script may use
- * them all in a Redis Cluster too. Throws for a key with braces, which would change the tag. No key template produces
- * one.
+ * Bookkeeping keys of a key that is {@link recordable}. They share its hash slot (the tag in braces is the whole key), so
+ * that one script may use them all in a Redis Cluster too.
  */
 export function bookkeeping(key: string) {
-  if (/[{}]/.test(key)) throw new Error(`cannot record changes of ${key}: it contains braces; rename the key`);
-  const tag = `{${key}}`;
+  const tag = `{${recordable(key)}}`;
   return {
     /**
      * String: epoch, number, time (milliseconds), replication id of the server, and digest (empty if there is a

@@ -6,7 +6,7 @@ import { maxRecordedMembers, type SetChange, type SetLoad } from "../../../domai
 import { tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { redisFault } from "../redis-fault.ts";
-import { bookkeeping, loadEntryKey, loadKey } from "../redis-keys.ts";
+import { loadEntryKey, loadKey, recordable } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 import { type LoadReply, loadBatch } from "./load-batch.ts";
 import { entryMiddle, newEpoch } from "./load-entry.ts";
@@ -37,7 +37,7 @@ export async function loadSets(
 
 async function create(redis: Redis, batch: Batch<SetLoad>, sets: readonly SetLoad[]): Promise<LoadReply> {
   const epoch = newEpoch();
-  const keys = [loadKey(batch.load), loadEntryKey(epoch), ...sets.map(checkedKey)];
+  const keys = [loadKey(batch.load), loadEntryKey(epoch), ...sets.map(({ key }) => recordable(key))];
   const middle = entryMiddle(sets.length, { epoch, ...authorOf(batch) });
   const members = JSON.stringify(sets.map(({ key, features }) => [key, features]));
   const digests = sets.map(({ personal, features }) => (personal ? digestOf(features) : ""));
@@ -57,12 +57,6 @@ async function missingOf(redis: Redis, sets: readonly SetLoad[]): Promise<readon
     }),
   );
   return sets.filter((_, index) => isMissing[index]);
-}
-
-/** Throws for a key that cannot be recorded. */
-function checkedKey({ key }: SetLoad): string {
-  bookkeeping(key);
-  return key;
 }
 
 const maxCached = 10_000;
