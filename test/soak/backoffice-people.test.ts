@@ -165,6 +165,33 @@ describe("the page of a person", () => {
     },
   );
 
+  it.each([".", "~..", "a/b?c=d#e %2F 🎉"])("opens and changes the user and feature %j", async (id) => {
+    await using window = await openWindow(browser, shop, "sofia.admin", { path: "people" });
+    const { page } = window;
+    await page.getByRole("main").getByRole("combobox").fill(id);
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByRole("heading", { name: id, level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Tokens" }).click();
+    await page.getByRole("button", { name: "Issue a token" }).click();
+    await page.getByText("Copy it now.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByText("1 token").waitFor();
+    await page.reload();
+    await page.getByText("1 token").waitFor();
+    await page.getByRole("link", { name: "Features" }).first().click();
+    await page.getByRole("button", { name: "New feature" }).click();
+    await page.getByRole("dialog").getByLabel("Key").fill(id);
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("heading", { name: id, level: 1 }).waitFor();
+    await page.getByRole("button", { name: "Kill for everyone…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Kill for everyone" }).click();
+    await page.getByText(`Killed ${id}.`).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Undo the kill" }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+
   it("shows an id that is named like a script as text", async () => {
     const id = "<img src=x onerror=document.title='run'>";
     await using window = await openWindow(browser, shop, "noa.levi", { path: `people/${encodeURIComponent(id)}` });

@@ -6,7 +6,7 @@ import { Problem, problemOf } from "./problem.ts";
 /**
  * The API for operators of this origin, called with the session cookie. Paths, queries, bodies and responses have the types of
  * the routes, so that a change of the API breaks the build and not the page. The client does not encode path
- * parameters: pass each through `encodeURIComponent`.
+ * parameters: pass each through `pathSegment`.
  */
 export const {
   admin: { v1 },

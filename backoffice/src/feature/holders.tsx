@@ -1,6 +1,7 @@
 import "./holders.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { Button } from "../ui/button.tsx";
@@ -13,7 +14,7 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 const limit = "100";
 
 async function readPage(feature: string, of: "users" | "locations", cursor: string) {
-  const request = { param: { feature: encodeURIComponent(feature) }, query: { limit, ...(cursor && { cursor }) } };
+  const request = { param: { feature: pathSegment(feature) }, query: { limit, ...(cursor && { cursor }) } };
   const route = v1.features[":feature"];
   if (of === "users") {
     const { users, ...page } = await bodyOf(route.users.$get(request));

@@ -2,6 +2,7 @@ import "./rule-dialog.css";
 import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus, type Problem } from "../api/problem.ts";
 import type { Source } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
@@ -51,7 +52,7 @@ function RuleEditor({
   const [note, setNote] = useState("");
   const parsed = parse(text);
   const checked = useDeferredValue(text);
-  const param = { source: encodeURIComponent(source), feature: encodeURIComponent(feature) };
+  const param = { source: pathSegment(source), feature: pathSegment(feature) };
   const route = v1.sources[":source"].rules[":feature"];
   const trial = useQuery({
     queryKey: ["feature", feature, "trial", source, checked],

@@ -1,12 +1,13 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 
 const route = v1.sources[":source"].rules[":feature"].windows;
 
 /** When a schedule is on in a week; `rule` is previewed in place of the stored one. */
 export const windowsQuery = (feature: string, source: string, week: readonly number[], rule?: unknown) => {
   const [from, to] = [week[0], week.at(-1)].map((at) => new Date(at ?? 0).toISOString());
-  const param = { source: encodeURIComponent(source), feature: encodeURIComponent(feature) };
+  const param = { source: pathSegment(source), feature: pathSegment(feature) };
   return queryOptions({
     queryKey: ["feature", feature, "windows", source, from, to, rule],
     queryFn: () =>

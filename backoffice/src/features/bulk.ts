@@ -1,4 +1,5 @@
 import { bodyOf, taggedBodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus } from "../api/problem.ts";
 
 /** What happened to one feature of a bulk change. */
@@ -95,7 +96,7 @@ export const describeMany = (
 
 /** The description of a feature at its revision. */
 async function describedAt(key: string) {
-  const call = v1.catalogue[":feature"].$get({ param: { feature: encodeURIComponent(key) } });
+  const call = v1.catalogue[":feature"].$get({ param: { feature: pathSegment(key) } });
   try {
     const { body, tag } = await taggedBodyOf(call);
     return { body, revision: tag.slice(1, -1) };

@@ -1,10 +1,11 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { durationText } from "../ui/time.tsx";
 import { toast } from "../ui/toasts.tsx";
 import { patchFeature, refreshFeature, type ViewedFeature } from "./feature-list.ts";
 
-const parameter = (key: string) => ({ feature: encodeURIComponent(key) });
+const parameter = (key: string) => ({ feature: pathSegment(key) });
 
 /** What a change of a set changed: nothing if somebody made the same change before. */
 type SetChange = { readonly source: string; readonly added: readonly string[]; readonly removed: readonly string[] };
@@ -16,7 +17,7 @@ const isMade = ({ added, removed }: SetChange): boolean => added.length + remove
  */
 function setEveryone(source: string, key: string, isOn: boolean): Promise<SetChange> {
   const route = v1.sources[":source"].features[":feature"];
-  const request = { param: { source: encodeURIComponent(source), ...parameter(key) }, query: {} };
+  const request = { param: { source: pathSegment(source), ...parameter(key) }, query: {} };
   return bodyOf(isOn ? route.$put(request) : route.$delete(request));
 }
 

@@ -6,6 +6,7 @@ import {
   queryOptions,
 } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus } from "../api/problem.ts";
 import type { FeatureFilters } from "./filters.ts";
 
@@ -71,7 +72,7 @@ export const featureFacets = queryOptions({
 export const featureQuery = (key: string) =>
   queryOptions({
     queryKey: ["feature", key],
-    queryFn: () => bodyOf(v1.features[":feature"].$get({ param: { feature: encodeURIComponent(key) } })),
+    queryFn: () => bodyOf(v1.features[":feature"].$get({ param: { feature: pathSegment(key) } })),
   });
 
 /** A feature with the part of each source in its state. */

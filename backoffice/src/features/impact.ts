@@ -1,5 +1,6 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { everyoneSourceOf, type Source } from "../api/sources.ts";
 import { count, counted, joined } from "../ui/numbers.ts";
 import type { Feature } from "./feature-list.ts";
@@ -23,8 +24,7 @@ type Loss = { readonly change: "kill" | "off" } | { readonly change: "close"; re
 export const impactQuery = (key: string, loss: Loss) =>
   queryOptions({
     queryKey: ["feature", key, "impact", loss],
-    queryFn: () =>
-      bodyOf(v1.features[":feature"].impact.$get({ param: { feature: encodeURIComponent(key) }, query: loss })),
+    queryFn: () => bodyOf(v1.features[":feature"].impact.$get({ param: { feature: pathSegment(key) }, query: loss })),
     staleTime: 0,
   });
 

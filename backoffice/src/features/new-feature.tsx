@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus, Problem } from "../api/problem.ts";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
@@ -28,7 +29,7 @@ export default function NewFeature({
   const [error, setError] = useState<unknown>();
   const create = async () => {
     const json = { description, owner, tags: tagsIn(tags) };
-    const param = { feature: encodeURIComponent(key.trim()) };
+    const param = { feature: pathSegment(key.trim()) };
     // It must not replace the description of a feature that exists.
     await bodyOf(v1.catalogue[":feature"].$put({ param, query: {}, json }, { headers: { "If-Match": '"none.0"' } }));
     await client.invalidateQueries({ queryKey: ["features"] });

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { InferResponseType } from "hono/client";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { type PersonContext, requestOf } from "./person-context.ts";
 
 const summaryRoute = v1.explain.summary.$post;
@@ -62,5 +63,5 @@ export const comparisonOf = (a: PersonContext, b: PersonContext) =>
 export const userOf = (id: string) =>
   queryOptions({
     queryKey: ["person", id, "user"],
-    queryFn: () => bodyOf(v1.users[":userId"].$get({ param: { userId: encodeURIComponent(id) }, query: {} })),
+    queryFn: () => bodyOf(v1.users[":userId"].$get({ param: { userId: pathSegment(id) }, query: {} })),
   });

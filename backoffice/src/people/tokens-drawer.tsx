@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, KeyRound } from "lucide-react";
 import { useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { useIsAdmin } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -18,7 +19,7 @@ export default function TokensDrawer({ userId, onClose }: { readonly userId: str
   const isAdmin = useIsAdmin();
   const user = useQuery(userOf(userId));
   const [asked, setAsked] = useState<string>();
-  const param = { userId: encodeURIComponent(userId) };
+  const param = { userId: pathSegment(userId) };
   const refresh = () => client.invalidateQueries({ queryKey: userOf(userId).queryKey });
   const issue = useMutation({
     mutationFn: () => bodyOf(v1.users[":userId"].tokens.$post({ param, query: {}, json: {} })),

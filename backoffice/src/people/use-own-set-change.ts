@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { toast } from "../ui/toasts.tsx";
 
 /** A feature that is added to, or removed from, the own set of a user. */
@@ -8,7 +9,7 @@ type OwnSetChange = { readonly source: string; readonly feature: string; readonl
 const write = ({ source, feature, isAdded }: OwnSetChange, userId: string) => {
   const route = v1.sources[":source"].features[":feature"];
   const given = {
-    param: { source: encodeURIComponent(source), feature: encodeURIComponent(feature) },
+    param: { source: pathSegment(source), feature: pathSegment(feature) },
     query: { userId },
   };
   return isAdded ? bodyOf(route.$put(given)) : bodyOf(route.$delete(given));

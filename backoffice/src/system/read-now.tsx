@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { bodyOf, v1 } from "../api/client.ts";
+import { pathSegment } from "../api/path-segment.ts";
 import { Button } from "../ui/button.tsx";
 import { textOf } from "../ui/error-note.tsx";
 import { counted } from "../ui/numbers.ts";
@@ -10,7 +11,7 @@ import { toast } from "../ui/toasts.tsx";
 export function ReadNow({ source }: { readonly source: string }) {
   const client = useQueryClient();
   const poll = useMutation({
-    mutationFn: () => bodyOf(v1.sources[":source"].poll.$post({ param: { source: encodeURIComponent(source) } })),
+    mutationFn: () => bodyOf(v1.sources[":source"].poll.$post({ param: { source: pathSegment(source) } })),
     onSuccess: ({ state }) => {
       if (state.failure === null) toast(`${source} was read: ${counted(state.listed, "item")}.`);
     },

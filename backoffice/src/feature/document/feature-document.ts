@@ -1,4 +1,5 @@
 import { bodyOf, events, taggedBodyOf, v1 } from "../../api/client.ts";
+import { pathSegment } from "../../api/path-segment.ts";
 import { hasStatus } from "../../api/problem.ts";
 import type { Source } from "../../api/sources.ts";
 
@@ -26,7 +27,7 @@ const requiring = (tag: string) => ({ headers: { "If-Match": tag } });
 /** The rule of a feature in a source. */
 export function ruleDocument(source: Source, feature: string): FeatureDocument<unknown> {
   const route = v1.sources[":source"].rules[":feature"];
-  const param = { source: encodeURIComponent(source.name), feature: encodeURIComponent(feature) };
+  const param = { source: pathSegment(source.name), feature: pathSegment(feature) };
   return {
     feature,
     collection: source.rules?.collection ?? "",
@@ -52,7 +53,7 @@ export type Description = {
 
 export function descriptionDocument(feature: string): FeatureDocument<Description> {
   const route = v1.catalogue[":feature"];
-  const param = { feature: encodeURIComponent(feature) };
+  const param = { feature: pathSegment(feature) };
   return {
     feature,
     collection: "catalogue",

@@ -28,7 +28,7 @@ export const featureParameter = {
   in: "path",
   required: true,
   description:
-    "The feature key, percent-encoded. Slashes may stay unencoded. `.` and `..` cannot be path segments; send such keys in a body.",
+    "The feature key, percent-encoded. Slashes may stay unencoded. `.` and `..` cannot be path segments; send `~.` and `~..`.",
   schema: { type: "string" },
   example: "feature_3",
 } as const;
@@ -36,8 +36,27 @@ export const featureParameter = {
 /** The same for a path that continues behind the feature. */
 export const innerFeatureParameter = {
   ...featureParameter,
-  description: "The feature key, percent-encoded, its slashes too.",
+  description: "The feature key, percent-encoded, its slashes too. Send `~.` and `~..` for `.` and `..`.",
 } as const;
 
 /** The feature key in the path of a request. */
-export const featureIn = (c: Context): string => c.req.param("feature") ?? "";
+export const featureIn = (c: Context): string => textOf(c.req.param("feature"));
+
+/** OpenAPI description of the `userId` path parameter. */
+export const userParameter = {
+  name: "userId",
+  in: "path",
+  required: true,
+  description: "The user id, percent-encoded. Send `~.` and `~..` for `.` and `..`.",
+  schema: { type: "string" },
+  example: "1",
+} as const;
+
+/** The user id in the path of a request. */
+export const userIn = (c: Context): string => textOf(c.req.param("userId"));
+
+/**
+ * The text of a segment. URLs have no segments `.` and `..`, also if they are encoded, so these are sent as `~.` and
+ * `~..`; and these two in turn as `~~.` and `~~..`.
+ */
+const textOf = (segment = ""): string => (/^~+\.\.?$/.test(segment) ? segment.slice(1) : segment);

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
@@ -15,6 +14,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ChangeQuery, changeAuthor, changeProblems, demandNoBody, demandNoIfMatch } from "./change-request.ts";
+import { userIn, userParameter } from "./path-parameters.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const tokenBytes = 32;
@@ -54,14 +54,6 @@ const token = z.string().min(1).max(maxTokenLength).openapi({
 const NewToken = z.strictObject({ token: token.optional() }).openapi("NewToken");
 const PresentedToken = z.strictObject({ token }).openapi("PresentedToken");
 
-const userParameter = {
-  name: "userId",
-  in: "path",
-  required: true,
-  description: "The user id, percent-encoded.",
-  schema: { type: "string" },
-  example: "1",
-} as const;
 const tokenIdParameter = {
   name: "tokenId",
   in: "path",
@@ -240,7 +232,5 @@ export function userRoutes(
 
   return [view, list, issue, revokeById, revoke];
 }
-
-const userIn = (c: Context): string => c.req.param("userId") ?? "";
 
 const tokenJson = ({ id, issuedAt, by }: TokenInfo) => ({ id, issuedAt: instantText(issuedAt), by });

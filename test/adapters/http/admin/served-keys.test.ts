@@ -32,8 +32,10 @@ const rare = [
 const odd = [...common, ...rare];
 /** Writable keys that need care in a path. */
 const slashed = ["a/b", "a//b", "a/../b", "a/"];
-/** Keys that no URL can have as a segment, because clients resolve them. */
-const dots = [".", ".."];
+/** Keys that no URL can have as a segment, because clients resolve them; and those that are sent for them. */
+const dots = [".", "..", "~.", "~.."];
+/** The path segment of a key. */
+const segmentOf = (key: string) => encodeURIComponent(dots.includes(key) ? `~${key}` : key);
 const all = [...odd, ...slashed, ...dots];
 
 const mapOf = (value: unknown): string =>
@@ -68,7 +70,13 @@ describe.each([
 ])("a feature that %s grants", (origin, granting) => {
   const served = ["static", "flagd"].includes(origin) ? all.filter((key) => key !== "__proto__") : all;
   const some = common.filter((key) => served.includes(key));
-  const [ofPaths, ofSets] = origin === "a set in SQLite" ? [[...odd, ...slashed], odd] : [some, some];
+  const [ofPaths, ofSets] =
+    origin === "a set in SQLite"
+      ? [
+          [...odd, ...slashed, ...dots],
+          [...odd, ...dots],
+        ]
+      : [some, some];
   let folder: string;
   let redis: RedisServer | undefined;
   let operator: Operator & AsyncDisposable;
@@ -97,7 +105,7 @@ describe.each([
   });
 
   it.each(ofPaths)("can be killed, read, explained, described and restored by its path: %j", async (key) => {
-    const path = encodeURIComponent(key);
+    const path = segmentOf(key);
     const killed = await operator.put(`/killed/${path}`);
     expect([killed.status, killed.body.added]).toEqual([200, [key]]);
     expect(await operator.features()).not.toContain(key);
@@ -133,14 +141,14 @@ describe.each([
   });
 
   it.each(ofSets)("can get a rule and lose it: %j", async (key) => {
-    const [path, rule] = [encodeURIComponent(key), { percentage: 0 }];
+    const [path, rule] = [segmentOf(key), { percentage: 0 }];
     expect((await operator.put(`/sources/rollout/rules/${path}`, {}, rule)).body).toMatchObject({ rule });
     expect((await operator.delete(`/sources/rollout/rules/${path}`)).body).toMatchObject({ removed: true });
   });
 
   if (granting === set) {
     it.each(ofSets)("can be removed from its set, but not added again: %j", async (key) => {
-      const path = encodeURIComponent(key);
+      const path = segmentOf(key);
       expect((await operator.put(`/sources/granted/features/${path}`)).body).toMatchObject({ added: [] });
       expect((await operator.delete(`/sources/granted/features/${path}`)).body.removed).toEqual([key]);
       expect(await operator.features()).not.toContain(key);

@@ -49,6 +49,14 @@ describe("users", () => {
     });
   });
 
+  it.each([".", "..", "~.", "a/b", "a/../b", "100%", "?#", "🎉 x"])("are found by the id %j", async (userId) => {
+    const path = `/users/${encodeURIComponent(/^~*\.\.?$/.test(userId) ? `~${userId}` : userId)}`;
+    const issued = await operator.post(`${path}/tokens`);
+    expect([issued.status, issued.body.userId]).toEqual([201, userId]);
+    expect((await operator.get(path)).body).toMatchObject({ userId, tokens: [{ id: issued.body.id }] });
+    expect((await operator.delete(`${path}/tokens/${issued.body.id}`)).status).toBe(200);
+  });
+
   it("get tokens that are returned once and listed by id", async () => {
     const first = await operator.post("/users/issued/tokens");
     expect([first.status, first.body]).toEqual([
