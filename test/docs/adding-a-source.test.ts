@@ -52,6 +52,11 @@ describe("docs/tutorials/first-source.md", () => {
     const { active_features } = (await response.json()) as { active_features?: readonly string[] };
     return { status: response.status, features: active_features, mark: response.headers.get("cache-status") };
   };
+  /** The first result. To read a file for the first time may take longer than a source has on a busy machine. */
+  const first = async (service: TestService) => {
+    await until(async () => (await call(service)).status === 200, "the source answers");
+    return call(service);
+  };
   const faultsIn = async (service: TestService): Promise<readonly string[]> => {
     const response = await service.get("/admin/v1/sources", bearer(adminToken));
     return ((await response.json()) as { sources: { faults: string[] }[] }).sources.flatMap(({ faults }) => faults);
@@ -60,14 +65,14 @@ describe("docs/tutorials/first-source.md", () => {
   it("shows a source from outside the repository that works unchanged", async () => {
     await using service = await serve("sources/weekend.mjs");
     const isWeekend = [0, 6].includes(new Date().getUTCDay());
-    expect(await call(service)).toMatchObject({ features: isWeekend ? ["brunch"] : [] });
+    expect(await first(service)).toMatchObject({ features: isWeekend ? ["brunch"] : [] });
   });
 
   it("shows how to read a file: relative path, reload, stale while it is invalid", async () => {
     const list = join(folder, "sources/listed.json");
     writeFileSync(list, '["brunch"]');
     await using service = await serve("sources/listed.mjs");
-    expect(await call(service)).toEqual({ status: 200, features: ["brunch"], mark: null });
+    expect(await first(service)).toEqual({ status: 200, features: ["brunch"], mark: null });
     writeFileSync(list, '["brunch","late_show"]');
     await until(async () => (await call(service)).features?.length === 2, "the change is served");
     writeFileSync(list, '["bru');
@@ -112,7 +117,7 @@ describe("docs/tutorials/first-source.md", () => {
     });
     const changes = { "https://billing.example/entitlements": server.url, "timeoutMs: 300": "timeoutMs: 5000" };
     await using service = await serve("sources/entitled.mjs", changes);
-    expect(await call(service)).toMatchObject({ status: 200, features: [] });
+    expect(await first(service)).toMatchObject({ status: 200, features: [] });
     const at = `?at=${new Date(Date.now() + 60_000).toISOString()}`;
     expect(await call(service, `${at}&user=a/b`, bearer(adminToken))).toMatchObject({ features: ["reports"] });
     expect(server.requests.map(({ target }) => target)).toEqual(["/a%2Fb"]);

@@ -118,7 +118,11 @@ describe("invalid credentials", () => {
     const places = ["madrid%3A1", "%7Bx%7D", "../..", "..", "%2A", "global_features", "a%20b"].map(
       (place) => `location:${place}`,
     );
-    expect(new Set(readsIn(seen))).toEqual(new Set([...meant, ...places]));
+    const read = new Set(readsIn(seen));
+    expect(read).toEqual(new Set([...meant, ...places]).union(read));
+    // These are cached, and read again if the machine is too busy to prove that they did not change.
+    const again = ["global_features", "active_features", "tidegate:killed"];
+    expect([...read].filter((key) => ![...meant, ...places, ...again].includes(key))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PhasesAhead } from "../../../../src/adapters/sources/schedule/phases-ahead.ts";
 import { fixedSchedule, type Schedule } from "../../../../src/domain/targeting/schedule.ts";
 import type { Phase } from "../../../../src/domain/targeting/timetable.ts";
+import { until } from "../../../support/until.ts";
 
 const minute = 60_000;
 const noon = Date.parse("2026-11-20T12:00Z");
@@ -160,11 +161,12 @@ describe("phases ahead", () => {
 
   it("leave no timer after disposal", async () => {
     const asked: number[] = [];
+    // Other files of the worker may have timers too.
+    const others = vi.getTimerCount();
     await phases.at(new Map([["hourly", everyHour(asked)]]), noon);
-    await settle();
+    await until(() => vi.getTimerCount() > others, "it waits for the boundary");
     const before = vi.getTimerCount();
     phases[Symbol.dispose]();
-    // Other files of the worker may have timers too.
     expect(vi.getTimerCount()).toBe(before - 1);
     const { length } = asked;
     vi.advanceTimersByTime(300 * minute);
