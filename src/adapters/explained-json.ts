@@ -7,6 +7,7 @@ import type {
   SummarizedFeature,
 } from "../application/explain/explained.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
+import { instantJson } from "./instant-json.ts";
 
 /** An explanation in JSON, as HTTP and the command line return it. */
 export function explainedJson({ isLogAvailable, features, ...context }: Explained) {
@@ -62,7 +63,7 @@ const sourceJson = ({
   sets: sets.map(({ store, key }) => ({ connection: store, key })),
   rules: rules ? { connection: rules.store, collection: rules.collection } : null,
   state,
-  historyFrom: historyFrom === undefined ? null : instantText(historyFrom),
+  historyFrom: instantJson(historyFrom),
   error: error ?? null,
   freshness: freshness ? freshnessJson(freshness) : null,
 });

@@ -4,6 +4,7 @@ import type { KnownFeature } from "../application/features/list-features.ts";
 import type { SourceStatus } from "../application/features/survey-source.ts";
 import type { DecidingSource, ViewedFeature } from "../application/features/view-feature.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
+import { instantJson } from "./instant-json.ts";
 
 /** A known feature in JSON, as HTTP and the command line return it. */
 export const knownFeatureJson = ({ feature, state, stale, on, killed, entry, lastChange }: KnownFeature) => ({
@@ -39,7 +40,7 @@ export const sourceStatusJson = (source: string, { state, stale, asOf, error }: 
   source,
   state,
   stale,
-  asOf: asOf === undefined ? null : instantText(asOf),
+  asOf: instantJson(asOf),
   error: error ?? null,
 });
 

@@ -23,7 +23,7 @@ export type UseCases = {
   readonly awaitSources: AwaitSources;
   /** The zone of dates and times without an offset. */
   readonly zone: TimeZone;
-  readonly resolveFeatures: EvaluateFeatures;
+  readonly evaluateFeatures: EvaluateFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly sourceSets: SourceSets;
   readonly listFeatures: ListFeatures;
@@ -31,9 +31,9 @@ export type UseCases = {
   readonly manageRules: ManageRules;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
-  /** A text that signs in once with the first credential; `undefined` without one, or without a store. */
+  /** A link text that signs in once, with the first credential; `undefined` without one, or without a store. */
   readonly signInLink: () => Promise<string | undefined>;
-  /** Where the service probably is. */
+  /** The URL of a service with this configuration, if one runs on this machine. */
   readonly serviceUrl: string;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;

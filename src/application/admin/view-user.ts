@@ -24,13 +24,13 @@ export type UserView = {
 export class ViewUser {
   readonly #sets: SourceSets;
   readonly #changeSet: ChangeSet;
-  readonly #resolveFeatures: EvaluateFeatures;
+  readonly #evaluateFeatures: EvaluateFeatures;
   readonly #tokens: ManageTokens;
 
-  constructor(sets: SourceSets, changeSet: ChangeSet, resolveFeatures: EvaluateFeatures, tokens: ManageTokens) {
+  constructor(sets: SourceSets, changeSet: ChangeSet, evaluateFeatures: EvaluateFeatures, tokens: ManageTokens) {
     this.#sets = sets;
     this.#changeSet = changeSet;
-    this.#resolveFeatures = resolveFeatures;
+    this.#evaluateFeatures = evaluateFeatures;
     this.#tokens = tokens;
   }
 
@@ -47,7 +47,7 @@ export class ViewUser {
     );
     const [sets, gets, tokens] = await Promise.all([
       Promise.all(named.map((source) => this.#setOf(source, context))),
-      this.#resolveFeatures.evaluate({ userId }, explicitContext({ location })),
+      this.#evaluateFeatures.evaluate({ userId }, explicitContext({ location })),
       this.#tokens.list(userId),
     ]);
     return { sets, effective: { features: inOrder(gets.features.keys()), missing: gets.missing }, tokens };

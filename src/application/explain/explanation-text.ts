@@ -23,8 +23,8 @@ function causeText(cause: Cause, results: Explanation["results"], keys: Readonly
       return `grant ${named(cause.grant)}, but gate "${cause.gate}" denies it`;
     case "ungranted":
       return "no source grants it";
-    case "open":
-      return noResultText(cause.silent, results);
+    case "undetermined":
+      return noResultText(cause.dependsOn, results);
   }
 }
 

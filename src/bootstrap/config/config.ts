@@ -29,7 +29,7 @@ import { base, type TokenOptions } from "./schema.ts";
 import { check } from "./schema-problems.ts";
 import { isCollection, noConnection, schemaTools } from "./schema-tools.ts";
 import { checkPassedOn, checkRules } from "./source-rules.ts";
-import { pathText, textOf, YamlFile } from "./yaml-file.ts";
+import { configText, pathText, YamlFile } from "./yaml-file.ts";
 
 /** A valid configuration. */
 export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "locators"> & {
@@ -57,7 +57,7 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
 export async function loadConfig(
   file: string,
   env: NodeJS.ProcessEnv,
-  text = textOf(file),
+  text = configText(file),
   running?: Config["server"],
 ): Promise<Config> {
   const data = dataFolder(env);

@@ -161,7 +161,7 @@ export function keysRead(
     return {
       prefixes: [...templates.map(({ prefix }) => prefix), ...rules.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
-      claimed: templates.filter(({ fields }) => fields.includes("location")).map(({ prefix }) => prefix),
+      arbitrary: templates.filter(({ fields }) => fields.includes("location")).map(({ prefix }) => prefix),
       collections: new Set(rules),
       locations: own.filter(({ isLocation }) => isLocation).map(({ template }) => template),
     };

@@ -20,13 +20,13 @@ export function redacted(text: string): Json {
     Scalar: (role, node, ancestors) => {
       if (role === "key" || typeof node.value !== "string") return;
       const names = ancestors.flatMap((each) => (isPair(each) && isScalar(each.key) ? [String(each.key.value)] : []));
-      node.value = shown(node.value, names.at(-1) ?? "", names.includes("headers"));
+      node.value = redactedValue(node.value, names.at(-1) ?? "", names.includes("headers"));
     },
   });
   return (yamlValues(document) ?? null) as Json;
 }
 
-function shown(value: string, name: string, isHeader: boolean): string {
+function redactedValue(value: string, name: string, isHeader: boolean): string {
   if (isHeader || (secretName.test(name) && !fileName.test(name))) {
     const variables = value.replaceAll(withDefault, "$1}").match(/\$\{[A-Za-z_][A-Za-z0-9_]*\}/g);
     return variables?.join(" ") ?? hidden;

@@ -124,7 +124,7 @@ export const pathText = (path: Path): string =>
   );
 
 /** Reads a text file of at most 256 KiB. Throws `ConfigError` if that fails. */
-export function textOf(file: string): string {
+export function configText(file: string): string {
   try {
     const stats = statSync(file);
     if (stats.isDirectory()) throw new Error("is a folder");

@@ -4,7 +4,7 @@ import type { Log } from "../../infrastructure/logger.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { configChanges } from "../config/config-changes.ts";
-import { textOf } from "../config/yaml-file.ts";
+import { configText } from "../config/yaml-file.ts";
 
 /** Reloads the file of a configuration, and passes a valid configuration to `use`. */
 export function reloader(
@@ -18,7 +18,7 @@ export function reloader(
   let last: Promise<unknown> = Promise.resolve();
   const reload = async (isTrial: boolean): Promise<ReloadResult> => {
     try {
-      const text = textOf(file);
+      const text = configText(file);
       const config = await loadConfig(file, env, text, server);
       const changes = configChanges(active.text, text);
       if (isTrial) return { changes };

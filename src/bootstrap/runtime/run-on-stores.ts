@@ -43,7 +43,7 @@ function useCasesOf(composition: Composition, { timeZone: zone, host, port, base
     attributes: () => evaluation.callContext.attributes,
     zone: () => zone,
     awaitSources: () => evaluation.awaitSources,
-    resolveFeatures: () => evaluation.evaluateFeatures,
+    evaluateFeatures: () => evaluation.evaluateFeatures,
     explainFeatures: () => composition.get(DiKeys.Explain).explainFeatures,
     sourceSets: () => admin.sourceSets,
     listFeatures: () => admin.listFeatures,

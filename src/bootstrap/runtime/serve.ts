@@ -14,7 +14,7 @@ import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.t
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
-import { textOf } from "../config/yaml-file.ts";
+import { configText } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
 import { reloader, sentencesOf, sourcesOf } from "./reloader.ts";
 import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
@@ -35,7 +35,7 @@ const readyWithinMs = 2_000;
 export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   const { stop, reloads } = signals();
   if (cluster.isWorker) return serveAsWorker(file, env, stop).finally(() => cluster.worker?.disconnect());
-  const text = textOf(file);
+  const text = configText(file);
   const config = await loadConfig(file, env, text);
   checkDataFolder(config);
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;

@@ -19,16 +19,16 @@ export type FeatureOutcome = "on" | "off" | "absent" | NoResultReason;
 
 /** The cause of a verdict; each kind names sources. */
 export type Cause =
-  /** A veto lists it. */
+  /** It is on in a veto. */
   | { readonly kind: "vetoed"; readonly veto: string }
-  /** A grant has it on, and these gates pass it. */
+  /** It is on in a grant, and these gates allow it. */
   | { readonly kind: "granted"; readonly grant: string; readonly gates: readonly string[] }
-  /** A grant has it on, but this gate blocks it, and no other grant with it on passes its gates. */
+  /** It is on in a grant, but this gate denies it, and no other grant gets it past its gates. */
   | { readonly kind: "held"; readonly grant: string; readonly gate: string }
-  /** No grant has it on. */
+  /** It is on in no grant. */
   | { readonly kind: "ungranted" }
-  /** Undetermined: it depends on these sources, which have no result. */
-  | { readonly kind: "open"; readonly silent: readonly string[] };
+  /** It depends on these sources, which have no result. */
+  | { readonly kind: "undetermined"; readonly dependsOn: readonly string[] };
 
 /** Whether a feature is on, and why. */
 export type Explanation = {
@@ -57,7 +57,7 @@ export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[])
   const resolution = granting instanceof Map ? granting.get(feature) : undefined;
   return {
     feature,
-    on: cause.kind === "open" ? undefined : cause.kind === "granted",
+    on: cause.kind === "undetermined" ? undefined : cause.kind === "granted",
     cause,
     ...(resolution ? { resolution } : {}),
     results: results.map(({ source, result }) => ({ source: source.name, result })),
@@ -75,8 +75,8 @@ export function decidingSources(cause: Cause): readonly string[] {
       return [cause.grant, cause.gate];
     case "ungranted":
       return [];
-    case "open":
-      return cause.silent;
+    case "undetermined":
+      return cause.dependsOn;
   }
 }
 
@@ -97,28 +97,30 @@ function causeOf(results: readonly SourceWithResult[]): Cause {
   if (veto) return { kind: "vetoed", veto: veto.source.name };
 
   const gates = new Map(results.filter(({ source }) => source.role === "gate").map((gate) => [gate.source.name, gate]));
-  const grants = results.filter(({ source }) => source.role === "grant").map((grant) => reached(grant, gates));
-  const silentVetoes = vetoes.filter(hasNoResult).map(({ source }) => source.name);
+  const grants = results.filter(({ source }) => source.role === "grant").map((grant) => causeFor(grant, gates));
+  const missingVetoes = vetoes.filter(hasNoResult).map(({ source }) => source.name);
   const granted = grants.find((grant) => grant.kind === "granted");
-  if (granted) return silentVetoes.length > 0 ? { kind: "open", silent: silentVetoes } : granted;
-  const silent = grants.flatMap((grant) => (grant.kind === "open" ? grant.silent : []));
-  if (silent.length > 0) return { kind: "open", silent: [...new Set([...silent, ...silentVetoes])] };
+  if (granted) return missingVetoes.length > 0 ? { kind: "undetermined", dependsOn: missingVetoes } : granted;
+  const missing = grants.flatMap((grant) => (grant.kind === "undetermined" ? grant.dependsOn : []));
+  if (missing.length > 0) return { kind: "undetermined", dependsOn: [...new Set([...missing, ...missingVetoes])] };
   return grants.find((grant) => grant.kind === "held") ?? { kind: "ungranted" };
 }
 
-/** How far one grant gets with the feature. */
-function reached({ source, result }: SourceWithResult, gates: ReadonlyMap<string, SourceWithResult>): Cause {
-  const isOpen = hasNoResult({ result });
-  if (result !== "on" && !isOpen) return { kind: "ungranted" };
-  const closed = source.gatedBy.find((name) => passes(gates.get(name)) === false);
-  if (closed !== undefined) return isOpen ? { kind: "ungranted" } : { kind: "held", grant: source.name, gate: closed };
-  const undetermined = source.gatedBy.filter((name) => passes(gates.get(name)) === undefined);
-  const silent = [...(isOpen ? [source.name] : []), ...undetermined];
-  return silent.length > 0 ? { kind: "open", silent } : { kind: "granted", grant: source.name, gates: source.gatedBy };
+/** The cause if this were the only grant, and no veto existed. */
+function causeFor({ source, result }: SourceWithResult, gates: ReadonlyMap<string, SourceWithResult>): Cause {
+  const isMissing = hasNoResult({ result });
+  if (result !== "on" && !isMissing) return { kind: "ungranted" };
+  const allowed = source.gatedBy.map((gate) => ({ gate, isAllowed: allows(gates.get(gate)) }));
+  const denying = allowed.find(({ isAllowed }) => isAllowed === false);
+  if (denying) return isMissing ? { kind: "ungranted" } : { kind: "held", grant: source.name, gate: denying.gate };
+  const missingGates = allowed.filter(({ isAllowed }) => isAllowed === undefined).map(({ gate }) => gate);
+  const dependsOn = isMissing ? [source.name, ...missingGates] : missingGates;
+  if (dependsOn.length > 0) return { kind: "undetermined", dependsOn };
+  return { kind: "granted", grant: source.name, gates: source.gatedBy };
 }
 
-/** As in the merge; `undefined` if it depends on a gate without a result. */
-function passes(gate: SourceWithResult | undefined): boolean | undefined {
+/** Whether a gate allows the feature, as in the merge; `undefined` if the gate has no result. */
+function allows(gate: SourceWithResult | undefined): boolean | undefined {
   if (!gate || gate.result === "skipped") return false;
   if (hasNoResult(gate)) return undefined;
   return gate.result === "on" || (gate.result === "absent" && gate.source.default === "allow");

@@ -15,7 +15,7 @@ export class CachedFeatureRegister implements FeatureRegister {
     this.#register = register;
     this.#key = key;
     this.#cache = new NearCache({
-      isClaimed: ({ size }) => size === 0,
+      isArbitrary: ({ size }) => size === 0,
       isSame,
       staleIfInvalid: true,
       feed,

@@ -7,7 +7,7 @@ import type { KeysRead } from "./keys-read.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
 
-type SetKeys = Pick<KeysRead, "prefixes" | "fixed"> & Partial<Pick<KeysRead, "claimed">>;
+type SetKeys = Pick<KeysRead, "prefixes" | "fixed"> & Partial<Pick<KeysRead, "arbitrary">>;
 
 /**
  * Caches the sets of a store. Sets with fixed keys, which every evaluation needs, are read again as soon as they
@@ -25,7 +25,8 @@ export class CachedFeatureSets implements FeatureSets {
     this.#sets = sets;
     this.#keys = keys;
     this.cache = new NearCache({
-      isClaimed: (set, key) => sizeOf(set) === 0 && (keys.claimed?.some((prefix) => key.startsWith(prefix)) ?? false),
+      isArbitrary: (set, key) =>
+        sizeOf(set) === 0 && (keys.arbitrary?.some((prefix) => key.startsWith(prefix)) ?? false),
       isSame,
       staleIfInvalid: true,
       feed,

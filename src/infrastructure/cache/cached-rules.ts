@@ -25,7 +25,7 @@ export class CachedRules implements Rules {
     this.#rules = rules;
     this.#collections = new Map([...collections].map((name) => [collectionKey(name), name]));
     this.cache = new NearCache({
-      isClaimed: ({ size }) => size === 0,
+      isArbitrary: ({ size }) => size === 0,
       isSame: isSameMap,
       staleIfInvalid: true,
       feed,

@@ -30,7 +30,7 @@ export class CachedTokenResolver implements TokenResolver {
     this.keyOf = keyOf;
     this.#digestOf = digest;
     this.cache = new NearCache({
-      isClaimed: (userId) => userId === undefined,
+      isArbitrary: (userId) => userId === undefined,
       isSame: Object.is,
       staleIfInvalid: false,
       feed,

@@ -13,7 +13,7 @@ export class CachedValues implements StoredValues {
   constructor(values: StoredValues, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
     this.#values = values;
     this.cache = new NearCache<StoredValue | undefined>({
-      isClaimed: (value) => value === undefined,
+      isArbitrary: (value) => value === undefined,
       isSame: (a, b) => isDeepStrictEqual(a, b),
       staleIfInvalid: true,
       feed,

@@ -6,8 +6,8 @@ import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 export type KeysRead = {
   readonly prefixes: readonly string[];
   readonly fixed: ReadonlySet<string>;
-  /** The beginnings of keys with a location. Clients claim locations, so anyone can make up such a key. */
-  readonly claimed: readonly string[];
+  /** The prefixes of keys with a location. Clients choose locations, so anyone can make up such a key. */
+  readonly arbitrary: readonly string[];
   readonly collections: ReadonlySet<string>;
   /** The keys of users' stored locations. */
   readonly locations: readonly KeyTemplate[];

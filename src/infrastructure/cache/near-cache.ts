@@ -18,7 +18,7 @@ export type CacheLimits = {
 
 type Options<T> = {
   /** Whether anyone can make up such a key, which the store does not have. Such keys evict no others. */
-  readonly isClaimed: (value: T, key: string) => boolean;
+  readonly isArbitrary: (value: T, key: string) => boolean;
   /** Whether two values are equal, so that evaluations made from one are valid for the other. */
   readonly isSame: (a: T, b: T) => boolean;
   readonly feed: InvalidationFeed;
@@ -275,7 +275,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   #set(key: string, entry: Entry<T>): void {
-    this.#entries.set(key, entry, this.#options.isClaimed(entry.value, key));
+    this.#entries.set(key, entry, this.#options.isArbitrary(entry.value, key));
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Cached, SecondChance } from "./second-chance.ts";
 
 /** The part of the size that is for keys that anyone can make up. */
-const claimedShare = 1 / 8;
+const arbitraryShare = 1 / 8;
 /** The part of that for values that were not used yet. */
 const onceShare = 1 / 4;
 
@@ -15,7 +15,7 @@ export type SegmentOptions<V> = {
 };
 
 /**
- * Segments of a cache, each with its own bound. Known keys are as many as the store has. Claimed keys are those that
+ * Segments of a cache, each with its own bound. Known keys are as many as the store has. Arbitrary keys are those that
  * anyone can make up: unknown tokens, locations, client ids. They evict no known ones, and one that is requested once
  * evicts none that is requested often (a segmented cache, as S3-FIFO).
  */
@@ -25,12 +25,12 @@ export class Segments<V extends Cached> {
   readonly #often: SecondChance<V>;
 
   constructor({ max, ...options }: SegmentOptions<V>) {
-    const claimed = max * claimedShare;
+    const arbitrary = max * arbitraryShare;
     this.#known = new SecondChance({ ...options, max });
-    this.#often = new SecondChance({ ...options, max: Math.max(1, claimed * (1 - onceShare)) });
+    this.#often = new SecondChance({ ...options, max: Math.max(1, arbitrary * (1 - onceShare)) });
     this.#once = new SecondChance({
       ...options,
-      max: Math.max(1, claimed * onceShare),
+      max: Math.max(1, arbitrary * onceShare),
       promote: (value, key) => this.#often.set(key, value),
     });
   }
@@ -55,8 +55,8 @@ export class Segments<V extends Cached> {
     return this.#known.peek(key) ?? this.#often.peek(key) ?? this.#once.peek(key);
   }
 
-  set(key: string, value: V, isClaimed: boolean): void {
-    if (!isClaimed) {
+  set(key: string, value: V, isArbitrary: boolean): void {
+    if (!isArbitrary) {
       this.#often.delete(key);
       this.#once.delete(key);
       this.#known.set(key, value);

@@ -9,7 +9,7 @@ export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
 
 /** Prometheus text format. */
-export const textOf = (snapshot: Snapshot): Promise<string> => aggregate([snapshot]).metrics();
+export const metricsText = (snapshot: Snapshot): Promise<string> => aggregate([snapshot]).metrics();
 
 const aggregate = (snapshots: readonly Snapshot[]): Registry => Registry.aggregate(snapshots.map((each) => [...each]));
 
@@ -53,7 +53,7 @@ export function addUpWorkers(): void {
   gatherFromWorkers<Snapshot, string>(kind, {
     received: (worker, snapshot) => totals.report(worker, snapshot),
     ended: (worker) => totals.end(worker),
-    merge: (reported) => textOf(totals.sum(reported)),
+    merge: (reported) => metricsText(totals.sum(reported)),
   });
 }
 
@@ -62,4 +62,4 @@ export function addUpWorkers(): void {
  * process does not respond within 2 s.
  */
 export const scraper = (snapshot: () => Promise<Snapshot>): (() => Promise<string>) =>
-  cluster.isWorker ? gatherer(kind, snapshot) : async () => textOf(await snapshot());
+  cluster.isWorker ? gatherer(kind, snapshot) : async () => metricsText(await snapshot());

@@ -5,7 +5,7 @@ import { Command, type Redis } from "ioredis";
 import { isRefusal } from "./redis-fault.ts";
 
 const folder = join(import.meta.dirname, "lua");
-const textOf = (name: string): string => readFileSync(join(folder, `${name}.lua`), "utf8");
+const luaOf = (name: string): string => readFileSync(join(folder, `${name}.lua`), "utf8");
 
 type Call = (command: string, ...values: (string | number)[]) => Promise<unknown>;
 
@@ -22,7 +22,7 @@ export class Script {
   readonly #isReadOnly: boolean;
 
   constructor(name: string, flag?: "allow-oom" | "no-writes") {
-    this.#text = `#!lua${flag ? ` flags=${flag}` : ""}\n${textOf("prelude")}${textOf(name)}`;
+    this.#text = `#!lua${flag ? ` flags=${flag}` : ""}\n${luaOf("prelude")}${luaOf(name)}`;
     this.#isReadOnly = flag === "no-writes";
     this.#digest = hash("sha1", this.#text);
   }

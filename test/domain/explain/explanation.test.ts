@@ -79,13 +79,13 @@ describe("the explanation of a feature", () => {
       "a grant has no history",
       [{ name: "grant", state: "no-history" }],
       undefined,
-      { kind: "open", silent: ["grant"] },
+      { kind: "undetermined", dependsOn: ["grant"] },
     ],
     [
       "a grant is unavailable",
       [{ name: "grant", state: "unavailable" }],
       undefined,
-      { kind: "open", silent: ["grant"] },
+      { kind: "undetermined", dependsOn: ["grant"] },
     ],
     ["a grant is skipped", [{ name: "grant", state: "skipped" }], false, { kind: "ungranted" }],
     [
@@ -100,9 +100,19 @@ describe("the explanation of a feature", () => {
       true,
       { kind: "granted", grant: "grant", gates: [] },
     ],
-    ["a gate has no history", [gated, { ...gate, state: "no-history" }], undefined, { kind: "open", silent: ["gate"] }],
+    [
+      "a gate has no history",
+      [gated, { ...gate, state: "no-history" }],
+      undefined,
+      { kind: "undetermined", dependsOn: ["gate"] },
+    ],
     ["a gate has no history, and no grant has it", [{ ...gate, state: "no-history" }], false, { kind: "ungranted" }],
-    ["a veto has no history", [grant, { ...veto, state: "no-history" }], undefined, { kind: "open", silent: ["veto"] }],
+    [
+      "a veto has no history",
+      [grant, { ...veto, state: "no-history" }],
+      undefined,
+      { kind: "undetermined", dependsOn: ["veto"] },
+    ],
     ["a veto has no result, and no grant has it", [{ ...veto, state: "unavailable" }], false, { kind: "ungranted" }],
     [
       "a veto has no history, and another has it",
@@ -118,7 +128,7 @@ describe("the explanation of a feature", () => {
         { ...veto, state: "no-history" },
       ],
       undefined,
-      { kind: "open", silent: ["grant", "gate", "veto"] },
+      { kind: "undetermined", dependsOn: ["grant", "gate", "veto"] },
     ],
   ])("where %s", (_, sketches, on, cause) => {
     expect(explain("a", sketches.map(outcomeOf))).toMatchObject({ feature: "a", on, cause });
@@ -220,9 +230,9 @@ describe("the explanation, for any sources", () => {
     fc.assert(
       fc.property(sourcesOf(fc.oneof(state, noResults)), (sketches) => {
         const { cause } = explain("a", sketches.map(outcomeOf));
-        if (cause.kind !== "open") return;
-        expect(cause.silent.length).toBeGreaterThan(0);
-        for (const name of cause.silent) {
+        if (cause.kind !== "undetermined") return;
+        expect(cause.dependsOn.length).toBeGreaterThan(0);
+        for (const name of cause.dependsOn) {
           expect(["no-history", "unavailable"]).toContain(sketches.find((sketch) => sketch.name === name)?.state);
         }
       }),

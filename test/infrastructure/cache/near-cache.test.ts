@@ -26,7 +26,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, staleIf
   let failure: Error | undefined;
   let gate: Promise<void> | undefined;
   const cache = new NearCache<string | undefined>({
-    isClaimed: (value) => value === undefined,
+    isArbitrary: (value) => value === undefined,
     isSame: Object.is,
     feed,
     limits: { capacity, expiryMs, maxStaleMs },

@@ -114,7 +114,7 @@ describe("the memory of a near cache", () => {
   it("grows by the entries: about 200 bytes each, with the key", async () => {
     const before = used();
     const cache = new NearCache<number>({
-      isClaimed: () => false,
+      isArbitrary: () => false,
       isSame: Object.is,
       staleIfInvalid: true,
       feed,

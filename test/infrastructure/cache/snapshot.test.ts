@@ -53,9 +53,9 @@ describe("the snapshot", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const cacheOf = <T>(isClaimed: (value: T) => boolean) =>
+  const cacheOf = <T>(isArbitrary: (value: T) => boolean) =>
     new NearCache<T>({
-      isClaimed,
+      isArbitrary,
       isSame: Object.is,
       feed,
       limits: { capacity: 100, expiryMs: 60_000, maxStaleMs },

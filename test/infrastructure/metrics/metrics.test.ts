@@ -5,7 +5,7 @@ import { commandBounds, Durations } from "../../../src/infrastructure/metrics/du
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { metricsOf } from "../../../src/infrastructure/metrics/metrics.ts";
 import type { Observed } from "../../../src/infrastructure/metrics/observed.ts";
-import { type Snapshot, snapshotOf, Totals, textOf } from "../../../src/infrastructure/metrics/scrape.ts";
+import { metricsText, type Snapshot, snapshotOf, Totals } from "../../../src/infrastructure/metrics/scrape.ts";
 
 const feed = {
   epoch: 3,
@@ -166,7 +166,7 @@ describe("the sum over workers", () => {
       ["b", await worker(7, 0.9)],
     ]);
     for (const [name, snapshot] of snapshots) totals.report(name, snapshot);
-    const text = await textOf(totals.sum(snapshots));
+    const text = await metricsText(totals.sum(snapshots));
     expect(calls(text)).toBe(12);
     expect(text).toContain("tidegate_workers 2\n");
     expect(text).toContain('tidegate_invalidation_lag_seconds{connection="features"} 0.9\n');
@@ -180,19 +180,19 @@ describe("the sum over workers", () => {
     const [a, b] = [await worker(5, 0.2), await worker(7, 0.9)];
     totals.report("a", a);
     totals.report("b", b);
-    const silent = await textOf(totals.sum(new Map([["a", a]])));
+    const silent = await metricsText(totals.sum(new Map([["a", a]])));
     expect([calls(silent), /tidegate_workers (\d)/.exec(silent)?.[1]]).toEqual([12, "1"]);
     expect(silent).toContain('tidegate_invalidation_lag_seconds{connection="features"} 0.2\n');
     totals.end("b");
     totals.report("a", await worker(6, 0.2));
     const c = await worker(1, 0.2);
     totals.report("c", c);
-    expect(calls(await textOf(totals.sum(new Map([["c", c]]))))).toBe(14);
+    expect(calls(await metricsText(totals.sum(new Map([["c", c]]))))).toBe(14);
     totals.end("a");
     totals.end("unheard of");
     expect(
       calls(
-        await textOf(
+        await metricsText(
           totals.sum(
             new Map([
               ["c", c],
@@ -202,7 +202,7 @@ describe("the sum over workers", () => {
         ),
       ),
     ).toBe(14);
-    expect(await textOf(totals.sum(new Map()))).toContain(
+    expect(await metricsText(totals.sum(new Map()))).toContain(
       'tidegate_redis_command_duration_seconds_count{connection="features"} 3\n',
     );
   });

@@ -15,11 +15,11 @@ type Options = { user?: string; token?: true } & RequestContextOptions;
 export const defineEvaluate = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withJson(withRequestContext(command), { features: ["feature_1"], skippedSources: [] }).action(
     (options: Options) =>
-      onStores(async ({ awaitSources, resolveFeatures, attributes }) => {
+      onStores(async ({ awaitSources, evaluateFeatures, attributes }) => {
         const context = requestContextOf(options, attributes);
         const caller = await callerOf(options, terminal);
         await awaitSources.execute();
-        const { features, missing } = await resolveFeatures.evaluate(caller, context);
+        const { features, missing } = await evaluateFeatures.evaluate(caller, context);
         const keys = inOrder(features.keys());
         results.print({ features: keys, skippedSources: missing }, ...keys);
         if (missing.length > 0) {

@@ -5,6 +5,7 @@ import { ChangeRejected } from "../../../domain/errors.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
+import { instantJson } from "../../instant-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -81,7 +82,7 @@ export const ruleWindowsRoute = (
       const body = {
         ...spanJson({ from, to }),
         on: on.map(spanJson),
-        nextChange: nextChange === undefined ? null : instantText(nextChange),
+        nextChange: instantJson(nextChange),
       };
       return c.json(body satisfies z.output<typeof WindowsBody>, 200, uncached);
     },

@@ -116,7 +116,7 @@ export function ruleRoutes(
       const page = await rules.list(source, limit, search, after);
       const last = page.rules.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
-      return c.json({ rules: page.rules.map((each) => shown(source, each)), next }, 200, uncached);
+      return c.json({ rules: page.rules.map((each) => ruleJson(source, each)), next }, 200, uncached);
     },
   );
 
@@ -137,7 +137,7 @@ export function ruleRoutes(
     },
     async (c) => {
       const found = await rules.get(sourceIn(c), featureIn(c));
-      return c.json(shown(sourceIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
+      return c.json(ruleJson(sourceIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
   );
 
@@ -181,7 +181,7 @@ export function ruleRoutes(
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const kept = await rules.put(source, feature, body, author);
-      return c.json(shown(source, kept), 200, { ...uncached, ETag: entityTag(kept.revision) });
+      return c.json(ruleJson(source, kept), 200, { ...uncached, ETag: entityTag(kept.revision) });
     },
   );
 
@@ -238,7 +238,7 @@ export function ruleRoutes(
   return [list, view, put, remove];
 }
 
-const shown = (source: string, { feature, rule, revision, isValid }: FeatureRule) => ({
+const ruleJson = (source: string, { feature, rule, revision, isValid }: FeatureRule) => ({
   source,
   feature,
   rule,

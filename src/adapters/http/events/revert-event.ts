@@ -121,10 +121,10 @@ export function eventRoutes(
       await demandNoBody(c);
       const id = idIn(c);
       if (query.dryRun === "true") {
-        return c.json({ ...shown(await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
+        return c.json({ ...revertedJson(await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
       }
       const author = await changeAuthor(c, idempotencyKeys, { query });
-      return c.json(shown(await revertEvent.revert(id, author)), 200, uncached);
+      return c.json(revertedJson(await revertEvent.revert(id, author)), 200, uncached);
     },
   );
 
@@ -133,4 +133,4 @@ export function eventRoutes(
 
 const idIn = (c: Context): string => c.req.param("id") ?? "";
 
-const shown = ({ event, ...revert }: Reverted) => ({ ...revert, event: event?.id ?? null });
+const revertedJson = ({ event, ...revert }: Reverted) => ({ ...revert, event: event?.id ?? null });

@@ -91,11 +91,11 @@ export const compare = (
       const [a, b] = [questionOf(body.a, callContext), questionOf(body.b, callContext)];
       const pointer = body.b.token === undefined ? "/a/token" : "/b/token";
       const comparison = await withToken(pointer, () => compareContexts.compare(a, b, maxFeatures));
-      return c.json(shown(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
+      return c.json(comparisonJson(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
     },
   );
 
-const shown = ({ a, b, features, differing, same, isLogAvailable }: Comparison) => ({
+const comparisonJson = ({ a, b, features, differing, same, isLogAvailable }: Comparison) => ({
   a: explainedContextJson(a),
   b: explainedContextJson(b),
   features: features.map((each) => ({

@@ -3,6 +3,7 @@ import { explicitContext } from "../../../application/evaluation/identify-caller
 import type { CompareTimes, Difference } from "../../../application/explain/compare-times.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { instant } from "../../instant.ts";
+import { instantJson } from "../../instant-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -107,12 +108,12 @@ export function diff(app: OpenAPIHono, operators: Operators, compareTimes: Compa
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from". Swap them.');
       const caller = user === undefined ? undefined : { userId: user };
       const difference = await compareTimes.compare(caller, explicitContext({ location }), from, to);
-      return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, uncached);
+      return c.json(differenceJson(difference) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );
 }
 
-const shown = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: Difference) => ({
+const differenceJson = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: Difference) => ({
   configuration: "current" as const,
   turnedOn,
   turnedOff,
@@ -120,7 +121,7 @@ const shown = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: D
   incomplete: missingHistory.map(({ name }) => name),
   missingHistory: missingHistory.map(({ name, from }) => ({
     source: name,
-    from: from === undefined ? null : instantText(from),
+    from: instantJson(from),
   })),
   events: changes.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
     event,

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { FeedState } from "../../../application/feeds/view-feed-items.ts";
-import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import { instantJson } from "../../instant-json.ts";
 
 const timestamp = (description: string) => z.iso.datetime().nullable().openapi({ description });
 
@@ -39,7 +39,3 @@ export const feedStateJson = ({ known, poll }: FeedState): z.output<typeof FeedS
   failure: poll?.failure ?? null,
   breaker: poll?.breaker ?? "closed",
 });
-
-/** An instant as RFC 3339 text; `null` for none. */
-export const instantJson = (at: Instant | null | undefined): string | null =>
-  at === null || at === undefined ? null : instantText(at);

@@ -2,6 +2,7 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
+import { instantJson } from "../../instant-json.ts";
 import { demandNoBody } from "../admin/change-request.ts";
 import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
@@ -11,7 +12,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { FeedStateBody, feedStateJson, instantJson } from "./feed-state.ts";
+import { FeedStateBody, feedStateJson } from "./feed-state.ts";
 
 const defaultLimit = 100;
 
@@ -89,7 +90,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       const after = cursor === undefined ? undefined : JSON.parse(positionIn(cursor, source));
       const { state, items, next } = await viewItems.page(source, limit, after);
       const page = {
-        ...shown(source, state),
+        ...feedJson(source, state),
         items: items.map((item) => itemJson(item, state)),
         next: next && textCursor(JSON.stringify(next), source),
       };
@@ -130,14 +131,14 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       await demandNoBody(c);
       const source = sourceIn(c);
       const { state, isRead } = await viewItems.poll(source);
-      return c.json(shown(source, state), isRead ? 200 : 202, uncached);
+      return c.json(feedJson(source, state), isRead ? 200 : 202, uncached);
     },
   );
 
   return [list, poll];
 }
 
-const shown = (source: string, state: FeedState) => ({
+const feedJson = (source: string, state: FeedState) => ({
   source,
   state: feedStateJson(state),
   faults: state.poll?.faults ?? [],

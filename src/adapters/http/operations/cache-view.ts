@@ -78,12 +78,12 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
   });
   app.openapi(route, async (c) => {
     const key = c.req.query("key") ?? "";
-    const connections = (await viewCache.view(key)).map(shown);
+    const connections = (await viewCache.view(key)).map(cachedKeyJson);
     return c.json({ key, pid: process.pid, connections }, 200, uncached);
   });
 }
 
-const shown = ({ connection, sources, cached, store }: CachedKey) => ({
+const cachedKeyJson = ({ connection, sources, cached, store }: CachedKey) => ({
   connection,
   sources,
   cached: cached

@@ -3,7 +3,7 @@ import { resultWithin } from "../../../application/evaluation/deadline.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { CheckInstance } from "../../../application/system/check-instance.ts";
 import type { SystemState, ViewSystem } from "../../../application/system/view-system.ts";
-import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import { instantJson } from "../../instant-json.ts";
 import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -141,7 +141,7 @@ const recordsOf = ({ log, waiting, deadLetters }: SystemState) => ({
       backlog
         ? {
             entries: backlog.entries,
-            oldest: backlog.oldest === undefined ? null : instantText(backlog.oldest),
+            oldest: instantJson(backlog.oldest),
           }
         : null,
     ]),

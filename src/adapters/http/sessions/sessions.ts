@@ -3,7 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Session, Sessions } from "../../../application/admin/sessions.ts";
 import { scopes } from "../../../domain/admin/credential.ts";
 import { ChangeRejected } from "../../../domain/errors.ts";
-import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { instantJson } from "../../instant-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { rejectCrossOrigin } from "../kit/cross-origin.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -62,12 +63,12 @@ export function sessionRoutes(
   environment: string,
   now: () => Instant,
 ) {
-  const shown = ({
+  const sessionJson = ({
     credential: { name, scope, email },
     expiresAt,
   }: Omit<Session, "expiresAt"> & { expiresAt?: Instant }) => ({
     ...{ name, scope, email: email ?? null, environment },
-    expiresAt: expiresAt === undefined ? null : instantText(expiresAt),
+    expiresAt: instantJson(expiresAt),
   });
 
   const signIn = checkedRoute(
@@ -103,7 +104,7 @@ export function sessionRoutes(
       const session = text && (await sessions.find(text));
       if (!text || !session) throw refusedLink();
       const cookie = sessionCookie(c, text, Math.floor((session.expiresAt - now()) / 1_000));
-      return c.json(shown(session), 201, { ...uncached, "Set-Cookie": cookie });
+      return c.json(sessionJson(session), 201, { ...uncached, "Set-Cookie": cookie });
     },
   );
 
@@ -118,7 +119,7 @@ export function sessionRoutes(
       method: "get",
       path,
       summary: "Get the session",
-      description: "Also tells the name and the scope of a credential in a header.",
+      description: "Also returns the name and the scope of a credential in a header.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
@@ -126,7 +127,7 @@ export function sessionRoutes(
         ...problemResponses("unauthenticated", "invalid-query"),
       },
     },
-    (c) => c.json(shown(operatorOf(c)), 200, uncached),
+    (c) => c.json(sessionJson(operatorOf(c)), 200, uncached),
   );
 
   const signOut = checkedRoute(

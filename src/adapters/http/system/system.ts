@@ -4,6 +4,7 @@ import type { SystemState, TrafficFigures, ViewSystem } from "../../../applicati
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { DeclaredSource } from "../../../domain/evaluation/source.ts";
+import { instantJson } from "../../instant-json.ts";
 import { feedStateJson } from "../feeds/feed-state.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -111,7 +112,7 @@ function systemJson(
         ...{ name, label, kind, role, gatedBy, reads },
         state: report?.state ?? "unavailable",
         stale: report?.stale ?? false,
-        asOf: textOf(report?.asOf),
+        asOf: instantJson(report?.asOf),
         error: report?.error ?? null,
         lastError: report?.lastError ? { ...report.lastError, at: instantText(report.lastError.at) } : null,
         failures: report?.failures ?? 0,
@@ -139,7 +140,7 @@ function systemJson(
       waiting: Object.entries(state.waiting).map(([store, backlog]) => ({
         store,
         entries: backlog?.entries ?? null,
-        oldest: textOf(backlog?.oldest),
+        oldest: instantJson(backlog?.oldest),
       })),
       deadLetters: state.deadLetters,
     },
@@ -159,5 +160,3 @@ const figuresJson = (figures: TrafficFigures): z.output<typeof SystemBody>["traf
 });
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
-
-const textOf = (at: Instant | undefined): string | null => (at === undefined ? null : instantText(at));

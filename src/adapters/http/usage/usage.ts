@@ -4,6 +4,7 @@ import { type Instant, instantText } from "../../../domain/evaluation/evaluation
 import { inOrder, isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { type UsageSpan, type UsageStep, usageSteps } from "../../../domain/usage/usage-store.ts";
 import { instant } from "../../instant.ts";
+import { instantJson } from "../../instant-json.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -134,7 +135,7 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
       const body: z.output<typeof UsageBody> = {
         feature,
         ...spanJson(chosen, since),
-        lastUsed: textOf(lastUsed),
+        lastUsed: instantJson(lastUsed),
         total: { on: sumOf(on), off: sumOf(off) },
         on,
         off,
@@ -171,7 +172,7 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
         ...spanJson(chosen, since),
         features: (features ?? mostUsed(found)).map((feature) => ({
           feature,
-          lastUsed: textOf(uses.get(feature)),
+          lastUsed: instantJson(uses.get(feature)),
           ...(found.get(feature) ?? readUsage.none(chosen)),
         })),
       };
@@ -202,9 +203,7 @@ const spanJson = ({ step, from, until }: UsageSpan, since: Instant | undefined) 
   step,
   from: instantText(from),
   to: instantText(until),
-  countedSince: textOf(since),
+  countedSince: instantJson(since),
 });
-
-const textOf = (at: Instant | undefined) => (at === undefined ? null : instantText(at));
 
 const sumOf = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);

@@ -16,8 +16,8 @@ export function zonedInstantOf(text: string, zone: string, isEnd: boolean): Zone
       const date = Temporal.PlainDate.from(text);
       return { at: startOf(isEnd ? date.add({ days: 1 }) : date, zone), date: text, time: null };
     }
-    if (withOffset.test(text)) return shown(Temporal.Instant.from(text).toZonedDateTimeISO(zone));
-    if (local.test(text)) return shown(Temporal.PlainDateTime.from(text).toZonedDateTime(zone));
+    if (withOffset.test(text)) return zonedAt(Temporal.Instant.from(text).toZonedDateTimeISO(zone));
+    if (local.test(text)) return zonedAt(Temporal.PlainDateTime.from(text).toZonedDateTime(zone));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
@@ -26,7 +26,7 @@ export function zonedInstantOf(text: string, zone: string, isEnd: boolean): Zone
 
 const startOf = (date: Temporal.PlainDate, zone: string): number => date.toZonedDateTime(zone).epochMilliseconds;
 
-const shown = (time: Temporal.ZonedDateTime): ZonedInstant => ({
+const zonedAt = (time: Temporal.ZonedDateTime): ZonedInstant => ({
   at: time.epochMilliseconds,
   date: time.toPlainDate().toString(),
   time: time.toPlainTime().toString({ smallestUnit: "second" }),

@@ -8,14 +8,14 @@ const members = ["state", "variants", "defaultVariant", "targeting", "metadata"]
 export function structuralFault(flag: Json): string | undefined {
   if (!isMap(flag)) return "not a map";
   const { state, variants, defaultVariant } = flag;
-  if (!states.includes(state)) return `state ${shown(state)} is invalid (expected ENABLED or DISABLED)`;
+  if (!states.includes(state)) return `state ${excerpt(state)} is invalid (expected ENABLED or DISABLED)`;
   if (!isMap(variants) || Object.keys(variants).length === 0) {
     return "variants is missing or empty (expected a map, as in { on: true, off: false })";
   }
   // flagd treats all of these as absent.
   if (defaultVariant === undefined || defaultVariant === null || defaultVariant === "") return undefined;
   if (typeof defaultVariant === "string" && Object.hasOwn(variants, defaultVariant)) return undefined;
-  return `defaultVariant ${shown(defaultVariant)} is not one of its variants (${Object.keys(variants).join(", ")})`;
+  return `defaultVariant ${excerpt(defaultVariant)} is not one of its variants (${Object.keys(variants).join(", ")})`;
 }
 
 export type Misspelling = { readonly name: string; readonly suggestion: string };
@@ -30,7 +30,7 @@ export function misspellings(flag: Json): readonly Misspelling[] {
   });
 }
 
-function shown(value: Json | undefined): string {
+function excerpt(value: Json | undefined): string {
   const text = JSON.stringify(value) ?? "(missing)";
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
