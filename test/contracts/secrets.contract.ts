@@ -12,6 +12,15 @@ export function secretsContract(open: () => Promise<Secrets>): void {
       expect(new Set(texts).size).toBe(1);
     });
 
+    it("creates a given secret, and replaces it", async () => {
+      const secrets = await open();
+      const [first, second] = [Buffer.alloc(secretBytes, 1), Buffer.alloc(secretBytes, 2)];
+      expect(Buffer.from(await secrets.read("a", first))).toEqual(first);
+      expect(Buffer.from(await secrets.read("a", second))).toEqual(first);
+      await secrets.replace("a", second);
+      expect(Buffer.from(await secrets.read("a"))).toEqual(second);
+    });
+
     it("has another secret for another name", async () => {
       const secrets = await open();
       expect(Buffer.from(await secrets.read("a"))).not.toEqual(Buffer.from(await secrets.read("b")));

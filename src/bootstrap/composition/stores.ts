@@ -13,11 +13,12 @@ import type { Connection } from "../../infrastructure/connection.ts";
 import { openEventLog } from "../../infrastructure/event-log/open-event-log.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { commandBounds, Durations } from "../../infrastructure/metrics/durations.ts";
+import { pepperedConnection } from "../../infrastructure/secrets/peppered-connection.ts";
 import { openSqlite } from "../../infrastructure/sqlite/sqlite-connection.ts";
 import { lazy, once } from "./lazy.ts";
 import type { SourceStore } from "./sources/managed-source.ts";
 import { thisProcess } from "./this-process.ts";
-import { tokenDigest, tokenKey } from "./token-keys.ts";
+import { pepperOf, tokenDigest, tokenKey } from "./token-keys.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 
 export type Stores = ReturnType<typeof storesOf>;
@@ -56,12 +57,21 @@ export function storesOf(wiring: Wiring) {
       if (options.kind === "redis") commandDurations.set(name, durations);
       opened.set(
         name,
-        withEmptyStart(disposal.use(connection), storeOf(name), () => eventLog().stores, log),
+        withPepper(
+          withEmptyStart(disposal.use(connection), storeOf(name), () => eventLog().stores, log),
+          name,
+        ),
       );
     }
     return opened;
   });
   const connectionOf = (name: string) => named(connections(), name);
+
+  const withPepper = (connection: Connection, name: string): Connection => {
+    const { tokens } = config;
+    if (tokens?.connection !== name || tokens.layout !== "hashed") return connection;
+    return pepperedConnection(connection, name, pepperOf(tokens, env), wiring.log);
+  };
 
   /** The name under which the event log records the store of a connection. */
   const storeOf = (connection: string) => named(config.stores, connection);

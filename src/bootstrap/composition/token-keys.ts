@@ -1,3 +1,4 @@
+import type { Pepper } from "../../infrastructure/secrets/peppered-connection.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import {
   hashedTokenKey,
@@ -9,12 +10,14 @@ import {
 import type { TokenOptions } from "../config/schema.ts";
 
 export const tokenKey = (options: TokenOptions, env: NodeJS.ProcessEnv): TokenKeyDerivation =>
-  options.layout === "plain" ? plainTokenKey(options.key) : hashedTokenKey(pepperOf(options, env), options.key);
+  options.layout === "plain" ? plainTokenKey(options.key) : hashedTokenKey(pepperOf(options, env).value, options.key);
 
-export function pepperOf({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): string | Buffer {
-  const pepper = env["TIDEGATE_TOKEN_PEPPER"] || (pepperFile && pepperIn(pepperFile));
-  if (!pepper) throw new SetupFailed("hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
-  return pepper;
+/** The pepper of hashed tokens, and where it is from. */
+export function pepperOf({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): Pepper {
+  const fromEnv = env["TIDEGATE_TOKEN_PEPPER"];
+  if (fromEnv) return { value: fromEnv, origin: "TIDEGATE_TOKEN_PEPPER" };
+  if (pepperFile) return { value: pepperIn(pepperFile), origin: pepperFile };
+  throw new SetupFailed("hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
 }
 
 /** Digest of a token's key, or `undefined` if the key does not contain the token itself. */

@@ -16,7 +16,7 @@ export type Transfer = ReturnType<typeof transferOf>;
 export function transferOf({ config, env, now }: Wiring, stores: Stores, admin: Admin) {
   const tokens = once((): TokensOfData | undefined => {
     if (!config.tokens || !stores.tokens) return undefined;
-    const pepper = config.tokens.layout === "hashed" ? pepperMark(pepperOf(config.tokens, env)) : undefined;
+    const pepper = config.tokens.layout === "hashed" ? pepperMark(pepperOf(config.tokens, env).value) : undefined;
     return { store: stores.tokens.store, pepper };
   });
 

@@ -12,20 +12,27 @@ export class RedisSecrets implements Secrets {
     this.#redis = redis;
   }
 
-  async read(name: string): Promise<Uint8Array> {
+  async read(name: string, initial: Uint8Array = randomBytes(secretBytes)): Promise<Uint8Array> {
     const key = secretKey(name);
     try {
-      const stored = (await this.#redis.get(key)) ?? (await this.#create(key));
+      const stored = (await this.#redis.get(key)) ?? (await this.#create(key, initial));
       return Buffer.from(stored, "base64url");
     } catch (error) {
       return redisFault(error as Error, key);
     }
   }
 
+  async replace(name: string, secret: Uint8Array): Promise<void> {
+    const key = secretKey(name);
+    await this.#redis.set(key, textOf(secret)).catch((error) => redisFault(error, key));
+  }
+
   /** Creates the secret, unless another process did meanwhile. */
-  async #create(key: string): Promise<string> {
-    const secret = randomBytes(secretBytes).toString("base64url");
+  async #create(key: string, initial: Uint8Array): Promise<string> {
+    const secret = textOf(initial);
     await this.#redis.set(key, secret, "NX");
     return (await this.#redis.get(key)) ?? secret;
   }
 }
+
+const textOf = (secret: Uint8Array): string => Buffer.from(secret).toString("base64url");
