@@ -1,8 +1,4 @@
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context, MiddlewareHandler } from "hono";
-import { cors } from "hono/cors";
-import { getPath } from "hono/utils/url";
 import type { IdentifyOperator } from "../../application/admin/identify-operator.ts";
 import type { Sessions } from "../../application/admin/sessions.ts";
 import type { ViewCache } from "../../application/admin/view-cache.ts";
@@ -25,12 +21,10 @@ import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import type { ViewSystem } from "../../application/system/view-system.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
 import type { ReadUsage } from "../../application/usage/read-usage.ts";
-import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { type AdminUseCases, adminRoutes } from "./admin/admin.ts";
-import { logRejectedChange } from "./admin/rejected-change.ts";
 import { backoffice } from "./backoffice/backoffice.ts";
 import { BuiltPage } from "./backoffice/built-page.ts";
 import type { CallContext } from "./client/call-context.ts";
@@ -49,36 +43,28 @@ import { compare } from "./explain/compare.ts";
 import { diff } from "./explain/diff.ts";
 import { explain } from "./explain/explain.ts";
 import { explainSummary } from "./explain/summary.ts";
-import { search, searchPath } from "./feeds/search.ts";
-import { HttpProblem, notFound } from "./kit/http-problem.ts";
+import { search } from "./feeds/search.ts";
 import { Operators } from "./kit/operators.ts";
-import { type Problem, problemOf } from "./kit/problem-of.ts";
-import { securityHeaders } from "./kit/response-headers.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
-import { bulkPath, type OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
+import type { OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
 import { ofrepStream } from "./ofrep/ofrep-stream.ts";
 import { cacheView } from "./operations/cache-view.ts";
 import { documentation } from "./operations/documentation.ts";
 import { healthChecks } from "./operations/health.ts";
-import { type HttpCounters, noRoute } from "./operations/http-counters.ts";
 import { metrics } from "./operations/metrics.ts";
 import { proxy } from "./operations/proxy.ts";
 import { requestLog } from "./operations/request-log.ts";
 import { root } from "./operations/root.ts";
 import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
-import type { CallEnvironment } from "./server/incoming.ts";
-import { methods } from "./server/methods.ts";
-import { problemAt } from "./server/problem-at.ts";
-import { requestId } from "./server/request-id.ts";
+import { problemResponse, unmatched } from "./server/problem-response.ts";
+import { shareClientRoutes } from "./server/share-client-routes.ts";
 import { sessionRoutes } from "./sessions/sessions.ts";
-import { type AdvertisedStreams, ofrepStreamPath } from "./streams/advertised-streams.ts";
+import type { AdvertisedStreams } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
-import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
+import { featuresStream } from "./streams/features-stream.ts";
 import { reloadRoute } from "./system/reload.ts";
 import { type SystemDescription, systemRoutes } from "./system/system.ts";
-import { frontendPaths } from "./unleash/frontend-paths.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
-import { isUnleashPath } from "./unleash/unleash-error.ts";
 import { usageRoutes } from "./usage/usage.ts";
 
 /** The use cases and options of the HTTP adapter. */
@@ -139,15 +125,6 @@ export type HttpOptions = {
   readonly unleash: UnleashOptions | undefined;
 };
 
-/** Request headers that CORS allows. */
-const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
-
-/** Paths that CORS can allow for other origins; `/*` matches the path itself too. Admin routes are never allowed. */
-const sharedPaths = ["/features", featuresStreamPath, ofrepStreamPath, searchPath, `${bulkPath}/*`];
-/** The same for Unleash's frontend SDKs, with the headers that they send. */
-const unleashPaths = frontendPaths.map((path) => `${path}/*`);
-const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK"];
-
 /**
  * Builds the routes of the service. Client routes have no middleware unless the configuration needs some: Hono serves a
  * route with a single handler faster.
@@ -155,26 +132,7 @@ const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK
 export function httpApp(options: HttpOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   if (options.logRequests) app.use(requestLog(options.log));
-  const { sharing } = options;
-  if (sharing) {
-    // Built for each call, because sources can add headers at any time.
-    const shared: MiddlewareHandler = (c, next) =>
-      cors({
-        origin: sharing.origins === "*" ? "*" : [...sharing.origins],
-        allowMethods: () => methodsOf(c.req.path),
-        allowHeaders: [
-          ...allowedHeaders,
-          ...(isUnleashPath(c.req.path) ? unleashHeaders : []),
-          ...options.callContext.headersOfClients,
-        ],
-        exposeHeaders: [...sharing.exposed],
-        maxAge: 600,
-      })(c, next);
-    // An OPTIONS request that is not a CORS preflight requests the allowed methods.
-    const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
-    for (const path of [...sharedPaths, ...(options.unleash ? unleashPaths : [])])
-      app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
-  }
+  if (options.sharing) shareClientRoutes(app, options.sharing, options.callContext, options.unleash !== undefined);
   const operators = new Operators(options.identifyOperator, options.sessions);
   const { callContext, responseCache } = options;
   features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
@@ -226,63 +184,6 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const isRoot = c.req.path === "/" && ["GET", "HEAD"].includes(c.req.method);
     return isRoot ? root(c, options.basePath, options.hasBackoffice) : unmatched(app, c);
   });
-  app.onError((error, c) => failure(error, c, options.log));
+  app.onError((error, c) => problemResponse(error, c, options.log));
   return app;
-}
-
-const methodsOf = (path: string): string[] => {
-  if (isUnleashPath(path)) return ["GET", "HEAD", "POST"];
-  return path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"];
-};
-
-/** Handles a Fetch request; `environment` holds Node's request and response. */
-export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
-
-/** Wraps the app to count and measure each response under its route pattern. */
-export function measured(app: OpenAPIHono, counters: HttpCounters): Fetch {
-  return (request, environment) => {
-    const start = performance.now();
-    const response = app.fetch(request, environment);
-    const measure = (finished: Response) => {
-      counters.of(routeOf(app, request), request.method).measure(finished.status, start);
-      return environment.outgoing.headersSent ? RESPONSE_ALREADY_SENT : finished;
-    };
-    return response instanceof Promise ? response.then(measure) : measure(response);
-  };
-}
-
-function routeOf(app: OpenAPIHono, request: Request): string {
-  const [handlers] = app.router.match(request.method === "HEAD" ? "GET" : request.method, getPath(request));
-  return handlers.find(([[, { method }]]) => method !== "ALL")?.[0][1].path ?? noRoute;
-}
-
-/** Returns 405 with `Allow` if the path supports another method, otherwise 404. */
-function unmatched(app: OpenAPIHono, c: Context): Response {
-  const allowed = methods.filter((method) =>
-    app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== "ALL"),
-  );
-  if (allowed.length === 0 || allowed.includes(c.req.method)) {
-    throw notFound();
-  }
-  const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
-  if (c.req.method === "OPTIONS")
-    return new Response(null, { status: 204, headers: { ...securityHeaders, Allow: allow } });
-  throw new HttpProblem("method-not-allowed", `This path supports ${allow}.`, { Allow: allow });
-}
-
-function failure(error: Error, c: Context, log: Log): Response {
-  const id = requestId(c.req.header("x-request-id"));
-  if (error instanceof TidegateError && !(error instanceof ChangeRejected) && !isSafe(c)) {
-    logRejectedChange(log, error, id);
-  }
-  return problem(c, id, problemOf(error, id, log));
-}
-
-/** Whether a request changes nothing. OFREP and Unleash evaluate by POST. */
-const isSafe = ({ req }: Context): boolean =>
-  ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath) || isUnleashPath(req.path);
-
-function problem(c: Context, id: string, { code, detail, headers: extra, errors, more: members }: Problem): Response {
-  const { status, headers, body } = problemAt(new URL(c.req.url).pathname, code, detail, id, errors, members);
-  return new Response(body, { status, headers: { ...headers, ...extra } });
 }

@@ -1,5 +1,6 @@
-import type { Fetch, HttpOptions } from "../../adapters/http/app.ts";
+import type { HttpOptions } from "../../adapters/http/app.ts";
 import type { HttpCounters } from "../../adapters/http/operations/http-counters.ts";
+import type { Fetch } from "../../adapters/http/operations/measured.ts";
 
 /** The routes. A request waits until they are loaded. */
 export type LateRoutes = { readonly fetch: Fetch; readonly load: () => Promise<unknown> };
@@ -12,7 +13,10 @@ export function lateRoutes(options: HttpOptions, counters: HttpCounters): LateRo
   let loaded: Fetch | undefined;
   let loading: Promise<Fetch> | undefined;
   const load = async (): Promise<Fetch> => {
-    const { httpApp, measured } = await import("../../adapters/http/app.ts");
+    const [{ httpApp }, { measured }] = await Promise.all([
+      import("../../adapters/http/app.ts"),
+      import("../../adapters/http/operations/measured.ts"),
+    ]);
     loaded = measured(httpApp(options), counters);
     return loaded;
   };
