@@ -97,8 +97,8 @@ describe("the page of a feature", () => {
     await page.getByRole("button", { name: "Edit the windows of schedule" }).click();
     const dialog = page.getByRole("dialog", { name: "schedule of checkout.gift-cards" });
     await dialog.getByRole("combobox", { name: "Days of window 1" }).selectOption("Every week");
-    await dialog.getByRole("checkbox", { name: "Sat" }).check({ force: true });
-    await dialog.getByLabel("From").fill("18:00");
+    await dialog.getByText("Sat", { exact: true }).click();
+    await dialog.getByLabel("From", { exact: true }).fill("18:00");
     await dialog.getByLabel("To", { exact: true }).fill("23:00");
     const preview = dialog.getByRole("list", { name: "Windows of these seven days" });
     await preview.getByText(/^Fri .+, 18:00 – 23:00$/).waitFor();

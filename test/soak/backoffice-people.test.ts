@@ -99,6 +99,23 @@ describe("the page of a person", () => {
     await comparison.getByText("Set of source user changed").waitFor();
   });
 
+  it("takes moments in one format in every language of the browser", async () => {
+    const path = "people/u-48213?mode=at&at=2026-11-03T09:00:30Z";
+    await using window = await openWindow(browser, shop, "noa.levi", { path, locale: "en-US" });
+    const { page } = window;
+    const moment = page.getByLabel("Moment", { exact: true }).and(page.getByRole("textbox"));
+    expect(await moment.inputValue()).toBe("2026-11-03 10:00:30");
+    const at = () => new URL(page.url()).searchParams.get("at");
+    await moment.fill("2026-04-31 9:15");
+    await page.keyboard.press("Tab");
+    await page.getByText("Write it as 2026-11-28 18:00.").waitFor();
+    expect(at()).toBe("2026-11-03T09:00:30Z");
+    await moment.fill("2026-04-30 9:15");
+    await expect.poll(at).toBe("2026-04-30T07:15:00.000Z");
+    expect(await moment.inputValue()).toBe("2026-04-30 9:15");
+    expect(window.faults).toEqual([]);
+  });
+
   it("finds the user of a token without the token in a URL", async () => {
     const { token } = (await shop.call("sofia.admin", "POST", "/admin/v1/users/u-token/tokens")) as { token: string };
     await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });

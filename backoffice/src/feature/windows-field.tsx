@@ -2,6 +2,7 @@ import "./windows-field.css";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Button, IconButton } from "../ui/button.tsx";
+import { DateField } from "../ui/date-field.tsx";
 import { Field } from "../ui/field.tsx";
 import { zoneOfBrowser } from "./zones.ts";
 
@@ -68,19 +69,25 @@ function WindowRow({
 }) {
   const [isOther, setOther] = useState(false);
   const mode = modeOf(window, isOther);
-  /** A field of the window; an empty one is left out. */
-  const field = (name: string, label: string, type = "text") => (
+  /** Changes a field of the window; an empty one is left out. */
+  const set = (name: string, value: string) => {
+    const { [name]: _, ...others } = window;
+    onChange(value === "" ? others : { ...window, [name]: value });
+  };
+  const field = (name: string, label: string) => (
     <Field
       label={label}
-      type={type}
       value={window[name] ?? ""}
       {...(name === "timeZone" && { list: "time-zones" })}
-      onChange={({ currentTarget: { value } }) => {
-        const { [name]: _, ...others } = window;
-        onChange(value === "" ? others : { ...window, [name]: value });
-      }}
+      onChange={({ currentTarget }) => set(name, currentTarget.value)}
     />
   );
+  const dateField = (name: string, label: string, kind: "date" | "time" | "date-time") => (
+    <DateField label={label} kind={kind} value={window[name] ?? ""} onChange={(value) => set(name, value)} />
+  );
+  /** Local times have a picker; an instant with an offset is edited as text. */
+  const instantField = (name: string, label: string) =>
+    hasOffset(window[name]) ? field(name, label) : dateField(name, label, "date-time");
   return (
     <fieldset className="window-row">
       <legend className="small strong">Window {number}</legend>
@@ -117,20 +124,20 @@ function WindowRow({
       <div className={`window-row-fields ${mode}`}>
         {mode === "once" ? (
           <>
-            {field("startsAt", "Starts", timeType(window["startsAt"]))}
-            {field("endsAt", "Ends", timeType(window["endsAt"]))}
+            {instantField("startsAt", "Starts")}
+            {instantField("endsAt", "Ends")}
           </>
         ) : (
           <>
-            {field("from", "From", "time")}
-            {field("to", "To", "time")}
+            {dateField("from", "From", "time")}
+            {dateField("to", "To", "time")}
           </>
         )}
         {field("timeZone", "Time zone")}
         {mode !== "once" && (
           <>
-            {field("startsOn", "First day", "date")}
-            {field("endsOn", "Last day", "date")}
+            {dateField("startsOn", "First day", "date")}
+            {dateField("endsOn", "Last day", "date")}
           </>
         )}
       </div>
@@ -193,5 +200,4 @@ function inMode({ startsAt, endsAt, ...window }: WindowFields, mode: Mode): Wind
   return { recurrence: rules[mode], from, to, ...(startsOn !== undefined && { startsOn }), ...rest, ...zone };
 }
 
-/** The native field takes local times only; an instant with an offset is edited as text. */
-const timeType = (text = ""): string => (/Z$|[+-]\d\d:\d\d$|:\d\d:\d\d/.test(text) ? "text" : "datetime-local");
+const hasOffset = (text = ""): boolean => /Z$|[+-]\d\d:\d\d$/.test(text);

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { personSegment } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
+import { DateField } from "../ui/date-field.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
 import { Segments } from "../ui/tabs.tsx";
 import { dayTime } from "../ui/time.tsx";
@@ -34,7 +35,7 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
         label={mode === "at" ? "Moment" : "Moment A"}
         at={context.at}
         canBeNow={mode === "compare"}
-        onChange={(at) => setQuery({ at: at ?? (mode === "compare" ? undefined : new Date().toISOString()) })}
+        onChange={(at) => setQuery({ at })}
       />
       {mode === "compare" && <OtherSide first={context} />}
     </>
@@ -115,8 +116,8 @@ function OtherSide({ first }: { readonly first: PersonContext }) {
   );
 }
 
-/** A field for a moment in the zone of the browser. Empty is now. */
-function MomentField({
+/** A field for a moment in the zone of the browser. Empty is now, where that is a moment to choose. */
+const MomentField = ({
   label,
   at,
   canBeNow = false,
@@ -126,30 +127,24 @@ function MomentField({
   readonly at: string | undefined;
   readonly canBeNow?: boolean;
   readonly onChange: (at: string | undefined) => void;
-}) {
-  return (
-    <label className="row mode-bar-moment">
-      <span className="for-screen-readers">{label}</span>
-      <input
-        key={at ?? "now"}
-        type="datetime-local"
-        step="1"
-        className="input"
-        defaultValue={at === undefined ? "" : localText(new Date(at))}
-        onBlur={({ currentTarget: { value } }) => {
-          const next = value === "" ? undefined : new Date(value).toISOString();
-          if (next !== at) onChange(next);
-        }}
-        onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
-      />
-      {canBeNow && at === undefined && <span className="tiny dim">now</span>}
-    </label>
-  );
-}
+}) => (
+  <div className="mode-bar-moment">
+    <DateField
+      label={label}
+      isLabelHidden
+      kind="date-time"
+      placeholder={canBeNow ? "now" : undefined}
+      value={at === undefined ? "" : localText(new Date(at))}
+      onChange={(value) => {
+        if (value !== "") onChange(new Date(value).toISOString());
+        else if (canBeNow) onChange(undefined);
+      }}
+    />
+  </div>
+);
 
-/** A moment as the native field writes it: local, without a zone. */
-function localText(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
+/** A moment as a date field takes it: local, without a zone. */
+const localText = (at: Date): string =>
+  new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 
 const dayAgo = (): string => new Date(Math.floor((Date.now() - dayMs) / 60_000) * 60_000).toISOString();
