@@ -54,7 +54,7 @@ function ConnectionState() {
   return (
     <div className="connection-state" role="status">
       <Dot tone={connection.is === "live" ? "good" : "warn"} />
-      {texts[connection.is]}
+      <span>{texts[connection.is]}</span>
       {position !== undefined && (
         <span className="push num" aria-hidden="true">
           event {count(position)}
