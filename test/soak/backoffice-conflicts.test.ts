@@ -1,17 +1,8 @@
-import type { Browser, Route } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import type { Route } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 const key = "checkout.express-pay";
 const rulePath = `/admin/v1/sources/percentage/rules/${key}`;
@@ -20,7 +11,7 @@ const shareNow = async () =>
 
 describe("a change that somebody else made meanwhile", () => {
   it("stops a change of a rule, names who changed it and what, and can be replaced", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: `features/${key}?edit=percentage` });
+    await using window = await shop.open("marta.ibanez", { path: `features/${key}?edit=percentage` });
     const { page } = window;
     const dialog = page.getByRole("dialog", { name: `percentage of ${key}` });
     await dialog.getByRole("textbox", { name: /^Rule/ }).fill('{"percentage": 40}');
@@ -45,7 +36,7 @@ describe("a change that somebody else made meanwhile", () => {
   });
 
   it("stops a change of a description", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.guest-flow" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.guest-flow" });
     const { page } = window;
     await page.getByRole("button", { name: "Edit details" }).click();
     const dialog = page.getByRole("dialog", { name: "Details of checkout.guest-flow" });
@@ -58,7 +49,7 @@ describe("a change that somebody else made meanwhile", () => {
   });
 
   it("is not repeated and not undone by a switch or a kill that finds it", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez");
+    await using window = await shop.open("marta.ibanez");
     const { page } = window;
     // The page does not learn of changes.
     await page.route("**/events/stream", () => {});
@@ -82,7 +73,7 @@ describe("a change that somebody else made meanwhile", () => {
   });
 
   it("is kept by a bulk change of tags, of which the other features are changed", async () => {
-    await using window = await openWindow(browser, shop, "luca.ferri", { path: "features?owner=Search&sort=key" });
+    await using window = await shop.open("luca.ferri", { path: "features?owner=Search&sort=key" });
     const { page } = window;
     const selected = ["search.typo-tolerance", "search.semantic-ranking"];
     for (const each of selected) await page.getByRole("checkbox", { name: `Select ${each}` }).click();

@@ -1,21 +1,13 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { openWindow } from "../backoffice/support/browser.ts";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 import { adminToken } from "../support/operator.ts";
 import { startRedis } from "../support/redis.ts";
 import { redisRules, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 const rowOf = (page: Page, text: string) => page.getByRole("listitem").filter({ hasText: text });
 
@@ -27,7 +19,7 @@ describe("the page of events", () => {
       add: ["bulk.probe"],
     }));
     await shop.call("luca.ferri", "POST", "/admin/v1/changes", { changes });
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "events?days=all" });
+    await using window = await shop.open("marta.ibanez", { path: "events?days=all" });
     const { page } = window;
     const bulk = rowOf(page, "bulk.probe added for 3 users");
     await bulk.getByRole("button").click();
@@ -42,7 +34,7 @@ describe("the page of events", () => {
   });
 
   it("filters by kind, by what a change was made with, and by text, in the address too", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    await using window = await shop.open("noa.levi", { path: "events?days=all" });
     const { page } = window;
     await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
     await page.getByRole("button", { name: "Kind" }).click();
@@ -63,7 +55,7 @@ describe("the page of events", () => {
   });
 
   it("counts new events while it is paused, and shows them when it is resumed", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    await using window = await shop.open("noa.levi", { path: "events?days=all" });
     const { page } = window;
     await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
     await page.getByRole("button", { name: "Live", exact: true }).click();
@@ -76,7 +68,7 @@ describe("the page of events", () => {
   });
 
   it("verifies the log, and has a page for each event", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all" });
+    await using window = await shop.open("noa.levi", { path: "events?days=all" });
     const { page } = window;
     await page.getByRole("button", { name: "Verify the log" }).click();
     const dialog = page.getByRole("dialog", { name: "Verify the event log" });
@@ -98,7 +90,7 @@ describe("the page of events", () => {
   });
 
   it("shows who got a credential, and never its digest", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "events?days=all&type=credential" });
+    await using window = await shop.open("noa.levi", { path: "events?days=all&type=credential" });
     const { page } = window;
     const added = rowOf(page, "Credential luca.ferri added, scope editor");
     await added.getByRole("button").click();
@@ -108,7 +100,7 @@ describe("the page of events", () => {
   });
 
   it("says that the event log is unavailable", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi");
+    await using window = await shop.open("noa.levi");
     const { page } = window;
     const problem = { status: 503, code: "log-unavailable", title: "Event log unavailable" };
     await page.route("**/events?*", (route) =>
@@ -125,7 +117,7 @@ describe("with features in Redis", () => {
     await using service = await startService(redisRules(redis.url, redis.url), { TIDEGATE_ADMIN_TOKEN: adminToken });
     const credentials = { ...shop.credentials, "sofia.admin": adminToken };
     await redis.client.sadd("global_features", "made.before");
-    await using window = await openWindow(browser, { service, credentials }, "sofia.admin", { path: "events" });
+    await using window = await openWindow(shop.browser, { service, credentials }, "sofia.admin", { path: "events" });
     const { page } = window;
     await page.getByText("Live", { exact: true }).first().waitFor();
     await until(
@@ -147,7 +139,7 @@ describe("with features in Redis", () => {
 
 describe("the command bar", () => {
   it("opens features and users, leads to a kill and an explanation, and runs commands, by keyboard", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await using window = await shop.open("marta.ibanez", { path: "features" });
     const { page } = window;
     const field = page.getByRole("combobox", { name: /^Search features and users/ });
     const choice = (name: string | RegExp) => page.getByRole("option", { name, selected: true });
@@ -186,7 +178,7 @@ describe("the command bar", () => {
   });
 
   it("offers no kill to a viewer", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "features" });
+    await using window = await shop.open("noa.levi", { path: "features" });
     const { page } = window;
     await page.getByRole("heading", { level: 1 }).first().waitFor();
     await page.keyboard.press("Control+k");

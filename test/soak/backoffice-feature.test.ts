@@ -1,17 +1,7 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 const feature = async (key: string) =>
   (await shop.call("noa.levi", "GET", `/admin/v1/features/${key}`)) as {
@@ -23,7 +13,7 @@ const feature = async (key: string) =>
 
 describe("the page of a feature", () => {
   it("shows the result of each source, in the order of the decision", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.express-pay" });
+    await using window = await shop.open("noa.levi", { path: "features/checkout.express-pay" });
     const { page } = window;
     await page.getByText("On for 120 users, 3 locations and 25 % of callers.").waitFor();
     const roles = await page.locator(".source-table-role").allInnerTexts();
@@ -40,7 +30,7 @@ describe("the page of a feature", () => {
   });
 
   it("strikes through only where a held feature would be on", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.cart-recovery" });
+    await using window = await shop.open("noa.levi", { path: "features/checkout.cart-recovery" });
     const grants = window.page.getByRole("region", { name: "Grants" });
     await grants.getByText("31 users").waitFor();
     await grants.getByText("Not listed").first().waitFor();
@@ -48,7 +38,7 @@ describe("the page of a feature", () => {
   });
 
   it("kills and unkills the feature", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.apple-pay" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.apple-pay" });
     const { page } = window;
     await page.getByRole("button", { name: "Kill for everyone…" }).click();
     expect(new URL(page.url()).searchParams.get("kill")).toBe("1");
@@ -59,7 +49,7 @@ describe("the page of a feature", () => {
   });
 
   it("asks for confirmation, with numbers, before it closes a gate", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.google-pay" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.google-pay" });
     const { page } = window;
     await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
     const dialog = page.getByRole("dialog", { name: "Close gate active for checkout.google-pay?" });
@@ -70,7 +60,7 @@ describe("the page of a feature", () => {
   });
 
   it("names the fault of a rule at its member, previews a share, and applies it", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", {
+    await using window = await shop.open("marta.ibanez", {
       path: "features/checkout.installments?edit=percentage",
     });
     const { page } = window;
@@ -89,7 +79,7 @@ describe("the page of a feature", () => {
   });
 
   it("shows when a schedule is on, in a chosen zone, and edits its windows with a preview", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.gift-cards" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.gift-cards" });
     const { page } = window;
     await page.getByText(/^Off now\. On \w+ 24 Dec, 00:00, in \d+ \w+\.$|^On now\./).waitFor();
     await page.getByRole("combobox", { name: "Time zone of the schedule" }).selectOption("UTC");
@@ -115,7 +105,7 @@ describe("the page of a feature", () => {
   });
 
   it("describes a feature that was unknown", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.new-idea" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.new-idea" });
     const { page } = window;
     await page.getByText("No source lists checkout.new-idea, and nobody described it.").waitFor();
     await page.getByRole("button", { name: "Create it" }).click();
@@ -126,7 +116,7 @@ describe("the page of a feature", () => {
   });
 
   it("leads from a user of the feature to the reasons", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", {
+    await using window = await shop.open("noa.levi", {
       path: "features/checkout.express-pay?tab=users",
     });
     const { page } = window;

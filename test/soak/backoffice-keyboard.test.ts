@@ -1,18 +1,9 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 import { until } from "../support/until.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 const features = async () =>
   ((await (await shop.service.get("/features")).json()) as { active_features: string[] }).active_features;
@@ -32,7 +23,7 @@ async function tabTo(page: Page, name: string): Promise<void> {
 describe("without a mouse", () => {
   it("a feature is found, switched, killed, and put back by undo", async () => {
     const key = "checkout.split-bill";
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "people" });
+    await using window = await shop.open("marta.ibanez", { path: "people" });
     const { page } = window;
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.keyboard.press("Control+k");
@@ -66,7 +57,7 @@ describe("without a mouse", () => {
 
 describe("on a phone", () => {
   it("features are selected and killed together, after the sum of their losses was shown", async () => {
-    await using window = await openWindow(browser, shop, "luca.ferri", {
+    await using window = await shop.open("luca.ferri", {
       path: "features?owner=Payments&sort=key",
       viewport: { width: 390, height: 844 },
       hasTouch: true,

@@ -1,23 +1,13 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 const pagePath = /\/backoffice\/$/;
 
 describe("the parts of the page that the first view does not need", () => {
   it("can be loaded again after the service did not send them", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "inter-license.txt" });
+    await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
     const { page } = window;
     const people = /\/people-page-[\w-]+\.js$/;
     await page.route(people, (route) => route.abort());
@@ -34,7 +24,7 @@ describe("the parts of the page that the first view does not need", () => {
   });
 
   it("are those of the new version once the page is reloaded after an update", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "inter-license.txt" });
+    await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
     const { page } = window;
     await page.route(pagePath, (route) =>
       route.fulfill({
@@ -51,7 +41,7 @@ describe("the parts of the page that the first view does not need", () => {
   });
 
   it("open while the service is away, without a change that it would refuse", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await using window = await shop.open("marta.ibanez", { path: "features", isNew: true });
     const { page } = window;
     const isLoaded = "performance.getEntriesByType('resource').some(({ name }) => /\\/chart-[^/]+\\.js$/.test(name))";
     await expect.poll(() => page.evaluate(isLoaded), { timeout: 20_000 }).toBe(true);
@@ -71,7 +61,7 @@ describe("the parts of the page that the first view does not need", () => {
 
 describe("a dialog that is open when the service goes away", () => {
   it("keeps what was typed, and can save it once the service is back", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.guest-flow" });
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.guest-flow" });
     const { page } = window;
     await page.getByRole("button", { name: "Edit details" }).click();
     const dialog = page.getByRole("dialog", { name: "Details of checkout.guest-flow" });
@@ -89,7 +79,7 @@ describe("a dialog that is open when the service goes away", () => {
   });
 
   it("asks before it discards what was typed", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", {
+    await using window = await shop.open("marta.ibanez", {
       path: "features/checkout.apple-pay?kill=1",
     });
     const { page } = window;
@@ -115,5 +105,30 @@ describe("a dialog that is open when the service goes away", () => {
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
     expect(window.faults).toEqual([]);
+  });
+});
+
+describe("while the service restarts", () => {
+  it("the page shows it, pauses changes, keeps its data, and shows the changes once it is back", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "features" });
+    const { page } = window;
+    const toggle = page.getByRole("switch", { name: "On for everyone: checkout.tax-preview" });
+    await toggle.waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const start = await shop.stop();
+    await page.getByText("Tidegate is restarting or out of reach.").waitFor();
+    await page.getByText(/You see the state of .* Changes are paused\./).waitFor();
+    expect(await toggle.isDisabled()).toBe(true);
+    expect(await page.getByText("checkout.express-pay").count()).toBeGreaterThan(0);
+    await start();
+    await shop.call("luca.ferri", "DELETE", "/admin/v1/sources/global/features/checkout.tax-preview");
+    await page
+      .getByRole("button", { name: "Try now" })
+      .click({ timeout: 500 })
+      .catch(() => undefined);
+    await page.getByText("Connected again.").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(await toggle.isEnabled()).toBe(true);
+    await toggle.and(page.locator(":not(:checked)")).waitFor();
   });
 });

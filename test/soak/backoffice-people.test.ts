@@ -1,19 +1,10 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests();
 
 type Explained = {
   readonly features: readonly { readonly feature: string; readonly on: boolean | null; readonly message: string }[];
@@ -26,7 +17,7 @@ const change = (method: "PUT" | "DELETE", user: string, feature: string) =>
 describe("the page of a person", () => {
   it("explains a feature in the order of the merge rule, with the result of the API", async () => {
     const { features } = await explain({ user: "u-48213", features: ["checkout.express-pay"] });
-    await using window = await openWindow(browser, shop, "noa.levi", {
+    await using window = await shop.open("noa.levi", {
       path: "people/u-48213?f=checkout.express-pay",
     });
     const steps = chain(window.page, "checkout.express-pay is on");
@@ -50,7 +41,7 @@ describe("the page of a person", () => {
   });
 
   it("offers no change to a viewer", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "people/u-48213" });
+    await using window = await shop.open("noa.levi", { path: "people/u-48213" });
     await window.page.getByRole("button", { name: /^On \d+/ }).waitFor();
     await window.page.getByText("checkout.express-pay").first().waitFor();
     expect(
@@ -62,7 +53,7 @@ describe("the page of a person", () => {
   });
 
   it("removes a feature of the user's own set, as their app sees, and undoes it", async () => {
-    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "people/u-48213" });
+    await using window = await shop.open("marta.ibanez", { path: "people/u-48213" });
     const { page } = window;
     const isOn = async () => (await explain({ user: "u-48213", features: ["checkout.google-pay"] })).features[0]?.on;
     await page.getByRole("button", { name: "Remove checkout.google-pay" }).click();
@@ -83,14 +74,14 @@ describe("the page of a person", () => {
     await change("DELETE", "u-moment", "checkout.express-pay");
     const asked = () => explain({ user: "u-moment", at, features: ["checkout.express-pay"] });
     await until(async () => (await asked()).features[0]?.on === true, "the past is known");
-    await using window = await openWindow(browser, shop, "noa.levi", {
+    await using window = await shop.open("noa.levi", {
       path: `people/u-moment?f=checkout.express-pay&mode=at&at=${at}`,
     });
     await chain(window.page, "checkout.express-pay is on").waitFor();
     expect(await chain(window.page, "checkout.express-pay is on").innerText()).toContain(
       (await asked()).features[0]?.message,
     );
-    await using compared = await openWindow(browser, shop, "noa.levi", {
+    await using compared = await shop.open("noa.levi", {
       path: `people/u-moment?mode=compare&at=${at}&with=@now`,
     });
     const comparison = compared.page.getByRole("region", { name: "Comparison" });
@@ -101,7 +92,7 @@ describe("the page of a person", () => {
 
   it("takes moments in one format in every language of the browser", async () => {
     const path = "people/u-48213?mode=at&at=2026-11-03T09:00:30Z";
-    await using window = await openWindow(browser, shop, "noa.levi", { path, locale: "en-US" });
+    await using window = await shop.open("noa.levi", { path, locale: "en-US" });
     const { page } = window;
     const moment = page.getByLabel("Moment", { exact: true }).and(page.getByRole("textbox"));
     expect(await moment.inputValue()).toBe("2026-11-03 10:00:30");
@@ -117,8 +108,10 @@ describe("the page of a person", () => {
   });
 
   it("finds the user of a token without the token in a URL", async () => {
-    const { token } = (await shop.call("sofia.admin", "POST", "/admin/v1/users/u-token/tokens")) as { token: string };
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });
+    const { token } = (await shop.call("sofia.admin", "POST", "/admin/v1/users/u-token/tokens")) as {
+      token: string;
+    };
+    await using window = await shop.open("noa.levi", { path: "people" });
     const { page } = window;
     const urls: string[] = [];
     page.on("request", (request) => urls.push(request.url()));
@@ -131,7 +124,7 @@ describe("the page of a person", () => {
 
   it("finds the user of a token that is as short as an id", async () => {
     await shop.call("sofia.admin", "POST", "/admin/v1/users/u-short/tokens", { token: "1234" });
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });
+    await using window = await shop.open("noa.levi", { path: "people" });
     const { page } = window;
     await page.getByRole("combobox", { name: "User id, or paste a token" }).fill("1234");
     await page.getByRole("button", { name: "Look up" }).click();
@@ -142,14 +135,14 @@ describe("the page of a person", () => {
   it.each(["people/u-48213?mode=at&at=garbage", "people/u-48213?mode=compare&at=x&with=@@@", "nothing"])(
     "shows a page for the crafted link %s",
     async (path) => {
-      await using window = await openWindow(browser, shop, "noa.levi", { path });
+      await using window = await shop.open("noa.levi", { path });
       await window.page.getByRole("heading", { level: 1 }).waitFor();
       expect(await window.page.getByText("This page failed").count()).toBe(0);
     },
   );
 
   it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
-    await using window = await openWindow(browser, shop, "sofia.admin", { path: "people/u-drawer" });
+    await using window = await shop.open("sofia.admin", { path: "people/u-drawer" });
     const { page } = window;
     const drawer = page.getByRole("dialog", { name: "Tokens of u-drawer" });
     await page.getByRole("button", { name: "Tokens" }).click();
@@ -170,7 +163,7 @@ describe("the page of a person", () => {
     async (id) => {
       const feature = "checkout.google-pay";
       await change("PUT", encodeURIComponent(id), feature);
-      await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });
+      await using window = await shop.open("noa.levi", { path: "people" });
       const { page } = window;
       await page.getByRole("combobox", { name: "User id, or paste a token" }).fill(id);
       await page.getByRole("button", { name: "Look up" }).click();
@@ -183,7 +176,7 @@ describe("the page of a person", () => {
   );
 
   it.each([".", "~..", "a/b?c=d#e %2F 🎉"])("opens and changes the user and feature %j", async (id) => {
-    await using window = await openWindow(browser, shop, "sofia.admin", { path: "people" });
+    await using window = await shop.open("sofia.admin", { path: "people" });
     const { page } = window;
     await page.getByRole("main").getByRole("combobox").fill(id);
     await page.getByRole("button", { name: "Look up" }).click();
@@ -211,7 +204,7 @@ describe("the page of a person", () => {
 
   it("shows an id that is named like a script as text", async () => {
     const id = "<img src=x onerror=document.title='run'>";
-    await using window = await openWindow(browser, shop, "noa.levi", { path: `people/${encodeURIComponent(id)}` });
+    await using window = await shop.open("noa.levi", { path: `people/${encodeURIComponent(id)}` });
     await window.page.getByRole("heading", { name: id, level: 1 }).waitFor();
     expect(await window.page.title()).toBe(`${id} · Tidegate`);
     expect(window.faults).toEqual([]);

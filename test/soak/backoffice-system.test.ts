@@ -1,21 +1,11 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import { describe, expect, it } from "vitest";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 
-let shop: DemoShop;
-let browser: Browser;
-beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop({ isEmpty: true }), startBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
-});
+const shop = shopTests({ isEmpty: true });
 
 describe("the page of the system", () => {
   it("shows charts with a summary in words, and their numbers as a table", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi");
+    await using window = await shop.open("noa.levi");
     const { page } = window;
     const point = { evaluationsPerSecond: 2, p50Ms: 0.2, hitRate: 1, streams: 0 };
     const points = [
@@ -33,7 +23,7 @@ describe("the page of the system", () => {
   });
 
   it("marks a stale source in the verdict, the table and the navigation", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi");
+    await using window = await shop.open("noa.levi");
     const { page } = window;
     await page.route("**/admin/v1/system", async (route) => {
       const response = await route.fetch();
@@ -58,7 +48,7 @@ describe("the page of the system", () => {
     const lastSeen = new Date(Date.parse(system.at) - 150_000).toISOString();
     const other = { ...system.instances[0], host: "tidegate-b", workers: [7, 8], lastSeen, own: false };
     const shown = { ...system, instances: [...system.instances, other], instancesMissing: 2 };
-    await using window = await openWindow(browser, shop, "noa.levi");
+    await using window = await shop.open("noa.levi");
     const { page } = window;
     await page.route("**/admin/v1/system", (route) => route.fulfill({ json: shown }));
     await page.goto(`${shop.service.url}/backoffice/system`);
@@ -70,7 +60,7 @@ describe("the page of the system", () => {
   });
 
   it("polls the state while it is shown", async () => {
-    await using window = await openWindow(browser, shop, "noa.levi", { path: "system" });
+    await using window = await shop.open("noa.levi", { path: "system" });
     const { page } = window;
     await page.getByText("Results are fresh").waitFor();
     for (const _ of [1, 2]) await page.waitForResponse((response) => response.url().endsWith("/admin/v1/system"));

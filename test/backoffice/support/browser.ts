@@ -37,21 +37,34 @@ export type Window = AsyncDisposable & {
   readonly faults: Faults;
 };
 
-/** Opens the page of a shop as a person, or, without one, signed out. */
+/** The path below `/backoffice/`, and options of the browser's context. */
+export type WindowOptions = BrowserContextOptions & {
+  readonly path?: string;
+  /** Whether the window has loaded nothing before. Otherwise the files of the page may be in its cache. */
+  readonly isNew?: boolean;
+};
+
+/** Signed-out, empty pages for the next window, by the options of their contexts. To load files anew takes most of a load. */
+const unused = new WeakMap<Browser, Map<string, Page[]>>();
+
+/** Opens the page of a shop as a person, or, without one, signed out. Nothing is stored in it. */
 export async function openWindow(
   browser: Browser,
   { service, credentials }: Pick<DemoShop, "service" | "credentials">,
   person?: Person,
-  { path = "", ...options }: BrowserContextOptions & { readonly path?: string } = {},
+  {
+    path = "",
+    isNew = false,
+    viewport = { width: 1440, height: 900 },
+    colorScheme = "light",
+    ...options
+  }: WindowOptions = {},
 ): Promise<Window> {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    reducedMotion: "reduce",
-    locale: "en-GB",
-    timezoneId: "Europe/Madrid",
-    ...options,
-  });
-  const page = await context.newPage();
+  const pages = unusedPages(browser, JSON.stringify(options));
+  const page = (isNew ? undefined : pages.pop()) ?? (await newPage(browser, options));
+  const context = page.context();
+  if (viewport) await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme });
   const faults: string[] = [];
   const { origin } = new URL(service.url);
   page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
@@ -73,5 +86,36 @@ export async function openWindow(
     await page.goto(`${service.url}/backoffice/${to}`);
   };
   await visit(path, person);
-  return { page, context, faults, visit, [Symbol.asyncDispose]: () => context.close() };
+  const close = async () => {
+    if (await isEmptied(page, origin)) pages.push(page);
+    else await context.close();
+  };
+  return { page, context, faults, visit, [Symbol.asyncDispose]: close };
+}
+
+function unusedPages(browser: Browser, options: string): Page[] {
+  const byOptions = unused.get(browser) ?? new Map<string, Page[]>();
+  unused.set(browser, byOptions);
+  const pages = byOptions.get(options) ?? [];
+  byOptions.set(options, pages);
+  return pages;
+}
+
+async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
+  const fixed = { reducedMotion: "reduce", locale: "en-GB", timezoneId: "Europe/Madrid" } as const;
+  return (await browser.newContext({ ...fixed, ...options })).newPage();
+}
+
+/** Leaves the page of a window, and removes what it stored; returns whether that is done. */
+async function isEmptied(page: Page, origin: string): Promise<boolean> {
+  try {
+    page.removeAllListeners();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.goto(`${origin}/backoffice/inter-license.txt`);
+    await page.evaluate("localStorage.clear(); sessionStorage.clear()");
+    await page.context().clearCookies();
+    return page.context().pages().length === 1;
+  } catch {
+    return false;
+  }
 }

@@ -43,19 +43,23 @@ export type DemoShop = AsyncDisposable & {
   readonly call: (person: Person, method: string, path: string, body?: unknown) => Promise<unknown>;
 };
 
-/** Starts the shop. `more` is YAML of further sections; without features it is empty. */
+export type ShopOptions = {
+  /** YAML of further sections. */
+  readonly more?: string;
+  /** Whether it has no features. */
+  readonly isEmpty?: boolean;
+  /** Whether the changes were made during the last days, with evaluations since, instead of just now. */
+  readonly isPast?: boolean;
+  readonly options?: StartOptions;
+};
+
+/** Starts the shop. */
 export async function startDemoShop({
   more = "",
   isEmpty = false,
   isPast = false,
   options = {},
-}: {
-  readonly more?: string;
-  readonly isEmpty?: boolean;
-  /** Whether the changes were made during the last days, with evaluations since, instead of just now. */
-  readonly isPast?: boolean;
-  readonly options?: StartOptions;
-} = {}): Promise<DemoShop> {
+}: ShopOptions = {}): Promise<DemoShop> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-shop-"));
   const file = join(folder, "store.db");
   const credentials: Partial<Record<Person, string>> = {};
