@@ -68,7 +68,7 @@ export interface Connection extends AsyncDisposable {
   connected(): Promise<void>;
   /** Calls the listener on each connect, and when the store was replaced by another. */
   onConnect(listener: () => void): void;
-  /** Resolves if the store responds, otherwise rejects. */
+  /** Resolves if the store responds and has not lost its data, otherwise rejects. */
   check(): Promise<void>;
   /** The identity stored in the store. `undefined` if it can be neither read nor written. */
   identity(): Promise<string | undefined>;

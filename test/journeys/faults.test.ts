@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { markerKey } from "../../src/infrastructure/redis/empty-store-guard.ts";
+import { adminToken } from "../support/operator.ts";
 import { TestProcess } from "../support/process.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
-import { basic, redisRules, settled, startService, type TestService } from "../support/service.ts";
+import { basic, bearer, redisRules, settled, startService, type TestService } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { tidegate } from "../support/tidegate.ts";
 import { unblocked } from "../support/unblocked.ts";
@@ -301,6 +302,7 @@ describe("a store that lost its data, or was empty at the start", () => {
   describe.each(losses)("a store that %s", (_, lose) => {
     it("is treated as an outage until it is refilled", async () => {
       await using service = await started();
+      await until(() => isReady(service), "it is ready");
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
       expect((await ask(service, "unknown")).status).toBe(401);
@@ -316,6 +318,7 @@ describe("a store that lost its data, or was empty at the start", () => {
 
     it("is served once it is accepted", async () => {
       await using service = await started();
+      await until(() => isReady(service), "it is ready");
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
       await lose();
@@ -344,6 +347,23 @@ describe("a store that lost its data, or was empty at the start", () => {
       stdout: "users: accepted\n",
       stderr: "",
     });
+  });
+
+  it("shows the loss in the readiness for operators until the store is refilled", async () => {
+    await using service = await startService(redisRules(url(), url()), { TIDEGATE_ADMIN_TOKEN: adminToken });
+    const connections = async () =>
+      JSON.stringify(
+        ((await (await service.get("/health/ready", bearer(adminToken))).json()) as { connections: object })
+          .connections,
+      );
+    await answers(service, everyone);
+    await until(async () => (await redis.client.exists(markerKey)) === 1, "the store is marked");
+    expect(await connections()).toBe('{"users":"answering","features":"answering"}');
+    await redis.client.flushall();
+    await until(async () => (await connections()).includes('"features":"failing"'), "the loss is shown");
+    expect(await isReady(service)).toBe(true);
+    await redis.client.sadd("global_features", "feature_1");
+    await until(async () => (await connections()).includes('"features":"answering"'), "it is refilled");
   });
 
   it("accepts a store after its last members and tokens are deleted", async () => {
@@ -398,6 +418,7 @@ describe("a store that lost its data, or was empty at the start", () => {
     /** A process that has served requests, and stopped. */
     async function anEarlierOne(env?: NodeJS.ProcessEnv): Promise<void> {
       await using service = await started(env);
+      await until(() => isReady(service), "it is ready");
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
     }

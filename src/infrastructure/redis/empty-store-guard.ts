@@ -112,7 +112,7 @@ export class EmptyStoreGuard {
     return true;
   }
 
-  /** Rejects while the store is known to have lost its data: an added feature would count as its whole content. */
+  /** Rejects while a read found that the store has lost its data: an added feature would count as its whole content. */
   async demandFilled(): Promise<void> {
     if (!this.wasFilled || this.#missingSince === Number.POSITIVE_INFINITY) return;
     if (!(await this.isMarked())) throw new Error(this.#lost());

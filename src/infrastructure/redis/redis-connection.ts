@@ -121,7 +121,10 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
       await guard.probe();
     },
     onConnect: (listener) => void redis.on("ready", listener).on("role", listener),
-    check: async () => void (await redis.ping()),
+    check: async () => {
+      await redis.ping();
+      await guard.demandFilled();
+    },
     identity: () => identity.read(),
     probe: async ({ sets, collections, tokenKey }) => {
       await Promise.all([
