@@ -83,7 +83,7 @@ describe.runIf(isOnPath())("cached responses under load continue while Redis", (
     await areUnderWay(calls);
     server.signal("SIGKILL");
     const killedAt = Date.now();
-    await until(() => calls.marked.length >= 200, "answers are marked");
+    await until(() => calls.marked.length >= 100, "answers are marked");
     const againAt = Date.now();
     await using again = await startServer();
     proxy.leadTo(again.port);
@@ -144,9 +144,12 @@ describe("a fault of one of a service's two connections", () => {
     for (const each of [service, proxy]) await each[Symbol.asyncDispose]();
   });
 
-  async function quickest(headers: () => Record<string, string>, times: number) {
+  /** The duration of the quickest of some calls, or of the first that takes less than `enoughMs`. */
+  async function quickest(headers: () => Record<string, string>, times: number, enoughMs = 0) {
     let best = Number.POSITIVE_INFINITY;
-    for (let call = 0; call < times; call++) best = Math.min(best, (await ask(service, headers())).ms);
+    for (let call = 0; call < times && best >= enoughMs; call++) {
+      best = Math.min(best, (await ask(service, headers())).ms);
+    }
     return best;
   }
 
@@ -159,26 +162,27 @@ describe("a fault of one of a service's two connections", () => {
     async (ms, expected) => {
       const warm = () => basic("1234");
       const usual = await quickest(warm, 30);
+      const tokensOf = (token: number) => [`token:cold-${token}`, `cold-${token}`];
+      await redis.client.mset(Array.from({ length: 300 }, (_, index) => tokensOf(index + 1)).flat());
       let tokens = 0;
       const cold = () => {
         tokens += 1;
         return basic(`cold-${tokens}`);
       };
       const { coldMs, warmMs, disturbed } = await unblocked(async () => {
-        for (let token = tokens + 1; token < tokens + 30; token++) {
-          await redis.client.set(`token:cold-${token}`, `cold-${token}`);
-        }
         await settled(redis.client, service);
         const { length } = proxy.sent;
         proxy.delay(ms, dataConnection);
         await using calls = new Calls(service, warm());
         const isAnswered = async () => expected.includes((await ask(service, cold())).status);
         await until(isAnswered, "a cold call is answered");
-        const [coldMs, warmMs] = [await quickest(cold, 5), await quickest(warm, 30)];
+        const coldMs = await quickest(cold, 5, coldWithinMs);
+        const warmMs = await quickest(warm, 30, usual + 25);
         const again = proxy.sent.slice(length).filter((burst) => burst.includes("token:1234"));
         proxy.heal();
         return { coldMs, warmMs, disturbed: [...calls.failed, ...calls.marked, ...again] };
-      });
+        // With a longer block, the cache cannot be proven current.
+      }, freshnessBoundMs / 2);
       expect(coldMs).toBeLessThan(coldWithinMs);
       expect(warmMs).toBeLessThan(usual + 25);
       expect(disturbed).toEqual([]);

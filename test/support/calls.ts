@@ -53,7 +53,7 @@ export class Calls implements AsyncDisposable {
   async #call(service: TestService, headers?: Record<string, string>): Promise<void> {
     while (!this.#ending) {
       this.answers.push(await ask(service, headers));
-      await setTimeout(2);
+      await setTimeout(4);
     }
   }
 
