@@ -1,7 +1,7 @@
 import { Agent, get } from "node:http";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 
-/** Requests features without pause: over kept connections, and over one for each request. */
+/** Requests features every few milliseconds: over kept connections, and over one for each request. */
 export class Load implements AsyncDisposable {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #callers: readonly Promise<void>[];
@@ -22,7 +22,7 @@ export class Load implements AsyncDisposable {
   async #call(url: string, keep: boolean, answers: string[]): Promise<void> {
     while (!this.#ending) {
       answers.push(await answerOf(`${url}/features`, keep ? this.#agent : new Agent()));
-      await setImmediate();
+      await setTimeout(5);
     }
   }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { Load } from "../../support/load.ts";
 import { answer, ask, rules, serve } from "../../support/reloadable.ts";
@@ -12,13 +12,33 @@ const folder = mkdtempSync(join(tmpdir(), "tidegate-reload-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
-  it("loads the file without losing a request or returning results of the old rules after the new, and can still stop", async () => {
-    await using running = serve(folder, rules("f0"), workers);
-    const url = await running.service.url();
+  const fixed = "server: { port: 0, drainMs: 1 }";
+  const one = (feature: string, rest = "") => rules(feature, `${fixed}\n${rest}`);
+  let running: ReturnType<typeof serve>;
+  let url: string;
+  /** The numbers of configurations that were loaded and rejected before a test. */
+  let loads = 0;
+  let refusals = 0;
+  beforeEach(async () => {
+    if (!running || running.service.ended) {
+      const env = { PORT: "", TIDEGATE_SOURCE_FOLDERS: folder, TIDEGATE_ADMIN_TOKEN: "the-operators-credential" };
+      running = serve(folder, one("f0"), workers, env);
+      url = await running.service.url();
+    } else {
+      running.put(one("f0"));
+      await until(async () => (await all()).every((body) => body === answer("f0")), "all serve the first file");
+    }
+    [loads, refusals] = [running.loaded().length, running.refused().length];
+  });
+  afterAll(() => running[Symbol.asyncDispose]());
+
+  const all = async () => Promise.all(Array.from({ length: 9 }, () => ask(url)));
+
+  it("loads the file without losing a request or returning results of the old rules after the new", async () => {
     const load = new Load(url, 6, 2);
     const expected = ["f0", "f1", "f2", "f3"].map(answer);
     for (const [round, body] of expected.entries()) {
-      if (round > 0) running.put(rules(`f${round}`));
+      if (round > 0) running.put(one(`f${round}`));
       await until(() => load.latest.every((latest) => latest === body), `all are answered ${body}`);
     }
     await load[Symbol.asyncDispose]();
@@ -26,38 +46,29 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
     for (const kept of load.answers.slice(0, 6)) {
       if (workers === 1) expect(kept).toEqual(kept.toSorted());
     }
-    await until(() => running.loaded().length === 3, "all loads are logged");
-    expect(running.loaded()[2]).toMatchObject({ config: running.file, sources: ["a (static, grant)"] });
-    expect(running.refused()).toEqual([]);
+    await until(() => running.loaded().length === loads + 3, "all loads are logged");
+    expect(running.loaded().at(-1)).toMatchObject({ config: running.file, sources: ["a (static, grant)"] });
+    expect(running.refused()).toHaveLength(refusals);
 
     for (const feature of ["f4", "f5", "f6", "f7"]) {
-      writeFileSync(running.file, rules(feature));
+      writeFileSync(running.file, one(feature));
       running.service.signalGroup("SIGHUP");
     }
-    const all = async () => Promise.all(Array.from({ length: 9 }, () => ask(url)));
     await until(async () => (await all()).every((body) => body === answer("f7")), "all serve the last file");
     expect(running.lines("started")).toHaveLength(workers);
-
-    running.put(rules("f8"));
-    running.service.signal("SIGTERM");
-    expect(await running.service.exit()).toBe(0);
-    expect(running.lines("stopped")).toHaveLength(workers);
   });
 
   it("is replaced by POST /admin/v1/config/reload, with a dry run and the problems of an invalid file", async () => {
-    await using running = serve(folder, rules("f0"), workers, { TIDEGATE_ADMIN_TOKEN: "the-operators-credential" });
-    const url = await running.service.url();
     const reload = async (query = "") => {
       const headers = bearer("the-operators-credential");
       const response = await fetch(`${url}/admin/v1/config/reload${query}`, { method: "POST", headers });
       return [response.status, await response.json()] as const;
     };
-    const all = async () => Promise.all(Array.from({ length: 9 }, () => ask(url)));
     const put = (text: string) => writeFileSync(running.file, text);
     const unchanged = { sections: [], sources: { added: [], removed: [], changed: [], reordered: false } };
     expect(await reload("?dryRun=true")).toEqual([200, { dryRun: true, changes: unchanged }]);
 
-    put(rules("f1", "cache: { capacity: 7 }").replace("]", ", { name: b, kind: static, features: { f9: true } }]"));
+    put(one("f1", "cache: { capacity: 7 }").replace("]", ", { name: b, kind: static, features: { f9: true } }]"));
     const changes = {
       sections: ["cache"],
       sources: { added: ["b"], removed: [], changed: ["a"], reordered: false },
@@ -78,23 +89,18 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
       }),
     ]);
     expect(await isServed()).toBe(true);
-    expect(running.refused()).toHaveLength(1);
+    expect(running.refused()).toHaveLength(refusals + 1);
     expect((await reload("?dryRun=true"))[0]).toBe(422);
-    expect(running.refused()).toHaveLength(1);
+    expect(running.refused()).toHaveLength(refusals + 1);
   });
 
   it("rejects an invalid file, names its faults, and keeps the previous rules", async () => {
-    const fixed = "server: { port: 0, drainMs: 1 }";
-    const env = { PORT: "", TIDEGATE_SOURCE_FOLDERS: folder };
-    await using running = serve(folder, rules("before", fixed), workers, env);
-    const url = await running.service.url();
-    let refusals = 0;
     const refuses = async (change: () => void, ...problems: readonly unknown[]) => {
       change();
       refusals += 1;
       await until(() => running.refused().length === refusals, `it refuses ${problems}`);
       expect(running.refused().at(-1)?.["problems"]).toEqual(problems);
-      expect(await ask(url)).toBe(answer("before"));
+      expect(await ask(url)).toBe(answer("f0"));
     };
     const said = readFileSync("test/broken/many-mistakes.txt", "utf8")
       .replaceAll("test/broken/many-mistakes.yaml", running.file)
@@ -138,8 +144,15 @@ sources: [{ name: a, kind: set, connection: features, key: x }]
       () => running.put(`${fixed}\nsources: [{ name: a, kind: ./broken.js }]`),
       'cannot create source "a" (./broken.js): no luck; fix its options or its file',
     );
-    running.put(rules("after", fixed));
+    running.put(one("after"));
     await until(async () => (await ask(url)) === answer("after"), "the file is loaded once it is right");
+  });
+
+  it("can stop while it loads a file", async () => {
+    running.put(one("f8"));
+    running.service.signal("SIGTERM");
+    expect(await running.service.exit()).toBe(0);
+    expect(running.lines("stopped")).toHaveLength(workers);
   });
 });
 
