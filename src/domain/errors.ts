@@ -136,7 +136,7 @@ export class SourceUnavailable extends TidegateError {
 /** Something without history at the requested time, and the time from which its history is known, if any. */
 export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
-/** The history does not reach back to the requested time. It is never guessed; a retry gives the same. */
+/** The history does not reach back to the requested time. The result is never guessed, and a retry fails too. */
 export class HistoryUnavailable extends TidegateError {
   readonly code = "history-unavailable";
   readonly parts: readonly MissingHistory[];

@@ -180,7 +180,7 @@ describe("Redis users with the documented rights", () => {
     await until(() => lines("store rejects changes").length > 0, "the start is logged");
     expect(lines("store rejects changes")[0]).toMatchObject({ level: 50, connection: "features" });
     const refused = () =>
-      lines("a change was refused").filter(({ code }: { code: string }) => code === "store-permission-denied");
+      lines("change rejected").filter(({ code }: { code: string }) => code === "store-permission-denied");
     const changes = { changes: [{ source: "global", add: ["new"] }] };
     for (const [status, change] of [
       [503, () => call("PUT", "/sources/global/features/new")],

@@ -26,7 +26,7 @@ export class AwaitSources {
   }
 
   /** Resolves once each source has a result, or after three seconds. Never rejects. */
-  async execute(): Promise<void> {
+  async wait(): Promise<void> {
     const until = performance.now() + maxWaitMs;
     await Promise.all(this.#sources.map((source) => this.#wait(source, until)));
   }

@@ -32,7 +32,7 @@ export class ReadKey {
    * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not respond and no
    * value is cached.
    */
-  async execute(key: string): Promise<KeyRead> {
+  async read(key: string): Promise<KeyRead> {
     const found = this.#readable.find(({ prefix }) => key.startsWith(prefix));
     if (!found) throw new UnknownKey();
     const given = found.values.read(key);

@@ -37,7 +37,7 @@ export class ExpireEvents {
    * Removes the events that are too old now. Returns how many. Rejects with `EventLogUnavailable`; events that were not
    * removed stay.
    */
-  execute(): Promise<number> {
+  expire(): Promise<number> {
     const { days, environment, newId, now } = this.#options;
     const at = now();
     const before = at - days * dayMs;
@@ -71,7 +71,7 @@ export class ExpireEvents {
 
   async #round(): Promise<void> {
     try {
-      await this.execute();
+      await this.expire();
     } catch (cause) {
       if (!this.#isStopped) this.#options.failed(cause);
     }

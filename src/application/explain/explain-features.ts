@@ -36,7 +36,7 @@ export class ExplainFeatures {
     const { attempts, context, evaluatedAt, isPast } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));
-    if (!isPast) await this.#settled();
+    if (!isPast) await this.#relayOutboxes();
     const effectiveAt = isPast ? context.at : evaluatedAt;
     const lastChanges = await this.#lastChanges(sets.flat(), effectiveAt);
     const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, effectiveAt)));
@@ -60,7 +60,7 @@ export class ExplainFeatures {
   }
 
   /**
-   * The states of the features that a source lists, and of the given ones, without the changes behind them. Rejects as
+   * The states of the features that a source lists, and of the given ones, without their last changes. Rejects as
    * `EvaluateEachSource` does.
    */
   async summarize({ caller, requestContext, at, features = [] }: Question): Promise<Summary> {
@@ -83,7 +83,7 @@ export class ExplainFeatures {
     };
   }
 
-  async #settled(): Promise<void> {
+  async #relayOutboxes(): Promise<void> {
     try {
       await withDeadline(maxWaitMs, this.#beforeRead);
     } catch {

@@ -31,7 +31,7 @@ function causeText(cause: Cause, results: Explanation["results"], keys: Readonly
 function gatesText(names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
   const quoted = names.map((name) => `"${name}"`);
-  return [names.length === 1 ? `gate ${quoted[0]} passes` : `gates ${listed(quoted)} pass`];
+  return [names.length === 1 ? `gate ${quoted[0]} allows it` : `gates ${listed(quoted)} allow it`];
 }
 
 function noResultText(names: readonly string[], results: Explanation["results"]): string {

@@ -138,7 +138,7 @@ async function withoutFields(source: ManagedSource, at: Instant): Promise<Listin
   const reaches = reachesOf(features, resolver.varyBy?.length === 0);
   return {
     reads,
-    // Sources may make a new map for each context, but not without new reads, unless they do not know when they change.
+    // A source that states `validUntil` makes another map from equal reads, so the reads identify its result.
     basis: [...(validUntil === undefined ? [features] : reads.map(({ value }) => value)), read?.value],
     validUntil: validUntil ?? Number.POSITIVE_INFINITY,
     features: [...features.keys(), ...(read?.value.keys().filter((name) => rules?.isFeature(name)) ?? [])],

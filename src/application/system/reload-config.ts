@@ -17,7 +17,7 @@ export type ConfigChanges = {
 export type ReloadResult = { readonly changes: ConfigChanges } | { readonly problems: readonly string[] };
 
 /**
- * Reads the configuration file again, and serves it in all workers. `isTrial`: only validates it and compares it. Calls
+ * Reads the configuration file again, and serves it in all workers. `isDryRun`: only validates it and compares it. Calls
  * are handled one after another.
  */
-export type ReloadConfig = (isTrial: boolean) => Promise<ReloadResult>;
+export type ReloadConfig = (isDryRun: boolean) => Promise<ReloadResult>;

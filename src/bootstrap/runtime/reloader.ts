@@ -16,24 +16,24 @@ export function reloader(
   const { file, server } = first;
   let active = first;
   let last: Promise<unknown> = Promise.resolve();
-  const reload = async (isTrial: boolean): Promise<ReloadResult> => {
+  const reload = async (isDryRun: boolean): Promise<ReloadResult> => {
     try {
       const text = configText(file);
       const config = await loadConfig(file, env, text, server);
       const changes = configChanges(active.text, text);
-      if (isTrial) return { changes };
+      if (isDryRun) return { changes };
       await use(config);
       active = config;
       log.info({ config: file, sources: sourcesOf(config) }, "configuration reloaded");
       return { changes };
     } catch (error) {
       const problems = sentencesOf(error);
-      if (!isTrial) log.error({ config: file, problems }, "configuration rejected; the previous one stays active");
+      if (!isDryRun) log.error({ config: file, problems }, "configuration rejected; the previous one stays active");
       return { problems };
     }
   };
-  return (isTrial) => {
-    const result = last.then(() => reload(isTrial));
+  return (isDryRun) => {
+    const result = last.then(() => reload(isDryRun));
     last = result;
     return result;
   };

@@ -158,7 +158,7 @@ export async function start(
   options?: StartOptions,
 ): Promise<Service & { readonly reload: ReloadConfig }> {
   const stopping = new AbortController();
-  const host = await hostFor(config, env, stopping.signal, (isTrial) => reload(isTrial));
+  const host = await hostFor(config, env, stopping.signal, (isDryRun) => reload(isDryRun));
   const service = await serving(await createRuntime(config, host), host, stopping, options);
   const reload = reloader(config, env, host.log, service.use);
   return { ...service, reload };

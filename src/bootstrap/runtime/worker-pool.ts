@@ -22,7 +22,7 @@ type ConfigurationMessage = {
   /** Whether other workers already serve, so that this one need not listen before it is ready. */
   readonly othersServe: boolean;
   /** Whether the worker may reject the configuration. If so, the sender waits for the result. */
-  readonly isTrial: boolean;
+  readonly isDryRun: boolean;
 };
 
 /** Message to a worker: the result of a reload that it requested. */
@@ -33,7 +33,7 @@ type ReloadMessage = { readonly reloaded: { readonly id: string; readonly result
  * to reload the configuration of all workers.
  */
 type WorkerMessage = {
-  readonly reload?: { readonly id: string; readonly isTrial: boolean };
+  readonly reload?: { readonly id: string; readonly isDryRun: boolean };
   readonly requestsConfiguration?: true;
   readonly serving?: string;
   readonly refused?: readonly string[];
@@ -71,8 +71,8 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   let reloadConfig: ReloadConfig = async () => ({ problems: ["the workers are starting; try again later"] });
   let trial: { readonly worker: Worker; readonly reply: (refused: readonly string[]) => void } | undefined;
 
-  const send = (worker: Worker, text: string, isTrial = false) => {
-    const message: ConfigurationMessage = { configuration: text, othersServe: complete && serving.size > 0, isTrial };
+  const send = (worker: Worker, text: string, isDryRun = false) => {
+    const message: ConfigurationMessage = { configuration: text, othersServe: complete && serving.size > 0, isDryRun };
     // A worker that has exited needs no message.
     worker.send(message, () => {});
   };
@@ -108,8 +108,8 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
       }
     });
   };
-  const replyToReload = async (worker: Worker, { id, isTrial }: NonNullable<WorkerMessage["reload"]>) => {
-    const result = await reloadConfig(isTrial);
+  const replyToReload = async (worker: Worker, { id, isDryRun }: NonNullable<WorkerMessage["reload"]>) => {
+    const result = await reloadConfig(isDryRun);
     worker.send({ reloaded: { id, result } } satisfies ReloadMessage, () => {});
   };
   const stopAll = () => {
@@ -153,22 +153,22 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
 export async function* receivedConfigurations(stop: AbortSignal) {
   const messages = eventsUntil(stop, process, "message") as AsyncIterable<[Partial<ConfigurationMessage>]>;
   report({ requestsConfiguration: true });
-  for await (const [{ configuration, othersServe, isTrial }] of messages) {
+  for await (const [{ configuration, othersServe, isDryRun }] of messages) {
     if (configuration === undefined) continue;
-    const reply = isTrial ? (refused: readonly string[]) => report({ refused }) : undefined;
+    const reply = isDryRun ? (refused: readonly string[]) => report({ refused }) : undefined;
     yield { text: configuration, othersServe, reply };
   }
 }
 
 /** Reloads the configuration of all workers, through the parent process. Rejects if that takes more than 30 s. */
-export const reloadAll: ReloadConfig = async (isTrial) => {
+export const reloadAll: ReloadConfig = async (isDryRun) => {
   const id = randomUUID();
   const { promise, resolve } = Promise.withResolvers<ReloadResult>();
   const receive = ({ reloaded }: Partial<ReloadMessage>) => {
     if (reloaded?.id === id) resolve(reloaded.result);
   };
   process.on("message", receive);
-  report({ reload: { id, isTrial } });
+  report({ reload: { id, isDryRun } });
   try {
     return await withDeadline(maxReloadMs, () => promise);
   } finally {

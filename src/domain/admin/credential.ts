@@ -26,5 +26,5 @@ export type Credential = {
 export const firstCredential: Credential = { name: "admin", scope: "admin" };
 
 /** Whether a scope has the right that a route requires. */
-export const allows = (scope: Scope, demanded: Scope): boolean =>
-  (rights[scope] as readonly Scope[]).includes(demanded);
+export const allows = (scope: Scope, required: Scope): boolean =>
+  (rights[scope] as readonly Scope[]).includes(required);

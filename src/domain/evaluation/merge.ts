@@ -11,11 +11,11 @@ export type SourceFeatures = {
 /**
  * The merge rule:
  *
- *     passes(gate, f) = the gate has f on, or it does not list f and has `default: allow`
- *     on(f)           = no veto has f on, and some grant has f on whose every gate passes f
+ *     allows(gate, f) = the gate has f on, or it does not list f and has `default: allow`
+ *     on(f)           = no veto has f on, and some grant has f on whose every gate allows f
  *
  * Returns the features that are on, each with the resolution of the first granting source in the given order.
- * A gate that a grant names but that has no result blocks everything.
+ * A gate that a grant names but that has no result denies everything.
  */
 export function merge(results: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, Resolution> {
   const vetoes = results.filter(({ source, features }) => source.role === "veto" && features.size > 0);
@@ -27,7 +27,7 @@ export function merge(results: readonly SourceFeatures[]): ReadonlyMap<FeatureKe
     features.forEach((resolution, feature) => {
       if (!resolution.on || on.has(feature)) return;
       for (const veto of vetoes) if (veto.features.get(feature)?.on) return;
-      for (const gate of gates) if (!passes(gate, feature)) return;
+      for (const gate of gates) if (!allows(gate, feature)) return;
       on.set(feature, resolution);
     });
   }
@@ -41,7 +41,7 @@ export function grantOf(results: readonly SourceFeatures[], feature: FeatureKey)
     ({ source, features }) =>
       source.role === "grant" &&
       features.get(feature)?.on &&
-      gatesOf(source, results).every((gate) => passes(gate, feature)),
+      gatesOf(source, results).every((gate) => allows(gate, feature)),
   );
 }
 
@@ -52,7 +52,7 @@ const gatesOf = (
 ): readonly (SourceFeatures | undefined)[] =>
   gatedBy.map((name) => results.find(({ source }) => source.role === "gate" && source.name === name));
 
-function passes(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
+function allows(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
   if (!gate) return false;
   return gate.features.get(feature)?.on ?? gate.source.default === "allow";
 }

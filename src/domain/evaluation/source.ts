@@ -1,7 +1,7 @@
 import type { FeatureResolver } from "./feature-resolver.ts";
 
 /**
- * The roles of sources in the merge: a `grant` switches features on, a `gate` passes or blocks the features of the
+ * The roles of sources in the merge: a `grant` switches features on, a `gate` allows or denies the features of the
  * grants that name it, a `veto` switches features off regardless of grants.
  */
 export const roles = ["grant", "gate", "veto"] as const;
@@ -11,7 +11,7 @@ export type Role = (typeof roles)[number];
 export type DeclaredSource = {
   readonly name: string;
   readonly role: Role;
-  /** The gates that must pass a grant's features; empty for gates and vetoes. */
+  /** The gates that must allow a grant's features; empty for gates and vetoes. */
   readonly gatedBy: readonly string[];
   /** The result of a gate for a feature that it does not list. */
   readonly default: "allow" | "deny";

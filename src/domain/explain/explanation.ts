@@ -19,13 +19,13 @@ export type FeatureOutcome = "on" | "off" | "absent" | NoResultReason;
 
 /** The cause of a verdict; each kind names sources. */
 export type Cause =
-  /** It is on in a veto. */
+  /** This veto switches it off. */
   | { readonly kind: "vetoed"; readonly veto: string }
-  /** It is on in a grant, and these gates allow it. */
+  /** This grant switches it on, and these gates allow it. */
   | { readonly kind: "granted"; readonly grant: string; readonly gates: readonly string[] }
-  /** It is on in a grant, but this gate denies it, and no other grant gets it past its gates. */
+  /** This grant switches it on, but this gate denies it. The gates of no other grant allow it. */
   | { readonly kind: "held"; readonly grant: string; readonly gate: string }
-  /** It is on in no grant. */
+  /** No grant switches it on. */
   | { readonly kind: "ungranted" }
   /** It depends on these sources, which have no result. */
   | { readonly kind: "undetermined"; readonly dependsOn: readonly string[] };

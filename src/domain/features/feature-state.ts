@@ -7,13 +7,13 @@ export const featureStates = ["killed", "unknown", "on", "on-for-some", "held", 
 /**
  * State of a feature over all contexts.
  *
- * - `killed`: a veto has it on for everyone.
+ * - `killed`: a veto switches it off for everyone.
  * - `unknown`: an unavailable source could decide it.
- * - `on`: a grant has it on for everyone, and its gates pass it.
- * - `on-for-some`: a grant has it on for some contexts, and its gates pass it there.
- * - `held`: a grant has it on, and every such grant has a gate that blocks it.
- * - `scheduled`: a grant will have it on at a known time.
- * - `off`: no grant has it on.
+ * - `on`: a grant switches it on for everyone, and its gates allow it.
+ * - `on-for-some`: a grant switches it on for some contexts, and its gates allow it there.
+ * - `held`: grants switch it on, but a gate of each denies it.
+ * - `scheduled`: a grant will switch it on at a known time.
+ * - `off`: no grant switches it on.
  */
 export type FeatureState = (typeof featureStates)[number];
 
@@ -34,7 +34,7 @@ export function featureState(placements: readonly Placement[]): FeatureState {
   return grants.has("later") ? "scheduled" : "off";
 }
 
-/** For whom a grant has a feature on after its gates. `held`: it has the feature on, but a gate blocks it. */
+/** For whom a grant switches a feature on after its gates. `held`: it does, but a gate denies the feature. */
 export type GrantResult = "everyone" | "some" | "held" | "later" | "unknown" | "nobody";
 
 /** The grants of a feature, each with its result after its gates. */
@@ -47,13 +47,13 @@ export function grantsIn(
   return placements
     .filter(({ source }) => source.role === "grant")
     .map((grant) => {
-      const passes = grant.source.gatedBy.map((name) => passOf(gates.get(name)));
-      return { ...grant, result: resultOf(grant, passes), isPartlyGated: passes.includes("some") };
+      const allowed = grant.source.gatedBy.map((name) => allowedBy(gates.get(name)));
+      return { ...grant, result: resultOf(grant, allowed), isPartlyGated: allowed.includes("some") };
     });
 }
 
-function resultOf({ source, reach }: Placement, passes: readonly Pass[]): GrantResult {
-  const isBlocked = passes.includes("nobody");
+function resultOf({ source, reach }: Placement, allowed: readonly Allowed[]): GrantResult {
+  const isDenied = allowed.includes("nobody");
   switch (reach.kind) {
     case "nobody":
     case "absent":
@@ -61,23 +61,23 @@ function resultOf({ source, reach }: Placement, passes: readonly Pass[]): GrantR
     case "later":
       return "later";
     case "unknown":
-      return isBlocked ? "nobody" : "unknown";
+      return isDenied ? "nobody" : "unknown";
     case "everyone":
     case "some": {
       const isUncounted = reach.kind === "some" && reach.users === null;
       // Users that were not counted are assumed only where gates list the feature, which operators do for its users.
-      if (isUncounted && (isBlocked || source.gatedBy.length === 0)) return "nobody";
-      if (isBlocked) return "held";
-      if (passes.includes("unknown")) return "unknown";
-      return reach.kind === "everyone" && passes.every((pass) => pass === "everyone") ? "everyone" : "some";
+      if (isUncounted && (isDenied || source.gatedBy.length === 0)) return "nobody";
+      if (isDenied) return "held";
+      if (allowed.includes("unknown")) return "unknown";
+      return reach.kind === "everyone" && allowed.every((each) => each === "everyone") ? "everyone" : "some";
     }
   }
 }
 
-/** The contexts in which a gate passes a feature. */
-type Pass = "everyone" | "some" | "nobody" | "unknown";
+/** The contexts in which a gate allows a feature. */
+type Allowed = "everyone" | "some" | "nobody" | "unknown";
 
-function passOf(gate: Placement | undefined): Pass {
+function allowedBy(gate: Placement | undefined): Allowed {
   if (!gate) return "nobody";
   const { kind } = gate.reach;
   if (kind === "absent") return gate.source.default === "allow" ? "everyone" : "nobody";

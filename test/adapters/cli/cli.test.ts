@@ -138,7 +138,7 @@ describe("the command line", () => {
       [
         'held: off: grant "user" (features:user:9), but gate "active" denies it',
         "  user: added …",
-        'mine: on: grant "user" (features:user:9), gate "active" passes',
+        'mine: on: grant "user" (features:user:9), gate "active" allows it',
         "  user: added …",
         "  active: added …",
         "none: off: no source grants it",

@@ -36,21 +36,21 @@ it("starts the background work of sources, and waits for their first results", a
     all.map((each) => each.background),
     Date.now,
   );
-  const first = waiting.execute();
+  const first = waiting.wait();
   await vi.advanceTimersByTimeAsync(150);
   await first;
   expect(all.map((each) => [each.isReady(), each.begun()])).toEqual([
     [true, 1],
     [true, 1],
   ]);
-  await waiting.execute();
+  await waiting.wait();
   expect(all.map((each) => each.begun())).toEqual([1, 1]);
 });
 
 it("waits at most 3 s", async () => {
   const late = background("late", 60_000);
   let isOver = false;
-  const waiting = new AwaitSources([late.source], [late.background], Date.now).execute().then(() => {
+  const waiting = new AwaitSources([late.source], [late.background], Date.now).wait().then(() => {
     isOver = true;
   });
   await vi.advanceTimersByTimeAsync(2_900);

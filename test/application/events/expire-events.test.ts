@@ -35,8 +35,8 @@ describe("expiring the event log", () => {
 
   it("removes events past the retention, and appends an event about it", async () => {
     for (const days of [40, 31, 30, 1]) await eventLog.log.append(anEvent({ at: now - days * day }));
-    expect(await expiring().execute()).toBe(2);
-    expect(await expiring().execute()).toBe(0);
+    expect(await expiring().expire()).toBe(2);
+    expect(await expiring().expire()).toBe(0);
     const left = await eventLog.log.follow({}, 10, 0);
     expect(left.map(({ at }) => (now - at) / day)).toEqual([30, 1, 0]);
     expect(left.at(-1)).toMatchObject({

@@ -151,7 +151,7 @@ describe("the present explanation", () => {
       ["dead", false, 'off: veto "killed" (tidegate:killed)'],
       ["everyone", true, 'on: grant "global" (global_features)'],
       ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
-      ["mine", true, 'on: grant "user" (features:user:1), gate "active" passes'],
+      ["mine", true, 'on: grant "user" (features:user:1), gate "active" allows it'],
     ]);
     expect(features.map(({ decidedBy }) => decidedBy)).toEqual([
       ["killed"],
@@ -276,8 +276,8 @@ describe("the present explanation", () => {
       });
       const { features, sources } = await explain(at);
       expect(features.map(({ message }) => message)).toEqual([
-        'on: grant "place" (location:es/madrid), gate "active" passes',
-        'on: grant "place" (location:es), gate "active" passes',
+        'on: grant "place" (location:es/madrid), gate "active" allows it',
+        'on: grant "place" (location:es), gate "active" allows it',
       ]);
       expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
     });
@@ -327,7 +327,7 @@ describe("the present explanation", () => {
       const before = await explain({ ...at, at: 15 });
       expect(before.sources.at(-1)).toMatchObject({ state: "no-history", historyFrom: 30 });
       const { features } = await explain({ ...at, at: 35 });
-      expect(features[0]?.message).toBe('on: grant "place" (location:es), gate "active" passes');
+      expect(features[0]?.message).toBe('on: grant "place" (location:es), gate "active" allows it');
     });
 
     it("returns no result if one set is not readable", async () => {

@@ -118,7 +118,7 @@ export class BulkChanges {
   }
 
   /** Applies a change. Rejects as the same change as a request of its own. */
-  async make(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
+  async apply(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
     if (rule === null) {
       const { revision } = await this.#rules.remove(source, feature, author);
@@ -141,11 +141,11 @@ export class BulkChanges {
         revision: revisionJson(revision),
       };
     }
-    return this.#sets.make({ source, context, add, remove }, author);
+    return this.#sets.apply({ source, context, add, remove }, author);
   }
 
   /** Previews a change. Rejects as the change would. */
-  async try(item: BulkItem): Promise<BulkChanged> {
+  async preview(item: BulkItem): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
     if (rule !== undefined) {
       const wanted = rule === null ? undefined : await this.#rules.check(source, feature, rule);
@@ -158,6 +158,6 @@ export class BulkChanges {
       const entry = catalogue && catalogueEntryJson(await this.#catalogue.entryOf(feature, catalogue));
       return { source: catalogueSource, feature, catalogue: entry, dryRun: true };
     }
-    return this.#sets.try({ source, context, add, remove }, ifRevision);
+    return this.#sets.preview({ source, context, add, remove }, ifRevision);
   }
 }

@@ -12,7 +12,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { problemTypes } from "../kit/problem-types.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { AppliedItem, type BulkChanges, BulkItem, catalogueSource } from "./bulk-item.ts";
-import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "./change-request.ts";
 import { logRejectedChange } from "./rejected-change.ts";
 
 const maxItems = 1_000;
@@ -64,7 +64,7 @@ export function bulkRoute(
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [idempotencyKeyParameter],
-      query: TrialQuery,
+      query: DryRunQuery,
       body: BulkBody,
       maxBodyBytes,
       responses: {
@@ -76,18 +76,18 @@ export function bulkRoute(
       },
     },
     async (c, { query, body }) => {
-      demandNoIfMatch(c, "set `ifRevision` of each change in the body");
+      rejectIfMatch(c, "set `ifRevision` of each change in the body");
       demandFew(body.changes);
-      const isTrial = query.dryRun === "true";
-      const author = isTrial ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
+      const isDryRun = query.dryRun === "true";
+      const author = isDryRun ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
       const batch = newId();
       const logRejection = (error: Error) => logRejectedChange(log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, logRejection, (change, index) => {
-        if (!author) return changes.try(change);
+        if (!author) return changes.preview(change);
         const { ifRevision } = change;
         // Each change of the request needs its own idempotency key, even for the same set.
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
-        return changes.make(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
+        return changes.apply(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
       });
       return c.json({ results }, 200, uncached);
     },

@@ -9,8 +9,8 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
+import { entityTag, entityTagHeader, requiredRevision } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 
 /** The description of a feature in a request. */
@@ -57,8 +57,8 @@ export function catalogueRoutes(
   catalogue: Catalogue,
   idempotencyKeys: IdempotencyKeys | undefined,
 ) {
-  const demanded = (c: Context, feature: string) =>
-    revisionDemanded(c, async () => {
+  const ifRevisionOf = (c: Context, feature: string) =>
+    requiredRevision(c, async () => {
       const found = await catalogue.get(feature);
       return { exists: found !== undefined, revision: found?.revision };
     });
@@ -95,7 +95,7 @@ export function catalogueRoutes(
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
-      query: TrialQuery,
+      query: DryRunQuery,
       body: Description,
       responses: {
         200: entryResponse("The new description."),
@@ -110,7 +110,7 @@ export function catalogueRoutes(
     },
     async (c, { query, body }) => {
       const feature = featureIn(c);
-      const ifRevision = await demanded(c, feature);
+      const ifRevision = await ifRevisionOf(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         return c.json(catalogueEntryJson(await catalogue.entryOf(feature, body)), 200, uncached);
@@ -130,7 +130,7 @@ export function catalogueRoutes(
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
-      query: TrialQuery,
+      query: DryRunQuery,
       responses: {
         200: {
           description: "The result.",
@@ -148,9 +148,9 @@ export function catalogueRoutes(
       },
     },
     async (c, { query }) => {
-      await demandNoBody(c);
+      await rejectBody(c);
       const feature = featureIn(c);
-      const ifRevision = await demanded(c, feature);
+      const ifRevision = await ifRevisionOf(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         const removed = (await catalogue.get(feature)) !== undefined;

@@ -24,7 +24,7 @@ export const ChangeQuery = z.strictObject({
 });
 
 /** Query parameters of a change that supports a dry run. */
-export const TrialQuery = ChangeQuery.extend({
+export const DryRunQuery = ChangeQuery.extend({
   dryRun: z
     .enum(["true", "false"])
     .optional()
@@ -50,12 +50,12 @@ export const changeProblems = [
 const nothing = z.strictObject({});
 
 /** Rejects a non-empty body, because the route would ignore it. Throws as `jsonBody` does. */
-export async function demandNoBody(c: Context): Promise<void> {
+export async function rejectBody(c: Context): Promise<void> {
   if (hasBody(c)) await jsonBody(c, nothing);
 }
 
 /** Rejects `If-Match` on a route that has no single revision to compare. Throws `HttpProblem` `invalid-header`. */
-export function demandNoIfMatch(c: Context, instead: string): void {
+export function rejectIfMatch(c: Context, instead: string): void {
   if (c.req.header("if-match") === undefined) return;
   throw new HttpProblem("invalid-header", `If-Match is not supported here; ${instead}.`);
 }

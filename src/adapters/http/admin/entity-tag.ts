@@ -42,7 +42,7 @@ const ofNothing: Revision = { epoch: "none", number: 0 };
  * header is `*` or lists several tags. Throws `HttpProblem` `invalid-header` if the header is not a list of entity
  * tags.
  */
-export async function revisionDemanded(
+export async function requiredRevision(
   c: Context,
   present: () => Promise<{ readonly exists: boolean; readonly revision: Revision | undefined }>,
 ): Promise<Revision | null | undefined> {

@@ -8,13 +8,13 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
 import { entityTag, entityTagHeader } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 
-const KillQuery = TrialQuery.extend({
+const KillQuery = DryRunQuery.extend({
   wait: z.enum(["true", "false"]).optional().openapi({
     description:
       "`true`: respond after every instance has confirmed the change, or after 1 s. After 1 s the unconfirmed instances mark their responses as stale.",
@@ -101,10 +101,10 @@ export function killSwitchRoutes(
         },
       },
       async (c, { query }) => {
-        await demandNoBody(c);
+        await rejectBody(c);
         const feature = featureIn(c);
         const change = method === "put" ? killChange(sets, feature) : unkillChange(sets, feature);
-        return changes.answer(c, change, { query, idempotencyKeys, urgent: true }, async () => {
+        return changes.respond(c, change, { query, idempotencyKeys, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();
           const { confirmed, missing = null } = await changeSet.everywhere(change);

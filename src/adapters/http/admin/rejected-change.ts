@@ -6,5 +6,5 @@ export function logRejectedChange(log: Log, error: Error, requestId: string | un
   if (!(error instanceof SourceUnavailable || error instanceof StoreFull)) return;
   const { code, message, cause } = error;
   const reason = cause instanceof Error ? cause.message : message;
-  log.error({ requestId, code, cause: reason }, "a change was refused");
+  log.error({ requestId, code, cause: reason }, "change rejected");
 }

@@ -12,8 +12,8 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionDemanded, revisionJson } from "./entity-tag.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
+import { entityTag, entityTagHeader, requiredRevision, revisionJson } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
 const defaultLimit = 100;
@@ -71,8 +71,8 @@ export function ruleRoutes(
   assessImpact: AssessImpact,
   idempotencyKeys: IdempotencyKeys | undefined,
 ) {
-  const demanded = (c: Context) =>
-    revisionDemanded(c, async () => {
+  const ifRevisionOf = (c: Context) =>
+    requiredRevision(c, async () => {
       const found = await rules.find(sourceIn(c), featureIn(c));
       return { exists: found !== undefined, revision: found?.revision };
     });
@@ -151,7 +151,7 @@ export function ruleRoutes(
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [sourceParameter, featureParameter, ...safeguards],
-      query: TrialQuery,
+      query: DryRunQuery,
       body: Value,
       responses: {
         200: {
@@ -173,7 +173,7 @@ export function ruleRoutes(
       const [source, feature] = [sourceIn(c), featureIn(c)];
       // Validates the rule before the store is read.
       const rule = await rules.check(source, feature, body);
-      const ifRevision = await demanded(c);
+      const ifRevision = await ifRevisionOf(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const trial = { source, feature, rule, dryRun: true as const, ...(await impactOf(source, feature, rule)) };
@@ -195,7 +195,7 @@ export function ruleRoutes(
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [sourceParameter, featureParameter, ...safeguards],
-      query: TrialQuery,
+      query: DryRunQuery,
       responses: {
         200: {
           description: "The result.",
@@ -220,9 +220,9 @@ export function ruleRoutes(
       },
     },
     async (c, { query }) => {
-      await demandNoBody(c);
+      await rejectBody(c);
       const [source, feature] = [sourceIn(c), featureIn(c)];
-      const ifRevision = await demanded(c);
+      const ifRevision = await ifRevisionOf(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const removed = (await rules.find(source, feature)) !== undefined;

@@ -7,8 +7,8 @@ import type { ListFeatures } from "../../../application/features/list-features.t
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
-import { revisionDemanded, revisionJson } from "./entity-tag.ts";
+import { changeAuthor, type DryRunQuery, type RequestedChange } from "./change-request.ts";
+import { requiredRevision, revisionJson } from "./entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
@@ -48,7 +48,7 @@ export type Changed = z.output<typeof Changed>;
 
 /** The options of a request that changes a set. */
 type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
-  readonly query: z.output<typeof TrialQuery>;
+  readonly query: z.output<typeof DryRunQuery>;
   readonly idempotencyKeys: IdempotencyKeys | undefined;
 };
 
@@ -65,7 +65,7 @@ export class SetChanges {
   }
 
   /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
-  async answer(
+  async respond(
     c: Context,
     change: SourceChange,
     { idempotencyKeys, ...options }: ChangeOptions,
@@ -73,18 +73,18 @@ export class SetChanges {
   ): Promise<Response> {
     // A set always exists: one that was never changed is empty.
     const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
-    const ifRevision = await revisionDemanded(c, present);
-    if (options.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, uncached);
-    const changed = await this.make(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
+    const ifRevision = await requiredRevision(c, present);
+    if (options.query.dryRun === "true") return c.json(await this.preview(change, ifRevision), 200, uncached);
+    const changed = await this.apply(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
     return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
   }
 
-  async make(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
+  async apply(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
     const { key, added, removed, revision } = await this.#changeSet.apply(change, author);
     return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
-  async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
+  async preview(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
     const preview = await this.#changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
     const isOne = feature !== undefined && another === undefined;

@@ -11,7 +11,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionJson } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
@@ -60,7 +60,7 @@ const ContextQuery = z.strictObject({
   userId: contextValue("The user id, for a source with one set per user.", "1"),
   location: contextValue("The location, for a source with one set per location.", "madrid"),
 });
-const ChangeMemberQuery = TrialQuery.extend(ContextQuery.shape);
+const ChangeMemberQuery = DryRunQuery.extend(ContextQuery.shape);
 
 /** The members of a set. */
 export const SetBody = z
@@ -194,7 +194,7 @@ export function sourceRoutes(
         },
       },
       async (c, { query }) => {
-        await demandNoBody(c);
+        await rejectBody(c);
         const source = sourceIn(c);
         const features = [featureIn(c)];
         const change = {
@@ -203,7 +203,7 @@ export function sourceRoutes(
           add: isAdded ? features : [],
           remove: isAdded ? [] : features,
         };
-        return changes.answer(c, change, { query, idempotencyKeys });
+        return changes.respond(c, change, { query, idempotencyKeys });
       },
     );
   });

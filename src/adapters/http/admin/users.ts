@@ -13,7 +13,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { ChangeQuery, changeAuthor, changeProblems, demandNoBody, demandNoIfMatch } from "./change-request.ts";
+import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "./change-request.ts";
 import { userIn, userParameter } from "./path-parameters.ts";
 import { SetBody, setJson } from "./sources.ts";
 
@@ -153,7 +153,7 @@ export function userRoutes(
       },
     },
     async (c, { query, body }) => {
-      demandNoIfMatch(c, noRevision);
+      rejectIfMatch(c, noRevision);
       if (body.token === undefined && c.req.header("idempotency-key") !== undefined) {
         throw new HttpProblem(
           "validation-failed",
@@ -189,8 +189,8 @@ export function userRoutes(
       },
     },
     async (c, { query }) => {
-      demandNoIfMatch(c, noRevision);
-      await demandNoBody(c);
+      rejectIfMatch(c, noRevision);
+      await rejectBody(c);
       const author = await changeAuthor(c, idempotencyKeys, { query });
       const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), author);
       return c.json({ revoked }, 200, uncached);
@@ -223,7 +223,7 @@ export function userRoutes(
       },
     },
     async (c, { query, body }) => {
-      demandNoIfMatch(c, noRevision);
+      rejectIfMatch(c, noRevision);
       const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
       const userId = await tokens.revoke(body.token, author);
       return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, uncached);

@@ -184,7 +184,7 @@ export function features(
     if (c.req.query("at") === undefined) {
       throw new HttpProblem("invalid-query", 'The query parameter "user" requires "at". Send a token instead.');
     }
-    await operators.demand(c, "viewer");
+    await operators.require(c, "viewer");
     const { at, user } = queryOf(c.req.url, queryWithAttributes);
     const context = callContext.explicitIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { FindEvent } from "../../../application/reverts/find-event.ts";
 import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
-import { changeAuthor, changeProblems, demandNoBody, demandNoIfMatch, TrialQuery } from "../admin/change-request.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../admin/change-request.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -100,7 +100,7 @@ export function eventRoutes(
       tags: ["Events"],
       ...operators.atLeast("editor"),
       parameters: [idParameter, idempotencyKeyParameter],
-      query: TrialQuery,
+      query: DryRunQuery,
       responses: {
         200: { description: "The revert.", content: jsonContent(RevertedBody) },
         ...problemResponses(
@@ -117,8 +117,8 @@ export function eventRoutes(
       },
     },
     async (c, { query }) => {
-      demandNoIfMatch(c, "the revert itself requires that nothing changed since");
-      await demandNoBody(c);
+      rejectIfMatch(c, "the revert itself requires that nothing changed since");
+      await rejectBody(c);
       const id = idIn(c);
       if (query.dryRun === "true") {
         return c.json({ ...revertedJson(await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);

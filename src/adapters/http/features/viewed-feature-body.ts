@@ -28,7 +28,7 @@ const DecidingSource = SourceStatusBody.extend({
       "For whom the source has it on. `later`: from a known time. `nobody`: listed and off. `absent`: not listed. `unknown`: the source is unavailable.",
   }),
   result: z.enum(["everyone", "some", "held", "later", "unknown", "nobody"]).nullable().openapi({
-    description: "Of a grant: for whom it is on after its gates. `held`: a gate blocks it. Null for other roles.",
+    description: "Of a grant: for whom it is on after its gates. `held`: a gate denies it. Null for other roles.",
   }),
   lastChange: FeatureChangeBody.nullable().openapi({
     description: "The last change of the feature in this source. Null if the event log has none, or does not answer.",

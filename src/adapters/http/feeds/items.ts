@@ -3,7 +3,7 @@ import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-f
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { instantJson } from "../../instant-json.ts";
-import { demandNoBody } from "../admin/change-request.ts";
+import { rejectBody } from "../admin/change-request.ts";
 import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
@@ -128,7 +128,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       },
     },
     async (c) => {
-      await demandNoBody(c);
+      await rejectBody(c);
       const source = sourceIn(c);
       const { state, isRead } = await viewItems.poll(source);
       return c.json(feedJson(source, state), isRead ? 200 : 202, uncached);

@@ -33,7 +33,7 @@ export function rejectCrossOrigin(c: Context): void {
  * Rejects changes by a cookie without the origin of their page, because a browser sends a cookie by itself. Throws
  * `HttpProblem` `cross-origin`.
  */
-export function demandSameOrigin(c: Context): void {
+export function requireSameOrigin(c: Context): void {
   if (["GET", "HEAD"].includes(c.req.method) || isSameOrigin(c)) return;
   throw new HttpProblem(
     "cross-origin",

@@ -5,7 +5,7 @@ import type { Session, Sessions } from "../../../application/admin/sessions.ts";
 import { allows, type Credential, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
 import { sessionIn } from "../sessions/session-cookie.ts";
-import { demandSameOrigin, rejectCrossOrigin } from "./cross-origin.ts";
+import { rejectCrossOrigin, requireSameOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./http-problem.ts";
 
 /** OpenAPI security requirement of a route: the scope it needs. */
@@ -32,7 +32,7 @@ export class Operators {
     return {
       security: [{ admin: [scope] }, { adminAsPassword: [scope] }, { session: [scope] }],
       middleware: async (c, next) => {
-        c.set("operator", await this.demand(c, scope));
+        c.set("operator", await this.require(c, scope));
         await next();
       },
     };
@@ -47,22 +47,22 @@ export class Operators {
    * The operator who sent the request, with a credential or a session. Throws `HttpProblem` if access is denied, and
    * `SourceUnavailable` if the credentials cannot be read.
    */
-  async demand(c: Context, scope: Scope): Promise<Operator> {
+  async require(c: Context, scope: Scope): Promise<Operator> {
     rejectCrossOrigin(c);
     const session = c.req.header("authorization") === undefined ? sessionIn(c) : undefined;
     if (session === undefined) {
       const secret = secretFrom(c);
       const found = secret === undefined ? undefined : await this.#identify.identify(secret);
-      return { credential: demandScope(found, scope, isFromPage(c)) };
+      return { credential: requireScope(found, scope, isFromPage(c)) };
     }
-    demandSameOrigin(c);
+    requireSameOrigin(c);
     const found = await this.#sessions?.find(session);
-    return { ...found, credential: demandScope(found?.credential, scope, true) };
+    return { ...found, credential: requireScope(found?.credential, scope, true) };
   }
 
   /** Whether the request comes from an operator of any scope; `false` also if the credentials cannot be read. */
   async include(c: Context): Promise<boolean> {
-    return this.demand(c, "viewer").then(
+    return this.require(c, "viewer").then(
       () => true,
       () => false,
     );
@@ -70,7 +70,7 @@ export class Operators {
 }
 
 /** The credential of an operator with a scope. Throws `HttpProblem` for anybody else. */
-export function demandScope(found: Identified, scope: Scope, isPage = true): Credential {
+export function requireScope(found: Identified, scope: Scope, isPage = true): Credential {
   if (found === undefined) {
     throw new HttpProblem(
       "unauthenticated",

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { HttpProblem } from "../kit/http-problem.ts";
 
-/** `GET /`: leads browsers to the page for operators, if it is served, and tells others which paths there are. */
+/** `GET /`: redirects browsers to the page for operators, if it is served. Returns others 404 with the paths to use. */
 export function root(c: Context, basePath: string, hasBackoffice: boolean): Response {
   if (hasBackoffice && c.req.header("accept")?.includes("text/html")) return c.redirect(`${basePath}/backoffice/`, 302);
   const page = hasBackoffice ? ", and /backoffice/ is the page for operators" : "";

@@ -9,7 +9,7 @@ import { checkedRoute } from "../kit/checked-route.ts";
 import { rejectCrossOrigin } from "../kit/cross-origin.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import { bearerChallenge, demandScope, type Operators, operatorOf } from "../kit/operators.ts";
+import { bearerChallenge, type Operators, operatorOf, requireScope } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { noSession, sessionCookie, sessionIn } from "./session-cookie.ts";
@@ -109,7 +109,7 @@ export function sessionRoutes(
   );
 
   async function started(sessions: Sessions, secret: string): Promise<string> {
-    const credential = demandScope(await operators.identify(secret), "viewer");
+    const credential = requireScope(await operators.identify(secret), "viewer");
     return sessions.start(secret, credential);
   }
 

@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ReloadConfig } from "../../../application/system/reload-config.ts";
-import { demandNoBody } from "../admin/change-request.ts";
+import { rejectBody } from "../admin/change-request.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -60,7 +60,7 @@ export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig
       },
     },
     async (c, { query }) => {
-      await demandNoBody(c);
+      await rejectBody(c);
       const dryRun = query.dryRun === "true";
       const result = await reloadConfig(dryRun);
       if ("changes" in result) return c.json({ dryRun, changes: result.changes }, 200, uncached);

@@ -6,7 +6,7 @@ import { fold } from "./fold.ts";
 
 const eventsAtOnce = 1_000;
 
-/** Rebuilds the tables beside `events`. Rows that retention left there, whose events are gone, are kept. */
+/** Rebuilds the tables derived from `events`. Keeps rows whose events retention has removed. */
 export async function rebuild(database: Database): Promise<void> {
   await database.transaction(async (transaction) => {
     await lockedHead(transaction);

@@ -29,7 +29,7 @@ export type RejectedRecord = { readonly index: number; readonly reason: string }
 
 /** An event that the log can never contain. */
 export class UnstorableEvent extends Error {
-  override readonly name = "Unkeepable";
+  override readonly name = "UnstorableEvent";
 }
 
 /**

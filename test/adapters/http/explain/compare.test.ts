@@ -73,7 +73,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
       on: true,
       value: true,
       variant: null,
-      message: 'on: grant "user" (features:user:1), gate "active" passes',
+      message: 'on: grant "user" (features:user:1), gate "active" allows it',
       decidedBy: ["user", "active"],
     });
     expect(found["held"].message).toBe('off: grant "user" (features:user:1), but gate "active" denies it');

@@ -108,7 +108,7 @@ describe("over SQLite", () => {
         ["always", true, 'on: grant "literal"'],
         ["doomed", false, 'off: veto "killed" (tidegate:killed)'],
         ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
-        ["mine", true, 'on: grant "user" (features:user:1), gate "active" passes'],
+        ["mine", true, 'on: grant "user" (features:user:1), gate "active" allows it'],
         ["never", false, "off: no source grants it"],
         ["tapas", true, 'on: grant "location" (location:madrid)'],
       ]);
