@@ -160,7 +160,9 @@ export class RevisionMismatch extends TidegateError {
   }
 }
 
-/** A store has no memory or disk left for a change. Kills and removals use a reserve, and work until that is used up. */
+/**
+ * A store has no memory or disk left for a change. Kills and removals use a reserve, and work until that is used up.
+ */
 export class StoreFull extends TidegateError {
   readonly code = "store-full";
 

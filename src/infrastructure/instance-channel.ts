@@ -44,8 +44,8 @@ export class InstanceChannel {
   }
 
   /**
-   * Invalidates a key here, then in all other workers: several connections may lead to one store. Resolves when all have
-   * confirmed or exited, or after the freshness bound, when the lease of the others has ended. Never rejects.
+   * Invalidates a key here, then in all other workers: several connections may lead to one store. Resolves when all
+   * have confirmed or exited, or after the freshness bound, when the lease of the others has ended. Never rejects.
    */
   async invalidate(key: string): Promise<void> {
     this.#notifyFeeds(key);

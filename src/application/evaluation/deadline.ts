@@ -99,8 +99,8 @@ export function afterTimeout(timeoutMs: number, late: () => void): Pick<Deadline
 
 /**
  * Calls `settled` with the result of a promise, or `failed` with its rejection, or after `timeoutMs` with an error of
- * the message `fault`. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
- * request.
+ * the message `fault`. A result is in time if it arrived while the event loop was blocked, even if the block delayed
+ * the request.
  */
 export function settleWithin<T>(
   timeoutMs: number,
@@ -139,7 +139,9 @@ export async function resultWithin<T>(timeoutMs: number, call: () => Promise<T>)
   }
 }
 
-/** Waits until a promise settles, at most `timeoutMs`. Rejects if the promise rejects in time. Leaves no timer behind. */
+/**
+ * Waits until a promise settles, at most `timeoutMs`. Rejects if the promise rejects in time. Leaves no timer behind.
+ */
 export async function waitAtMost(timeoutMs: number, promise: PromiseLike<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, timeoutMs);

@@ -8,8 +8,8 @@ const everyMs = 600_000;
 const firstMs = 60_000;
 
 /**
- * Registers all features that are listed, every ten minutes, in one of the processes. So a feature stays known after it was
- * removed everywhere, also if no client evaluated it before.
+ * Registers all features that are listed, every ten minutes, in one of the processes. So a feature stays known after it
+ * was removed everywhere, also if no client evaluated it before.
  */
 export class RegisterFeatures {
   readonly #features: ListFeatures;

@@ -65,7 +65,9 @@ export class HistoricalStore {
     },
   };
 
-  /** Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done. */
+  /**
+   * Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done.
+   */
   readonly index: SetIndex = {
     keys: (prefix, max) =>
       queryLog(async () => {

@@ -73,7 +73,8 @@ export class AssessImpact {
   }
 
   /**
-   * The impact of a rule of a feature; `undefined` removes it. The rule must be valid. Returns `undefined` for a segment.
+   * The impact of a rule of a feature; `undefined` removes it. The rule must be valid. Returns `undefined` for a
+   * segment.
    */
   async ofRule(feature: FeatureKey, source: string, rule: Json | undefined): Promise<AssessedImpact | undefined> {
     const { trial, isFeature } = this.#sets.rulesOf(source);

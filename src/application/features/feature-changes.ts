@@ -27,8 +27,8 @@ const maxRefreshMs = 50;
 const maxKept = 20_000;
 
 /**
- * The last change of each feature, from the event log. Holds one number for each feature, and reads only the events that
- * came since the last call.
+ * The last change of each feature, from the event log. Holds one number for each feature, and reads only the events
+ * that came since the last call.
  */
 export class FeatureChanges {
   readonly #log: Pick<EventLog, "at">;

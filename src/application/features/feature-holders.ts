@@ -27,9 +27,9 @@ export class FeatureHolders {
 
   /**
    * A page of users, sorted by the keys of their sets. Beyond the number of sets that a store can read at once, the
-   * order is the store's: pages may be shorter than `limit`, even empty, and a user may come twice. `source`: the source
-   * with the sets; default: the first. Rejects with `UnknownSource`, with `ChangeRejected` if no source has such sets,
-   * and with `SourceUnavailable`.
+   * order is the store's: pages may be shorter than `limit`, even empty, and a user may come twice. `source`: the
+   * source with the sets; default: the first. Rejects with `UnknownSource`, with `ChangeRejected` if no source has such
+   * sets, and with `SourceUnavailable`.
    */
   users(feature: FeatureKey, limit: number, after?: string, source?: string): Promise<Holders> {
     return this.#page(this.#sourceWith("userId", source), "userId", { feature, limit, after });

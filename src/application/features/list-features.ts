@@ -26,7 +26,9 @@ export type KnownFeature = {
   readonly state: FeatureState;
   /** Whether the state depends on cached values that may be outdated. */
   readonly stale: boolean;
-  /** By source, in YAML order. Omits a source that is unavailable, or that has no sets and does not list the feature. */
+  /**
+   * By source, in YAML order. Omits a source that is unavailable, or that has no sets and does not list the feature.
+   */
   readonly on: ReadonlyMap<string, Presence>;
   /** Whether a veto switches it off for everyone. */
   readonly killed: boolean;
@@ -172,7 +174,9 @@ export class ListFeatures {
     return inventory ? [...this.#presentTable(inventory, now).states.keys()] : [];
   }
 
-  /** One feature, and the surveys of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
+  /**
+   * One feature, and the surveys of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does.
+   */
   async get(feature: FeatureKey): Promise<KnownFeature & { readonly surveys: readonly Survey[] }> {
     const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);
     const surveys = await surveyFeature(this.#sets.sources, feature, this.#now());

@@ -94,8 +94,8 @@ export class KnownItems {
   }
 
   /**
-   * Restores the snapshot of an earlier process, used while the store does not respond. Returns false, and does nothing,
-   * if items were read already.
+   * Restores the snapshot of an earlier process, used while the store does not respond. Returns false, and does
+   * nothing, if items were read already.
    */
   restore({ items, state, isAhead }: ItemsSnapshot): boolean {
     if (this.timeline) return false;

@@ -86,8 +86,8 @@ export class RevertEvent {
   }
 
   /**
-   * The event that reverted an event already. Rejects with `ChangedSince` if another event changed the same. Events that
-   * were reverted since do not count, nor do their reverts.
+   * The event that reverted an event already. Rejects with `ChangedSince` if another event changed the same. Events
+   * that were reverted since do not count, nor do their reverts.
    */
   async #doneBy(event: Event): Promise<Event | undefined> {
     try {

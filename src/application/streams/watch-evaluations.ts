@@ -116,8 +116,8 @@ export class WatchEvaluations {
   }
 
   /**
-   * Evaluates for one caller, and waits for its reads: the others find in the cache what has changed, instead of waiting
-   * for it all at once.
+   * Evaluates for one caller, and waits for its reads: the others find in the cache what has changed, instead of
+   * waiting for it all at once.
    */
   async #evaluateFirst(): Promise<void> {
     for (const watcher of this.#watchers) {

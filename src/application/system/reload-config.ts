@@ -17,7 +17,7 @@ export type ConfigChanges = {
 export type ReloadResult = { readonly changes: ConfigChanges } | { readonly problems: readonly string[] };
 
 /**
- * Reads the configuration file again, and serves it in all workers. `isDryRun`: only validates it and compares it. Calls
- * are handled one after another.
+ * Reads the configuration file again, and serves it in all workers. `isDryRun`: only validates it and compares it.
+ * Calls are handled one after another.
  */
 export type ReloadConfig = (isDryRun: boolean) => Promise<ReloadResult>;

@@ -72,7 +72,9 @@ export class CountUsage {
   readonly #known: () => Promise<ReadonlySet<FeatureKey> | undefined>;
   /** An index of the series that may be counted again. */
   readonly #series = new Map<string, Series>();
-  /** Those of features that responses state as on, without a variant: a miss finds all of its own without a key text. */
+  /**
+   * Those of features that responses state as on, without a variant: a miss finds all of its own without a key text.
+   */
   readonly #plain = new Map<FeatureKey, Series>();
   readonly #bodies = new Map<string, Tally>();
   /** Number of features in `#bodies`. */

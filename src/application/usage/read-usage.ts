@@ -36,8 +36,8 @@ export class ReadUsage {
   }
 
   /**
-   * The whole steps of a span, `until` excluded. Default: 24 points of an hour, and the finest step whose counts are kept
-   * for as long. `undefined` if the span is empty, or begins before the counts of its step.
+   * The whole steps of a span, `until` excluded. Default: 24 points of an hour, and the finest step whose counts are
+   * kept for as long. `undefined` if the span is empty, or begins before the counts of its step.
    */
   spanOf(given: {
     readonly from?: Instant | undefined;

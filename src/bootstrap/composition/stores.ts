@@ -154,7 +154,9 @@ export function storesOf(wiring: Wiring) {
     eventLog,
     connections,
     invalidationFeeds,
-    /** The tokens: how their keys are derived, their store, and the cached lookup. `undefined` if none are configured. */
+    /**
+     * The tokens: how their keys are derived, their store, and the cached lookup. `undefined` if none are configured.
+     */
     tokens,
     cachedSets,
     cachedRules,

@@ -8,8 +8,8 @@ const growthPercent = 20;
 
 /**
  * Lets a large heap grow by 20 % until the next full collection. V8's own limit doubles it, and then half of it is
- * garbage: with 100,000 cached users this takes a quarter less resident memory. A small heap keeps V8's limit, because it
- * would be collected too often. The size of the heap is that of live objects only after a full collection.
+ * garbage: with 100,000 cached users this takes a quarter less resident memory. A small heap keeps V8's limit, because
+ * it would be collected too often. The size of the heap is that of live objects only after a full collection.
  */
 export function growHeapSlowly(): void {
   let isLimited = false;

@@ -6,8 +6,8 @@ import type { Fetch } from "../../adapters/http/operations/measured.ts";
 export type LateRoutes = { readonly fetch: Fetch; readonly load: () => Promise<unknown> };
 
 /**
- * Loads the routes after the start, or at the first request for one of them. The fast path serves `GET /features` without
- * them, and they and their libraries are a quarter of what a start loads.
+ * Loads the routes after the start, or at the first request for one of them. The fast path serves `GET /features`
+ * without them, and they and their libraries are a quarter of what a start loads.
  */
 export function lateRoutes(options: HttpOptions, counters: HttpCounters): LateRoutes {
   let loaded: Fetch | undefined;

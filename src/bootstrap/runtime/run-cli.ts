@@ -10,8 +10,8 @@ import { defaultFile } from "../config/default-file.ts";
 
 /**
  * Runs one CLI call and returns its exit code: 0 for success, 1 for a failure, 2 for a wrong command line, 78 for what
- * an operator has to fix first. All input and output goes through `standard`, so calls in one process are independent. Only
- * `serve` uses the process itself. Returns once the output is written.
+ * an operator has to fix first. All input and output goes through `standard`, so calls in one process are independent.
+ * Only `serve` uses the process itself. Returns once the output is written.
  */
 export async function runCli(argv: readonly string[], standard: Standard): Promise<number> {
   const terminal = new Terminal(standard);

@@ -140,7 +140,9 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-/** Time after the start at which the routes are loaded, in milliseconds. The first calls of clients need none of them. */
+/**
+ * Time after the start at which the routes are loaded, in milliseconds. The first calls of clients need none of them.
+ */
 const routesAfterMs = 300;
 
 /** Options for serving. */

@@ -1,6 +1,6 @@
 /**
- * The rights of each scope. `recorder` may only post events, `evaluator` only evaluate for any user, and `frontend` only
- * evaluate with claims, which select no user's data. `viewer`, `editor` and `admin` each include the one before,
+ * The rights of each scope. `recorder` may only post events, `evaluator` only evaluate for any user, and `frontend`
+ * only evaluate with claims, which select no user's data. `viewer`, `editor` and `admin` each include the one before,
  * `evaluator` and `frontend`; `editor` and `admin` also include `recorder`.
  */
 const rights = {

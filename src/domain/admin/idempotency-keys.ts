@@ -1,4 +1,6 @@
-/** Idempotency keys: stores the request of each key for 24 h. Also holds what may happen once, such as a sign-in link. */
+/**
+ * Idempotency keys: stores the request of each key for 24 h. Also holds what may happen once, such as a sign-in link.
+ */
 export interface IdempotencyKeys {
   /**
    * Claims a key for a purpose. Returns false if the key was used for another purpose. Of concurrent claims for

@@ -4,8 +4,8 @@
  */
 export type Lease = {
   /**
-   * Acquires or renews the lease for some milliseconds, by default 3 s. Returns whether this process holds it. Rejects if the store does not
-   * answer.
+   * Acquires or renews the lease for some milliseconds, by default 3 s. Returns whether this process holds it. Rejects
+   * if the store does not answer.
    */
   hold(forMs?: number): Promise<boolean>;
   /** Releases the lease, so that another process need not wait until it expires. */

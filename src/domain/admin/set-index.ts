@@ -10,8 +10,8 @@ export interface SetIndex {
    */
   holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
   /**
-   * The keys of sets with the prefix that have a feature, in pages of about `limit`, in an order of the store. A key may
-   * come twice. `next` continues; it is absent on the last page, and a page may be empty.
+   * The keys of sets with the prefix that have a feature, in pages of about `limit`, in an order of the store. A key
+   * may come twice. `next` continues; it is absent on the last page, and a page may be empty.
    */
   holding(prefix: string, feature: FeatureKey, limit: number, after?: string): Promise<HoldingSets>;
   /** All sets with the prefix; `undefined` if reading them would take long. */

@@ -3,8 +3,8 @@ import type { SetAddress } from "./feature-store.ts";
 /**
  * Set recorder: records in the {@link ./outbox.ts} what happened to a set outside Tidegate.
  *
- * The content at the first record of a set, and at the start of an epoch, is recorded as `baseline`, with the members if
- * they are at most {@link maxRecordedMembers}. So each epoch starts with a baseline, except for imported sets
+ * The content at the first record of a set, and at the start of an epoch, is recorded as `baseline`, with the members
+ * if they are at most {@link maxRecordedMembers}. So each epoch starts with a baseline, except for imported sets
  * ({@link ./batch.ts}). Every 256th record of a set holds its members too. Rejects with `StoreFull`, and as
  * `FeatureSets` does.
  */

@@ -42,6 +42,8 @@ export interface EventLog {
    * the events that led to them, do not.
    */
   expire(before: Instant, event: NewEvent): Promise<number>;
-  /** Resolves once the log has responded. Rejects if it does not, or if its last write failed and another still does. */
+  /**
+   * Resolves once the log has responded. Rejects if it does not, or if its last write failed and another still does.
+   */
   check(): Promise<void>;
 }

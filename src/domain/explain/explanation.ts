@@ -46,8 +46,9 @@ export type Explanation = {
 type SourceWithResult = { readonly source: DeclaredSource; readonly result: FeatureOutcome };
 
 /**
- * Explains the result of the merge rule ({@link ../evaluation/merge.ts}) for one feature. If required sources have no result, it
- * returns the state that holds for every result of theirs; the feature is undetermined if both states are possible.
+ * Explains the result of the merge rule ({@link ../evaluation/merge.ts}) for one feature. If required sources have no
+ * result, it returns the state that holds for every result of theirs; the feature is undetermined if both states are
+ * possible.
  */
 export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[]): Explanation {
   const results = outcomes.map(({ source, result }) => ({ source, result: resultFor(feature, result) }));

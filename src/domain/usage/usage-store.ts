@@ -58,7 +58,8 @@ export type LastUses = {
 
 /**
  * Usage store: counts of evaluations by minute, hour and day. An evaluation *uses* the features that are on
- * in it. An evaluation of a single flag or by an SDK also uses a feature that is off, because it requests it by its key.
+ * in it. An evaluation of a single flag or by an SDK also uses a feature that is off, because it requests it by its
+ * key.
  */
 export interface UsageStore {
   /** Adds counts of a minute to its minute, hour and day. Not idempotent. Each feature, variant and result once. */

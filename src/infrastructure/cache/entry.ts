@@ -46,7 +46,8 @@ export class Entry<T> implements CachedEntry<T>, Cached {
   failure: Failure | undefined;
   // Separate fields save memory: there may be hundreds of thousands of entries.
   readonly #context: EntryContext;
-  // Times are in whole milliseconds, rounded down: V8 stores an integer in the field, and any other number as an object.
+  // Times are in whole milliseconds, rounded down: V8 stores an integer in the field, and any other number as an
+  // object.
   #at: number;
   #expiresAt: number;
   #epoch: number;
@@ -131,8 +132,8 @@ export class Entry<T> implements CachedEntry<T>, Cached {
   }
 
   /**
-   * Marks the entry as stale and allows a retry at once, because the key has changed. Keeps the error: a caller may have
-   * received the value in place of a failed read, and marks its response later.
+   * Marks the entry as stale and allows a retry at once, because the key has changed. Keeps the error: a caller may
+   * have received the value in place of a failed read, and marks its response later.
    */
   change(): void {
     this.invalidate();

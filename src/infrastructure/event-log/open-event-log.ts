@@ -58,9 +58,9 @@ const methods: { readonly [Name in keyof LogServices]: { readonly [Method in key
  * Opens the event log in PostgreSQL or in a SQLite file. A worker thread runs queries, computes hashes and converts
  * JSON, so that clients do not wait for them. With `inProcess` this thread does so instead, because a process that runs
  * one command ends before a worker thread has started. The first call starts the thread and opens the database. Calls
- * that cannot reach it reject with `EventLogUnavailable`, and the next call retries. While a SQLite file is lost ({@link
- * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error. Throws `SetupFailed` if the file of version 0.1
- * cannot be renamed.
+ * that cannot reach it reject with `EventLogUnavailable`, and the next call retries. While a SQLite file is lost
+ * ({@link ../sqlite/watched-file.ts}) all calls reject, and `log` has an error. Throws `SetupFailed` if the file of
+ * version 0.1 cannot be renamed.
  */
 export function openEventLog(
   location: EventLogLocation,

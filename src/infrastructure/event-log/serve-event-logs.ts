@@ -68,7 +68,7 @@ class ServedLog {
     try {
       const { watch, ...all } = await this.#services();
       watch?.check();
-      watch?.demand();
+      watch?.throwIfLost();
       const methods = all[service] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
       return { id, value: await methods[method]?.(...args) };
     } catch (error) {

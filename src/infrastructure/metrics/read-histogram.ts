@@ -3,7 +3,9 @@ import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from
 type Described = { readonly name: string; readonly help: string; readonly labelNames: string[] };
 type Values = MetricObjectWithValues<MetricValueWithName<string>>;
 
-/** One series of a histogram: the number of values in each bucket, and their sum. The last bucket has no upper bound. */
+/**
+ * One series of a histogram: the number of values in each bucket, and their sum. The last bucket has no upper bound.
+ */
 export type Distribution = {
   readonly labels: Readonly<Record<string, string>>;
   readonly counts: Iterable<number>;

@@ -89,9 +89,9 @@ export class EmptyStoreGuard {
   }
 
   /**
-   * Whether the result of a read is valid; otherwise it must be read again. `isMarked`: whether the marker existed at the
-   * same time as the data or later. `isFound`: whether the result contains data. `again` repeats the read. Throws if the
-   * store has lost its data.
+   * Whether the result of a read is valid; otherwise it must be read again. `isMarked`: whether the marker existed at
+   * the same time as the data or later. `isFound`: whether the result contains data. `again` repeats the read. Throws
+   * if the store has lost its data.
    */
   accepts(before: StateBefore, isMarked: boolean, isFound: boolean, again: () => Promise<unknown>): boolean {
     if (isMarked) {

@@ -38,15 +38,17 @@ export const secretKey = (name: string): string => `${ownPrefix}secret:${name}`;
 /** Hash: the documents of a collection by name, as JSON. */
 export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 
-/** Returns the key. Throws if it has braces, which would change the tag of its bookkeeping keys. No template gives one. */
+/**
+ * Returns the key. Throws if it has braces, which would change the tag of its bookkeeping keys. No template gives one.
+ */
 export function recordable(key: string): string {
   if (/[{}]/.test(key)) throw new Error(`cannot record changes of ${key}: it contains braces; rename the key`);
   return key;
 }
 
 /**
- * Bookkeeping keys of a key that is {@link recordable}. They share its hash slot (the tag in braces is the whole key), so
- * that one script may use them all in a Redis Cluster too.
+ * Bookkeeping keys of a key that is {@link recordable}. They share its hash slot (the tag in braces is the whole key),
+ * so that one script may use them all in a Redis Cluster too.
  */
 export function bookkeeping(key: string) {
   const tag = `{${recordable(key)}}`;

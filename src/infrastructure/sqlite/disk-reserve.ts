@@ -11,7 +11,10 @@ const fillEveryMs = 10_000;
 
 /** Codes of SQLite: the disk is full; and the same for its shared memory, which a start on a full disk meets. */
 const fullCodes = [13, 4_874];
-/** Codes of SQLite that hide the cause: input or output failed, and a file cannot be opened. An exceeded quota causes these. */
+/**
+ * Codes of SQLite that hide the cause: input or output failed, and a file cannot be opened. An exceeded quota causes
+ * these.
+ */
 const unclearCodes = [10, 14];
 /** Error numbers of the system. Node has no code for a quota. */
 const noRoom = [constants.errno.ENOSPC, constants.errno.EDQUOT];

@@ -45,8 +45,8 @@ export class SqliteJournal {
 
   /**
    * Applies a change of one item atomically and returns its result, also on a retry with the same idempotency key. An
-   * urgent change makes room on a full disk. Throws `StoreFull` on a full disk, and an error that names the file if it is
-   * not writable.
+   * urgent change makes room on a full disk. Throws `StoreFull` on a full disk, and an error that names the file if it
+   * is not writable.
    */
   change<Result>(item: string, idempotencyKey: string | undefined, make: () => Result, isUrgent = false): Result {
     for (let attempt = 0; ; attempt += 1) {

@@ -25,8 +25,9 @@ const provingReads = 3;
  * other than SQLite has overwritten its content. Further writes would be lost, or mixed with the content of another
  * file.
  *
- * Checks ten times per second: device and inode of the path and of the files that SQLite has beside it, and the mark of the database, both as committed and in the
- * main file without the write-ahead log. Recovers when the right file is back.
+ * Checks ten times per second: device and inode of the path and of the files that SQLite has beside it, and the mark of
+ * the database, both as committed and in the main file without the write-ahead log. Recovers when the right file is
+ * back.
  */
 export class WatchedFile {
   readonly #file: string;
@@ -77,7 +78,7 @@ export class WatchedFile {
   }
 
   /** Throws an error with the fault and the fix while the file is lost. */
-  demand(): void {
+  throwIfLost(): void {
     if (this.#fault !== undefined) throw new Error(this.#fault);
   }
 

@@ -69,8 +69,8 @@ export function gatherFromWorkers<Report, Gathered>(name: string, gathering: Gat
 const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
 
 /**
- * Reports for this worker from now on, and returns a function that gathers the reports of all workers. It rejects if the
- * primary process does not respond within 2 s. Only for workers.
+ * Reports for this worker from now on, and returns a function that gathers the reports of all workers. It rejects if
+ * the primary process does not respond within 2 s. Only for workers.
  */
 export function gatherer<Report, Gathered>(name: string, report: () => Promise<Report>): () => Promise<Gathered> {
   const toPrimary = (message: Omit<FromWorker, "gather">) => process.send?.({ gather: name, ...message }, () => {});

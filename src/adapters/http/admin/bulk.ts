@@ -106,7 +106,7 @@ function demandFew(items: readonly BulkItem[]): void {
 async function inTurn(
   items: readonly BulkItem[],
   logRejection: (error: Error) => void,
-  task: (item: BulkItem, index: number) => ReturnType<BulkChanges["make"]>,
+  task: (item: BulkItem, index: number) => ReturnType<BulkChanges["apply"]>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let unavailable: SourceUnavailable | undefined;

@@ -66,8 +66,8 @@ export type RequestedChange = {
   /** The body, if the request has one. */
   readonly body?: unknown;
   /**
-   * Whether the body contains a token. If so, its digest is salted with the operator's credential or session, so that guesses
-   * cannot be tested without it.
+   * Whether the body contains a token. If so, its digest is salted with the operator's credential or session, so that
+   * guesses cannot be tested without it.
    */
   readonly isSecret?: boolean;
   /** The revision that `If-Match` requires. */

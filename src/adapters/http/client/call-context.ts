@@ -99,9 +99,9 @@ export class CallContext {
   }
 
   /**
-   * The request context in a body: `targetingKey` and the other fields of a context as clients of OpenFeature send them.
-   * `remoteAddress` is the client's address as a trusted proxy states it in the body; ignored if others send it. Throws
-   * `InvalidContext` for an invalid value.
+   * The request context in a body: `targetingKey` and the other fields of a context as clients of OpenFeature send
+   * them. `remoteAddress` is the client's address as a trusted proxy states it in the body; ignored if others send it.
+   * Throws `InvalidContext` for an invalid value.
    */
   inBody(
     incoming: IncomingMessage,
@@ -173,7 +173,9 @@ export class CallContext {
     return (name) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
   }
 
-  /** The location headers, if a trusted proxy sent them. Does not keep the request, because streams keep their context. */
+  /**
+   * The location headers, if a trusted proxy sent them. Does not keep the request, because streams keep their context.
+   */
   #hintsIn(incoming: IncomingMessage): (name: string) => string | undefined {
     if (this.#locatorHeaders.size === 0 || !this.#isOfTrusted(incoming)) return noHint;
     const hints = new Map([...this.#locatorHeaders].map((name) => [name, textOf(incoming.headers[name])]));

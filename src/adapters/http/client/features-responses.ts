@@ -87,7 +87,9 @@ export class FeaturesResponses {
   }
 }
 
-/** Whether a query asks for details. `query` returns all values of a parameter. Throws `HttpProblem` if it is invalid. */
+/**
+ * Whether a query asks for details. `query` returns all values of a parameter. Throws `HttpProblem` if it is invalid.
+ */
 export function isDetailed(query: (name: string) => readonly string[]): boolean {
   const [detail = "false", ...others] = query("detail");
   if (others.length === 0 && (detail === "true" || detail === "false")) return detail === "true";

@@ -86,7 +86,8 @@ export function responseOf(
   const isKnown =
     ifNoneMatch !== undefined &&
     (ifNoneMatch === entityTag || fresh({ "if-none-match": ifNoneMatch }, { etag: entityTag }));
-  // Literals, so that V8 copies them in one step for each response. An array for each cached one would take more memory.
+  // Literals, so that V8 copies them in one step for each response. An array for each cached one would take more
+  // memory.
   const headers = isKnown
     ? [
         "X-Content-Type-Options",

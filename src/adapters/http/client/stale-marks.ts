@@ -8,7 +8,9 @@ export const staleMarks = (ageMs: number, more = ""): StaleMarks => marksOf(seco
 
 let last = { seconds: 0, marks: [] as readonly string[] };
 
-/** The same as raw headers. All responses of one age in seconds share them, so that an outage costs no text per call. */
+/**
+ * The same as raw headers. All responses of one age in seconds share them, so that an outage costs no text per call.
+ */
 export function rawStaleMarks(ageMs: number): readonly string[] {
   const seconds = secondsOf(ageMs);
   if (seconds !== last.seconds) last = { seconds, marks: Object.entries(marksOf(seconds, "")).flat() };

@@ -59,7 +59,9 @@ export function eventExport(
   );
 }
 
-/** A stream that takes the next chunk once its reader has taken the one before; `ReadableStream.from` is Node's alone. */
+/**
+ * A stream that takes the next chunk once its reader has taken the one before; `ReadableStream.from` is Node's alone.
+ */
 function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {

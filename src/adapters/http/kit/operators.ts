@@ -117,8 +117,8 @@ function secretFrom(c: Context): string | undefined {
 export const operatorOf = (c: Context): Operator => c.get("operator");
 
 /**
- * The author of an operator's request: the name of the credential, never a value in the request. Requests with a session
- * are those of the backoffice page.
+ * The author of an operator's request: the name of the credential, never a value in the request. Requests with a
+ * session are those of the backoffice page.
  */
 export function authorOf(c: Context): ChangeAuthor {
   const { credential, expiresAt } = operatorOf(c);

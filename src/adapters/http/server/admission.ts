@@ -14,9 +14,9 @@ const clientStream = /^\/(?:features|ofrep\/v1)\/stream(?:\?|$)/;
 const revalidationShare = 0.9;
 
 /**
- * Admission control: rejects requests beyond the limits of a server, those without `If-None-Match` last. Exempt requests
- * count towards neither limit, but their connection does. A connection beyond the limit stays open for exempt requests, and is accepted once another one
- * closes.
+ * Admission control: rejects requests beyond the limits of a server, those without `If-None-Match` last. Exempt
+ * requests count towards neither limit, but their connection does. A connection beyond the limit stays open for exempt
+ * requests, and is accepted once another one closes.
  */
 export class Admission {
   readonly #limits: () => Limits | undefined;

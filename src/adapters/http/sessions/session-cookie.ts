@@ -24,8 +24,8 @@ export const noSession = (): string[] =>
   );
 
 /**
- * Whether the browser uses TLS, which ends at a proxy. Reads the origin, which browsers send, and the headers of proxies.
- * Nobody gains by sending them: they only make the sender's own cookie stricter.
+ * Whether the browser uses TLS, which ends at a proxy. Reads the origin, which browsers send, and the headers of
+ * proxies. Nobody gains by sending them: they only make the sender's own cookie stricter.
  */
 function isOverTls({ req }: Context): boolean {
   const proto = req.header("x-forwarded-proto") ?? /proto="?(\w+)/i.exec(req.header("forwarded") ?? "")?.[1];

@@ -4,9 +4,9 @@ import { flat, type Part, partsAt } from "./path.ts";
 const maxDepth = 100;
 
 /**
- * The parts of a JSON document at a path. Numbers that would be rounded become `LongNumber`. If the document is a list, the path
- * applies to each of its elements. Throws if the document is not JSON, is nested more than 100 levels deep, or lacks a
- * part of the path before the first list.
+ * The parts of a JSON document at a path. Numbers that would be rounded become `LongNumber`. If the document is a list,
+ * the path applies to each of its elements. Throws if the document is not JSON, is nested more than 100 levels deep, or
+ * lacks a part of the path before the first list.
  */
 export function* jsonParts(text: string, path: readonly string[]): Generator<Part> {
   demandFlat(text);

@@ -16,8 +16,8 @@ let size = 0;
 
 /**
  * Caches the comparisons of versions, which flagd's library makes by parsing both texts each time. The flags of one
- * context compare the same few versions: 1,000 flags with `sem_ver` take two thirds of the time. To be called before the
- * first evaluation of a flag.
+ * context compare the same few versions: 1,000 flags with `sem_ver` take two thirds of the time. To be called before
+ * the first evaluation of a flag.
  */
 export function withCachedVersions(flag: FeatureFlag): FeatureFlag {
   const { _targeting: targeting } = flag as unknown as { readonly _targeting?: { readonly _engine?: Engine } };

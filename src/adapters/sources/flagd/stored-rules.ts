@@ -8,8 +8,8 @@ import { Segments } from "./segments.ts";
 type Compiled = { readonly rule: Json; readonly flag: Flag };
 
 /**
- * Flags and segments in a collection: a flag under the key of its feature, a segment under its name with the prefix `$`.
- * Compiles a flag again only if the flag changed, or if it uses segments and one of them changed.
+ * Flags and segments in a collection: a flag under the key of its feature, a segment under its name with the prefix
+ * `$`. Compiles a flag again only if the flag changed, or if it uses segments and one of them changed.
  */
 export class StoredRules {
   readonly #report: (rules: FlagdRules) => void;

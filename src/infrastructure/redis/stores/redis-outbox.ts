@@ -109,8 +109,8 @@ export class RedisOutbox implements Outbox {
   }
 
   /**
-   * Measures up to 200 lists or load entries, and adds `assumedEntries` for each further one. Continues with further ones
-   * while at least half of those measured are empty.
+   * Measures up to 200 lists or load entries, and adds `assumedEntries` for each further one. Continues with further
+   * ones while at least half of those measured are empty.
    */
   async #measure(areLoads: boolean, measure: (key: string) => Promise<Backlog>, assumedEntries: number) {
     while (true) {
