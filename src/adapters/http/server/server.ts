@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { type AddressInfo, Server } from "node:net";
+import { type AddressInfo, Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 // Made with the native Response, before the listener replaces that; another one would be sent a second time.
 import "@hono/node-server/utils/response";
@@ -139,7 +139,10 @@ export async function listen(
     const status = sendRaw(socket, code);
     if (status !== undefined) rejected(status, undefined);
   };
-  server.on("clientError", (error, socket) => refuse(codeOf(error), socket));
+  server.on("clientError", (error, socket) => {
+    if (isAnswered(socket)) (socket as Socket).destroySoon();
+    else refuse(codeOf(error), socket);
+  });
   // By default, Node closes the connection without a response.
   server.on("connect", (_, socket) => refuse("not-implemented", socket));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
@@ -202,6 +205,18 @@ function send(outgoing: ServerResponse, code: ProblemCode, detail: string): numb
   const more = { Connection: "close", ...allowIn(code) };
   outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;
+}
+
+/** Private parts of a socket of Node's HTTP server: the request that it reads, and the response that it writes. */
+type Exchange = {
+  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
+  readonly _httpMessage?: ServerResponse | null;
+};
+
+/** Whether the request whose body cannot be parsed has its response already: another one would answer the next. */
+function isAnswered(socket: Duplex): boolean {
+  const { parser, _httpMessage: outgoing } = socket as Exchange;
+  return parser?.incoming?.complete === false && outgoing?.headersSent !== false;
 }
 
 /**

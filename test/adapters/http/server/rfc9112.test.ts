@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken } from "../../../support/operator.ts";
 import { type RawAnswer, sendRaw } from "../../../support/raw-http.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
+import { until } from "../../../support/until.ts";
 
 let service: TestService;
 beforeAll(async () => {
@@ -146,6 +148,20 @@ describe("RFC 9112, 6: message body", () => {
   ])("%s", async (_, framing, content, status, code) => {
     const answer = await post(framing, content);
     expect([answer.status, codeIn(answer)]).toEqual([status, code]);
+    expect(answer.body).not.toMatch(/HTTP\/1\.1 \d/);
+  });
+
+  it("6: a request has one response, also if its body turns out to be invalid after it", async () => {
+    const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+    let text = "";
+    socket.setEncoding("latin1").on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.write(`GET /features HTTP/1.1\r\n${host}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    await until(() => text.includes(body), "it is answered");
+    socket.write("zz\r\n");
+    await once(socket, "close");
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 200"]);
   });
 
   it("6.1: a coding in HTTP/1.0 is invalid", async () => {
