@@ -6,7 +6,8 @@ import { join, resolve } from "node:path";
 import { until } from "./until.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const inherited = Object.fromEntries(
+/** What a process takes from the environment of the tests. */
+export const inherited = Object.fromEntries(
   ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE"].map((name) => [name, process.env[name]]),
 );
 

@@ -14,9 +14,11 @@ export type Details = { readonly value: unknown; readonly reason?: string; reado
 export class WebApp implements AsyncDisposable {
   readonly page: Page;
   readonly #calls: Call[] = [];
+  readonly #leave: () => Promise<void>;
 
-  constructor(page: Page) {
+  constructor(page: Page, leave: () => Promise<void>) {
     this.page = page;
+    this.#leave = leave;
     page.on("response", (response) => {
       if (response.request().method() === "OPTIONS") return;
       const url = response.url();
@@ -47,7 +49,7 @@ export class WebApp implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close();
+    await this.#leave();
   }
 
   #run<T>(call: string): Promise<T> {
@@ -58,6 +60,8 @@ export class WebApp implements AsyncDisposable {
 /** Serves pages with the app, from an origin of their own. */
 export class WebApps implements AsyncDisposable {
   readonly #browser: Browser;
+  /** To open another page takes longer than most tests. */
+  #kept: Page | undefined;
   readonly #close: () => Promise<unknown>;
   readonly origin: string;
 
@@ -82,12 +86,26 @@ export class WebApps implements AsyncDisposable {
     });
   }
 
-  /** Opens a page without stored flags. */
+  /** Opens the page, without stored flags. */
   async open(): Promise<WebApp> {
+    this.#kept ??= await this.#browser.newPage();
+    const page = this.#kept;
+    await page.goto(this.origin);
+    await page.evaluate("localStorage.clear()");
+    return new WebApp(page, async () => {
+      page.removeAllListeners("request").removeAllListeners("response");
+      await page.unrouteAll();
+      await page.goto(this.origin);
+    });
+  }
+
+  /** Opens a page of its own, whose clock stands still. */
+  async openWithClock(): Promise<WebApp> {
     const context = await this.#browser.newContext();
     const page = await context.newPage();
     await page.goto(this.origin);
-    return new WebApp(page);
+    await page.clock.install();
+    return new WebApp(page, () => context.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

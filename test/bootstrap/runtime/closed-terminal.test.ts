@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { inherited } from "../../support/process.ts";
 import { rules } from "../../support/reloadable.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-terminal-"));
@@ -17,7 +18,7 @@ describe("a closed terminal", () => {
       const file = join(folder, `terminal-${workers}.yaml`);
       writeFileSync(file, rules("f0"));
       const { stdout, stderr } = spawnSync("python3", ["-c", inTerminal, process.execPath], {
-        env: { PATH: process.env["PATH"], TIDEGATE_CONFIG: file, PORT: "0", WEB_CONCURRENCY: `${workers}` },
+        env: { ...inherited, TIDEGATE_CONFIG: file, PORT: "0", WEB_CONCURRENCY: `${workers}` },
         encoding: "utf8",
         timeout: 40_000,
       });

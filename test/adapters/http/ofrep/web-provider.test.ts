@@ -106,8 +106,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
     await using first = await StreamReader.open(await streamOf("5678"));
     await using second = await StreamReader.open(await streamOf("5678"));
     expect([first.response.status, second.response.status]).toEqual([200, 200]);
-    await using app = await apps.open();
-    await app.page.clock.install();
+    await using app = await apps.openWithClock();
     await app.start({ baseUrl, headers: headers("5678") });
     await until(() => app.streams.length === 1, "a stream is asked for");
     expect(app.streams[0]?.status).toBe(429);
@@ -175,8 +174,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
   });
 
   it("polls with the ETag, and receives a change, if it is configured to", async () => {
-    await using app = await apps.open();
-    await app.page.clock.install();
+    await using app = await apps.openWithClock();
     await app.start({ baseUrl, pollInterval: 60_000, changeDetection: "polling" });
     await app.page.clock.runFor(60_000);
     await until(() => app.evaluations.length === 2, "it polls");
@@ -188,8 +186,7 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
   });
 
   it("keeps its flags while the service is down, and receives those of the next one", async () => {
-    await using app = await apps.open();
-    await app.page.clock.install();
+    await using app = await apps.openWithClock();
     await app.start({ baseUrl, pollInterval: 60_000, changeDetection: "polling" });
     proxy.cut();
     await app.page.clock.runFor(60_000);
