@@ -11,6 +11,11 @@ const examples: Readonly<Record<DateKind, string>> = {
   time: "18:00",
   "date-time": "2026-11-28 18:00",
 };
+const formats: Readonly<Record<DateKind, string>> = {
+  date: "YYYY-MM-DD",
+  time: "HH:MM",
+  "date-time": "YYYY-MM-DD HH:MM",
+};
 const pickers: Readonly<Record<DateKind, HTMLInputTypeAttribute>> = {
   date: "date",
   time: "time",
@@ -26,7 +31,7 @@ export function DateField({
   kind,
   value,
   isLabelHidden = false,
-  placeholder = examples[kind],
+  placeholder = formats[kind],
   onChange,
 }: {
   readonly label: string;

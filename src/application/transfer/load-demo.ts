@@ -1,9 +1,10 @@
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { ChangeAuthor } from "../admin/author.ts";
+import type { Catalogue } from "../admin/catalogue.ts";
 import type { ChangeSet } from "../admin/change-set.ts";
 import type { ManageTokens } from "../admin/manage-tokens.ts";
 
-/** The example of the README: three sets, and the token `1234` of user `1`. */
+/** The example of the README: three sets, the token `1234` of user `1`, and descriptions for the backoffice. */
 export const demo = {
   token: "1234",
   userId: "1",
@@ -12,6 +13,12 @@ export const demo = {
     active_features: ["feature_3"],
     "features:user:1": ["feature_3", "feature_4"],
   },
+  descriptions: {
+    feature_1: { description: "Start page with offers near the visitor", owner: "Web", tags: ["web"] },
+    feature_2: { description: "Search that forgives typing errors", owner: "Search", tags: ["web", "mobile"] },
+    feature_3: { description: "One-step payment with a stored card", owner: "Checkout", tags: ["beta"] },
+    feature_4: { description: "Gift cards, not launched yet", owner: "Checkout", tags: ["beta", "q4"] },
+  },
 } as const;
 
 /** Loads the example of the README into empty stores. */
@@ -19,11 +26,13 @@ export class LoadDemo {
   readonly #isEmpty: () => Promise<boolean>;
   readonly #sets: ChangeSet;
   readonly #tokens: ManageTokens;
+  readonly #catalogue: Catalogue;
 
-  constructor(isEmpty: () => Promise<boolean>, sets: ChangeSet, tokens: ManageTokens) {
+  constructor(isEmpty: () => Promise<boolean>, sets: ChangeSet, tokens: ManageTokens, catalogue: Catalogue) {
     this.#isEmpty = isEmpty;
     this.#sets = sets;
     this.#tokens = tokens;
+    this.#catalogue = catalogue;
   }
 
   /** Adds the example. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
@@ -34,6 +43,9 @@ export class LoadDemo {
     await this.#tokens.assign(demo.token, demo.userId, author);
     for (const [key, features] of Object.entries(demo.sets)) {
       await this.#sets.apply({ key, add: features, remove: [] }, author);
+    }
+    for (const [feature, description] of Object.entries(demo.descriptions)) {
+      await this.#catalogue.put(feature, { ...description, archived: false }, author);
     }
   }
 }

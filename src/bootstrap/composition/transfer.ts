@@ -26,7 +26,7 @@ export function transferOf({ config, env, now }: Wiring, stores: Stores, admin: 
     loadDemo: () => {
       const connections = [...stores.connections.values()];
       const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);
-      return new LoadDemo(isEmpty, admin.changeSet, admin.manageTokens);
+      return new LoadDemo(isEmpty, admin.changeSet, admin.manageTokens, admin.catalogue);
     },
   });
 }

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
+import { Catalogue } from "../../../src/application/admin/catalogue.ts";
 import { ChangeSet, type SetChangeRequest } from "../../../src/application/admin/change-set.ts";
 import { killChange, unkillChange } from "../../../src/application/admin/kill-switch.ts";
 import { ManageTokens } from "../../../src/application/admin/manage-tokens.ts";
@@ -42,13 +43,17 @@ function useCases(...keys: string[]) {
   const sets = new SourceSets([literal, ...keys.map(sourceOf)]);
   const notified: string[] = [];
   const changeSet = new ChangeSet(sets, uuidv7, (key) => void notified.push(key));
+  const manageTokens = new ManageTokens(connection.tokenStore(plainTokenKey()), uuidv7);
+  const catalogue = new Catalogue(connection, uuidv7, Date.now);
   return {
     connection,
     put,
     sets,
     notified,
     changeSet,
-    manageTokens: new ManageTokens(connection.tokenStore(plainTokenKey()), uuidv7),
+    manageTokens,
+    catalogue,
+    loadDemo: new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens, catalogue),
     apply: async (change: SetChangeRequest) => {
       const { added, removed } = await changeSet.apply(change, author);
       return { added, removed };
@@ -284,16 +289,16 @@ describe("loading the demo", () => {
   const keys = ["global_features", "active_features", "features:user:{userId}"];
 
   it("fills an empty store", async () => {
-    const { changeSet, manageTokens, connection, list } = useCases(...keys);
-    await new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens).load(false, author);
+    const { loadDemo, catalogue, connection, list } = useCases(...keys);
+    await loadDemo.load(false, author);
+    expect((await catalogue.get("feature_3"))?.entry).toMatchObject({ owner: "Checkout", tags: ["beta"] });
     expect(await list({ key: "features:user:1" })).toEqual(["feature_3", "feature_4"]);
     expect((await connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
   });
 
   it("rejects a store with data unless confirmed, and then keeps the data", async () => {
-    const { apply, changeSet, manageTokens, connection, list } = useCases(...keys);
+    const { apply, loadDemo, list } = useCases(...keys);
     await apply({ key: "global_features", add: ["mine"], remove: [] });
-    const loadDemo = new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens);
     await expect(loadDemo.load(false, author)).rejects.toThrow(/--yes/);
     expect(await list({ key: "global_features" })).toEqual(["mine"]);
     await loadDemo.load(true, author);

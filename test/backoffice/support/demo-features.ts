@@ -1,7 +1,7 @@
 import type { Person } from "./demo-shop.ts";
 
 /** A feature of the shop, and where it is on. */
-type DemoFeature = {
+export type DemoFeature = {
   readonly key: string;
   readonly description: string;
   readonly owner: string;

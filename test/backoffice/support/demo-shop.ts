@@ -2,14 +2,18 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StartOptions } from "../../../src/bootstrap/runtime/serve.ts";
+import { stepStart, type UsageCount } from "../../../src/domain/usage/usage-store.ts";
+import { openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { credentialsOn } from "../../support/credentials.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
-import { demoFeatures, demoUsers } from "./demo-features.ts";
+import { type DemoFeature, demoFeatures, demoUsers } from "./demo-features.ts";
 
-/** A shop with each way to switch a feature on, in one SQLite file. */
-const shop = (file: string, more: string) => `
-connections: { store: { kind: sqlite, file: "${file}" } }
+/** A shop with each way to switch a feature on, in SQLite files of a folder. */
+const shop = (folder: string, more: string) => `
+connections:
+  store: { kind: sqlite, file: "${folder}/store.db" }
+  events: { kind: sqlite, file: "${folder}/events.db" }
 tokens: { connection: store, layout: plain }
 context: { attributes: any }
 ${more}
@@ -61,15 +65,15 @@ export async function startDemoShop({
   options = {},
 }: ShopOptions = {}): Promise<DemoShop> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-shop-"));
-  const file = join(folder, "store.db");
   const credentials: Partial<Record<Person, string>> = {};
-  {
-    await using store = openSqlite("store", file);
+  const open = async () => {
+    await using store = openSqlite("store", join(folder, "store.db"));
     for (const [name, scope] of Object.entries(people)) {
       credentials[name as Person] = await credentialsOn(store.documents).add(name, scope, undefined, { by: "set-up" });
     }
-  }
-  let service = await startService(shop(file, more), {}, options);
+    return startService(shop(folder, more), {}, options);
+  };
+  let service = await ago(isPast ? 10 * day : 0, open);
   const { url } = service;
   const call = async (person: Person, method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(url + path, {
@@ -83,13 +87,15 @@ export async function startDemoShop({
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.status === 200 || answer.status === 201 ? answer.json() : undefined;
   };
-  if (!isEmpty) await run([...stocking(call), ...(isPast ? evaluating(call, url) : [])], isPast);
+  const steps = isEmpty ? [] : stocking(isPast ? byEach(call, onPage(url, credentials)) : call);
+  for (const { age, run } of steps.toSorted((one, other) => other.age - one.age)) await ago(isPast ? age : 0, run);
+  if (isPast) await use(url, join(folder, "events.db"));
   return {
     service,
     stop: async () => {
       await service[Symbol.asyncDispose]();
       return async () => {
-        service = await startService(shop(file, more), { PORT: new URL(url).port }, options);
+        service = await startService(shop(folder, more), { PORT: new URL(url).port }, options);
       };
     },
     credentials: credentials as Record<Person, string>,
@@ -143,6 +149,10 @@ function stocking(call: DemoShop["call"]): Step[] {
           changes: users,
         }),
     },
+    ...[6, 30].map((hours) => ({
+      age: hours * hour,
+      run: () => call("sofia.admin", "POST", "/admin/v1/users/u-48213/tokens"),
+    })),
     ...killed.map(({ key, note }) => ({
       age: 14 * minute,
       run: () =>
@@ -151,40 +161,79 @@ function stocking(call: DemoShop["call"]): Step[] {
   ];
 }
 
-/** The evaluations of the last day: more in the evening than at night. */
-function evaluating(call: DemoShop["call"], url: string): Step[] {
-  const issued = call("sofia.admin", "POST", "/admin/v1/users/u-48213/tokens") as Promise<{ readonly token: string }>;
-  // Reading the counts writes what was counted before under its own time.
-  const flush = () => call("noa.levi", "POST", "/admin/v1/usage", { features: ["checkout.express-pay"] });
-  const evaluate = async (calls: number) => {
-    await flush();
-    const { token } = await issued;
-    const someone = () => fetch(`${url}/features?location=es`);
-    const user = () => fetch(`${url}/features?location=es`, { headers: bearer(token) });
-    const request = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
-    const flag = (key: string) => fetch(`${url}/ofrep/v1/evaluate/flags/${key}`, request);
-    await Promise.all(Array.from({ length: calls }, (_, index) => (index % 3 === 0 ? user() : someone())));
-    // Servers ask for some features more often than for others.
-    for (const [index, { key }] of demoFeatures.entries()) {
-      await Promise.all(Array.from({ length: Math.round(calls * 0.3 * 0.8 ** index) }, () => flag(key)));
-    }
-    await flush();
+/** Some people use the page, and one of them has scripts. */
+const byEach =
+  (api: DemoShop["call"], page: DemoShop["call"]): DemoShop["call"] =>
+  (person, ...call) =>
+    (person === "jonas.weber" ? api : page)(person, ...call);
+
+/** Calls the API as the page does, with a session of each person; another one after the clock has gone on. */
+function onPage(url: string, credentials: Partial<Record<Person, string>>): DemoShop["call"] {
+  const headers = { "content-type": "application/json", origin: url };
+  const cookies = new Map<Person, string>();
+  const signIn = async (person: Person) => {
+    const request = { method: "POST", headers, body: JSON.stringify({ credential: credentials[person] }) };
+    const { headers: answer } = await fetch(`${url}/admin/v1/session`, request);
+    cookies.set(person, answer.get("set-cookie")?.split(";")[0] ?? "");
   };
-  return Array.from({ length: 24 }, (_, hours) => ({
-    age: hours * hour + minute,
-    run: () =>
-      evaluate(Math.round(24 + 20 * Math.sin(((24 - hours - 4) / 24) * 2 * Math.PI) + 4 * Math.sin(hours * 5))),
-  }));
+  return async (person, method, path, body) => {
+    const send = () => {
+      const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+      return fetch(url + path, { method, headers: { ...headers, cookie: cookies.get(person) ?? "" }, ...sent });
+    };
+    let answer = await send();
+    if (answer.status === 401) {
+      await signIn(person);
+      answer = await send();
+    }
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
 }
 
-/** Runs steps in order; `isPast`: the clock of this process goes back to the age of each. */
-async function run(steps: readonly Step[], isPast: boolean): Promise<void> {
+/**
+ * The evaluations of the last day: more in the evening than at night, and some features much more than others. Those of
+ * the last minutes are real requests, which the charts of the system show.
+ */
+async function use(url: string, file: string): Promise<void> {
+  await using events = openEventLog({ kind: "sqlite", file });
+  const now = Date.now();
+  for (let hours = 23; hours >= 0; hours--) {
+    const at = new Date(now - hours * hour);
+    const time = at.getHours() + at.getMinutes() / 60;
+    const counts = demoFeatures.flatMap((feature, index): UsageCount[] => {
+      // Each feature has a day of its own: another peak, and another noise.
+      const daily = 1 + 0.65 * Math.cos(((time - 20 + (index % 5)) / 24) * 2 * Math.PI);
+      const noise = 1 + 0.12 * Math.sin(hours * (1.7 + index));
+      const count = Math.round((84_000 / (1 + ((index * 13) % 25)) ** 1.2) * daily * noise);
+      const on = Math.round(count * partOf(feature, hours));
+      const of = { feature: feature.key, via: "response" } as const;
+      return [
+        { ...of, on: true, count: on },
+        { ...of, on: false, count: count - on },
+      ];
+    });
+    await events.usage.add(
+      stepStart(now - hours * hour, "minute"),
+      counts.filter(({ count }) => count > 0),
+    );
+  }
+  await Promise.all(Array.from({ length: 400 }, () => fetch(`${url}/features?location=es`)));
+}
+
+/** The part of the callers for whom a feature was on. */
+function partOf({ everyone, percentage = 0, active, locations, killed, windows }: DemoFeature, hours: number): number {
+  if (everyone) return killed !== undefined && hours === 0 ? 0.6 : 1;
+  if (windows) return 0;
+  return percentage / 100 + (active ? 0.08 : 0) + (locations ? 0.12 : 0);
+}
+
+/** Runs something with the clock of this process set back, in milliseconds. */
+async function ago<Result>(age: number, run: () => Promise<Result>): Promise<Result> {
   const { now } = Date;
   try {
-    for (const step of steps.toSorted((one, other) => other.age - one.age)) {
-      if (isPast) Date.now = () => now() - step.age;
-      await step.run();
-    }
+    Date.now = () => now() - age;
+    return await run();
   } finally {
     Date.now = now;
   }
