@@ -35,11 +35,11 @@ describe.skipIf(chromiumCommand === undefined)("the pages of examples, in Chromi
     ["openfeature-react", paragraph, ["The new menu"], ["The old menu"]],
   ])("%s shows a feature go off and on after SREM and SADD", async (name, shown, on, off) => {
     const page = await pages.open(name);
-    await expect.poll(() => shown(page), { timeout: 30_000 }).toEqual(on);
+    await expect.poll(() => shown(page), { timeout: 60_000 }).toEqual(on);
     await redis.client.srem("global_features", "new_menu");
-    await expect.poll(() => shown(page), { timeout: 10_000 }).toEqual(off);
+    await expect.poll(() => shown(page), { timeout: 60_000 }).toEqual(off);
     await redis.client.sadd("global_features", "new_menu");
-    await expect.poll(() => shown(page), { timeout: 10_000 }).toEqual(on);
+    await expect.poll(() => shown(page), { timeout: 60_000 }).toEqual(on);
     await page.close();
   });
 });

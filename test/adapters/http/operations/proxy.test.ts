@@ -136,12 +136,12 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
 
   it("caches as many keys as the capacity allows", async () => {
     for (const key of ["a", "b", "c", "d"]) await redis.client.set(`page:${key}`, key);
-    const [evicted, kept] = await unblocked(async () => {
+    // While Redis does not get a processor, nothing proves that a value is current, and it is not stored.
+    await until(async () => {
       for (const key of ["a", "b", "c", "d"]) await cached(`page:${key}`);
-      return [await read(service, "page:a"), await read(service, "page:d")];
-    });
-    expect(evicted.cacheStatus).toBe("tidegate; fwd=miss; stored");
-    expect(kept.cacheStatus).toMatch(hit);
+      const [evicted, kept] = [await read(service, "page:a"), await read(service, "page:d")];
+      return evicted.cacheStatus === "tidegate; fwd=miss; stored" && hit.test(kept.cacheStatus ?? "");
+    }, "the oldest of four is read again, and the latest is not");
   });
 
   it("returns the last known value, marked as stale, while Redis is unavailable, and 503 without one", async () => {
