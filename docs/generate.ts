@@ -114,6 +114,7 @@ export function metricsPage(): string {
     evaluations: {},
     caches: [],
     invalidationFeeds: new Map(),
+    invalidations: new Map(),
     sources: [],
     failures: new Map(),
     backlogs: () => new Map(),

@@ -12,6 +12,7 @@ import type { Reported } from "../../application/system/worker-report.ts";
 import type { CacheUsage } from "../../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../infrastructure/cache/snapshot.ts";
 import type { Changeable } from "../../infrastructure/connection.ts";
+import { countInvalidations } from "../../infrastructure/metrics/count-invalidations.ts";
 import type { Observed } from "../../infrastructure/metrics/observed.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
@@ -180,6 +181,7 @@ export function operationsOf(
           ...usages("tokens", new Map(tokens && stores.tokens ? [[tokens.connection, stores.tokens.resolver]] : [])),
         ],
         invalidationFeeds: stores.invalidationFeeds,
+        invalidations: countInvalidations(stores.invalidationFeeds),
         sources: [...config.sources.map(({ name }) => name), ...(tokens ? [tokensSource] : [])],
         failures: evaluation.sourceStates.failures,
         backlogs: () => new Map([...events.outboxRelayJobs].map(([name, { backlog }]) => [name, backlog])),

@@ -25,7 +25,6 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
-import { metricsOf } from "../../infrastructure/metrics/metrics.ts";
 import type { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
@@ -217,7 +216,7 @@ export async function createRuntime(
   // The state of a feed is restored first, from the store or from the snapshot.
   for (const { begin } of evaluation.background) begin();
   void checkChanges.check();
-  opened.use(metrics.add(metricsOf(operations.observed)));
+  opened.use(metrics.add(operations.observed));
   opened.use(traffic.add(operations.traffic));
   const reported = { ...operations.reported, traffic };
   const { fetch, load } = lateRoutes(options, counters);

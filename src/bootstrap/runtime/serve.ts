@@ -10,7 +10,7 @@ import { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog, type Log } from "../../infrastructure/logger.ts";
-import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
+import { InstanceMetrics, metricsReport } from "../../infrastructure/metrics/instance-metrics.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
@@ -41,6 +41,8 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
   if (workers === 1) return serveAlone(config, env, { stop, reloads });
   const log = createLog(config.log.level);
+  const { addUpWorkers } = await import("../../infrastructure/metrics/scrape.ts");
+  addUpWorkers(metricsReport);
   const pool = runWorkers(workers, text, stop, log);
   const url = await Promise.race([pool.serving, pool.ended]);
   if (url) announce(url, log);
@@ -140,9 +142,7 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-/**
- * Time after the start at which the routes are loaded, in milliseconds. The first calls of clients need none of them.
- */
+/** Time after the start at which routes and metrics are loaded, in milliseconds. The first calls of clients need neither. */
 const routesAfterMs = 300;
 
 /** Options for serving. */
@@ -212,7 +212,7 @@ async function serving(
     log,
   );
   // A failure is reported by the requests that need the routes.
-  setTimeout(() => void first.loadRoutes().catch(() => {}), routesAfterMs).unref();
+  setTimeout(() => void Promise.all([first.loadRoutes(), host.metrics.load()]).catch(() => {}), routesAfterMs).unref();
   const link = await first.signInLink();
   if (link) console.log(`Sign in once, within 15 minutes: ${url}/backoffice/#link=${link}`);
   log.info(

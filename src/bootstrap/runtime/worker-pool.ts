@@ -5,7 +5,6 @@ import { withDeadline } from "../../application/evaluation/deadline.ts";
 import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
 import { connectWorkers } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
-import { addUpWorkers } from "../../infrastructure/metrics/scrape.ts";
 import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { gatherReports } from "../../infrastructure/workers/worker-reports.ts";
@@ -138,7 +137,6 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     }
   };
 
-  addUpWorkers();
   connectWorkers();
   gatherReports();
   for (let count = 0; count < size; count++) start();

@@ -19,6 +19,8 @@ export type Observed = {
   readonly evaluations: Readonly<Record<string, number>>;
   readonly caches: readonly { readonly connection: string; readonly content: string; readonly usage: CacheUsage }[];
   readonly invalidationFeeds: ReadonlyMap<string, InvalidationFeed>;
+  /** Number of invalidations received, by connection, without those that have none. */
+  readonly invalidations: ReadonlyMap<string, number>;
   readonly sources: readonly string[];
   /** Number of failures by source, without sources that have none. */
   readonly failures: ReadonlyMap<string, number>;

@@ -1,12 +1,9 @@
-import cluster, { type Worker } from "node:cluster";
+import type { Worker } from "node:cluster";
 import { type MetricObjectWithValues, type MetricValue, Registry } from "@prometheus-io/client";
-import { gatherer, gatherFromWorkers } from "../workers/gather.ts";
+import { gatherFromWorkers } from "../workers/gather.ts";
 
 /** The metrics of one process, as plain data. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
-
-/** Snapshot of a registry. */
-export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
 
 /** Prometheus text format. */
 export const metricsText = (snapshot: Snapshot): Promise<string> => aggregate([snapshot]).metrics();
@@ -44,22 +41,12 @@ export class Totals<Reporter> {
   }
 }
 
-/** The kind of report. */
-const kind = "metrics";
-
-/** Makes the primary process add the metrics of its workers when one of them is scraped. */
-export function addUpWorkers(): void {
+/** Makes the primary process add the metrics of its workers when one is scraped. `name` is that of their reports. */
+export function addUpWorkers(name: string): void {
   const totals = new Totals<Worker>();
-  gatherFromWorkers<Snapshot, string>(kind, {
+  gatherFromWorkers<Snapshot, string>(name, {
     received: (worker, snapshot) => totals.report(worker, snapshot),
     ended: (worker) => totals.end(worker),
     merge: (reported) => metricsText(totals.sum(reported)),
   });
 }
-
-/**
- * Creates the scrape function: metrics of this process, or of all workers of the instance. Rejects if the primary
- * process does not respond within 2 s.
- */
-export const scraper = (snapshot: () => Promise<Snapshot>): (() => Promise<string>) =>
-  cluster.isWorker ? gatherer(kind, snapshot) : async () => metricsText(await snapshot());

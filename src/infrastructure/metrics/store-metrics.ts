@@ -64,7 +64,6 @@ function addInvalidations({ counter, gauge }: Kinds, observed: Observed): void {
       labels: { connection },
       value: read(feed, connection),
     }));
-  const received = countInvalidations(observed.invalidationFeeds);
   gauge(
     "tidegate_invalidation_up",
     "1 if cached reads are proven to be at most 1 s old, 0 if not. The minimum of all workers.",
@@ -92,7 +91,7 @@ function addInvalidations({ counter, gauge }: Kinds, observed: Observed): void {
     "tidegate_invalidations_total",
     "Invalidations received, of one key or of all.",
     ["connection"],
-    ofFeeds((_, connection) => received.get(connection) ?? 0),
+    ofFeeds((_, connection) => observed.invalidations.get(connection) ?? 0),
   );
 }
 
@@ -119,12 +118,4 @@ function addOutboxes({ counter, gauge }: Kinds, observed: Observed): void {
     [],
     () => [{ labels: {}, value: observed.deadLetters() }],
   );
-}
-
-function countInvalidations(feeds: ReadonlyMap<string, InvalidationFeed>): ReadonlyMap<string, number> {
-  const received = new Map<string, number>();
-  for (const [connection, feed] of feeds) {
-    feed.subscribe(() => received.set(connection, (received.get(connection) ?? 0) + 1));
-  }
-  return received;
 }

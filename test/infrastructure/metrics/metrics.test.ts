@@ -1,11 +1,12 @@
 import { Histogram } from "@prometheus-io/client";
 import { describe, expect, it, vi } from "vitest";
 import { durationBuckets, HttpCounters } from "../../../src/adapters/http/operations/http-counters.ts";
+import { countInvalidations } from "../../../src/infrastructure/metrics/count-invalidations.ts";
 import { commandBounds, Durations } from "../../../src/infrastructure/metrics/durations.ts";
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { metricsOf } from "../../../src/infrastructure/metrics/metrics.ts";
 import type { Observed } from "../../../src/infrastructure/metrics/observed.ts";
-import { metricsText, type Snapshot, snapshotOf, Totals } from "../../../src/infrastructure/metrics/scrape.ts";
+import { metricsText, type Snapshot, Totals } from "../../../src/infrastructure/metrics/scrape.ts";
 
 const feed = {
   epoch: 3,
@@ -25,6 +26,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     evaluations: counters.evaluations,
     caches: [],
     invalidationFeeds: new Map(),
+    invalidations: new Map(),
     sources: [],
     failures: new Map(),
     backlogs: () => new Map(),
@@ -101,12 +103,14 @@ describe("the metrics", () => {
     const usage = { counts: { hits: 4, misses: 3, stale: 2, failures: 1, evictions: 5 }, size: 6 };
     const failures = new Map([["user", 7]]);
     const listeners: ((key: string | undefined) => void)[] = [];
+    const invalidationFeeds = new Map([["features", { ...feed, subscribe: listeners.push.bind(listeners) }]]);
     const metrics = metricsOf(
       observed({
         caches: [{ connection: "features", content: "sets", usage }],
         sources: ["global", "user"],
         failures,
-        invalidationFeeds: new Map([["features", { ...feed, subscribe: (listener) => listeners.push(listener) }]]),
+        invalidationFeeds,
+        invalidations: countInvalidations(invalidationFeeds),
       }),
     );
     for (const listener of listeners) for (const key of ["a", "b", undefined]) listener(key);
@@ -155,7 +159,7 @@ describe("the sum over workers", () => {
       }),
     );
     // As received from another process.
-    return JSON.parse(JSON.stringify(await snapshotOf(registry)));
+    return JSON.parse(JSON.stringify(await registry.getMetricsAsJSON()));
   }
   const calls = (text: string) => Number(/tidegate_http_requests_total\{.*\} (\d+)/.exec(text)?.[1]);
 
@@ -211,14 +215,12 @@ describe("the sum over workers", () => {
 describe("the metrics of a process", () => {
   it("keep the counters of an earlier configuration, and add those of the next one", async () => {
     const metrics = new InstanceMetrics();
-    const registryOf = (count: number) =>
-      metricsOf(
-        observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
-      );
+    const called = (count: number) =>
+      observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] });
     const calls = async () => Number(/^tidegate_http_requests_total\{.*\} (\d+)$/m.exec(await metrics.scrape())?.[1]);
-    const before = metrics.add(registryOf(5));
+    const before = metrics.add(called(5));
     expect(await calls()).toBe(5);
-    metrics.add(registryOf(2));
+    metrics.add(called(2));
     expect(await calls()).toBe(7);
     await before[Symbol.asyncDispose]();
     expect(await calls()).toBe(7);
@@ -226,14 +228,12 @@ describe("the metrics of a process", () => {
   });
 
   it("count nothing twice if a configuration ends during a scrape", async () => {
-    const registryOf = (count: number) =>
-      metricsOf(
-        observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
-      );
+    const called = (count: number) =>
+      observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] });
     for (let turns = 0; turns < 40; turns++) {
       const metrics = new InstanceMetrics();
-      const before = metrics.add(registryOf(100));
-      metrics.add(registryOf(1));
+      const before = metrics.add(called(100));
+      metrics.add(called(1));
       const scraped = metrics.scrape();
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       await before[Symbol.asyncDispose]();
