@@ -142,8 +142,8 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-/** Time after the start at which routes and metrics are loaded, in milliseconds. The first calls of clients need neither. */
-const routesAfterMs = 300;
+/** Time after the start at which the parts are loaded that the first calls of clients do not need, in milliseconds. */
+const laterMs = 300;
 
 /** Options for serving. */
 export type StartOptions = {
@@ -211,8 +211,10 @@ async function serving(
     { ...first.config.server, isWarm, warmed, limits },
     log,
   );
+  const loadLater = () =>
+    Promise.all([first.loadRoutes(), host.metrics.load(), import("../../adapters/http/server/request-listener.ts")]);
   // A failure is reported by the requests that need the routes.
-  setTimeout(() => void Promise.all([first.loadRoutes(), host.metrics.load()]).catch(() => {}), routesAfterMs).unref();
+  setTimeout(() => void loadLater().catch(() => {}), laterMs).unref();
   const link = await first.signInLink();
   if (link) console.log(`Sign in once, within 15 minutes: ${url}/backoffice/#link=${link}`);
   log.info(

@@ -1,11 +1,9 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, Server, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-// Made with the native Response, before the listener replaces that; another one would be sent a second time.
-import "@hono/node-server/utils/response";
-import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import { createServer, STATUS_CODES } from "../../node-http.ts";
 import { warmUp } from "../client/warm-up.ts";
 import { problemDetails } from "../kit/problem-details.ts";
 import type { ProblemCode } from "../kit/problem-types.ts";
@@ -13,10 +11,10 @@ import { securityHeaders } from "../kit/response-headers.ts";
 import { Admission, type Limits } from "./admission.ts";
 import { framingFault } from "./framing-fault.ts";
 import { urlOf } from "./host.ts";
-import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
 import { problemAt } from "./problem-at.ts";
 import { requestId } from "./request-id.ts";
+import type { Fetch, requestListener } from "./request-listener.ts";
 import { maxTargetLength, targetFault, toOriginForm } from "./target.ts";
 
 /** A listening HTTP server. */
@@ -30,8 +28,6 @@ export type HttpServer = {
 /** Called for each response that bypasses the app. The method is `undefined` if it could not be parsed. */
 type Rejected = (status: number, method: string | undefined) => void;
 
-type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
-
 const options = {
   maxHeaderSize: 16_384,
   headersTimeout: 5_000,
@@ -44,8 +40,6 @@ const options = {
   // `requestFault` rejects requests without a host, with problem details.
   requireHostHeader: false,
 };
-/** Host of a request without one, which HTTP/1.0 allows. */
-const hostlessName = "localhost";
 const implemented = [...methods, "HEAD", "OPTIONS"];
 /** Time limit of requests in flight at shutdown, in milliseconds. Source timeouts must be shorter. */
 const deadlineMs = 5_000;
@@ -108,17 +102,22 @@ export async function listen(
 ): Promise<HttpServer> {
   let stopping = false;
   const admission = new Admission(limits);
-  const answer = getRequestListener((request, environment) => fetch(request, environment as CallEnvironment), {
-    hostname: hostlessName,
-    errorHandler: (error) => {
-      const code = error instanceof RequestError ? "bad-request" : "internal-error";
-      const id = requestId(undefined);
-      if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
-      const { status, headers, body } = problemDetails(code, details[code], id);
-      rejected(status, undefined);
-      return new Response(body, { status, headers });
-    },
-  });
+  const failed = (error: unknown, isInvalid: boolean) => {
+    const code = isInvalid ? "bad-request" : "internal-error";
+    const id = requestId(undefined);
+    if (!isInvalid) log.error({ requestId: id, cause: String(error) }, "internal error");
+    const { status, headers, body } = problemDetails(code, details[code], id);
+    rejected(status, undefined);
+    return new Response(body, { status, headers });
+  };
+  let listener: ReturnType<typeof requestListener> | undefined;
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> =>
+    listener ? listener(incoming, outgoing) : lateListener().then((loaded) => loaded(incoming, outgoing));
+  // The fast path needs no Request and no Response.
+  const lateListener = async () => {
+    listener ??= (await import("./request-listener.ts")).requestListener(fetch, failed);
+    return listener;
+  };
   const reject = (outgoing: ServerResponse, code: ProblemCode, detail: string) =>
     rejected(send(outgoing, code, detail), outgoing.req.method);
   const server = createServer(options, (incoming, outgoing) => {

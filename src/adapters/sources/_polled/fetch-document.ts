@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { type IncomingMessage, request as plain, type RequestOptions } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as encrypted } from "node:https";
 import { isIP } from "node:net";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type { Validators } from "../../../domain/feeds/item.ts";
+import { request as plain } from "../../node-http.ts";
 import { hostOf, type Reachable } from "./reachable.ts";
 
 /** Where a document is, and the limits of its fetch. */
