@@ -59,7 +59,7 @@ export class RuleReconciler {
   async #reconcile(collection: string): Promise<void> {
     const { name: store, documents, rules } = this.#store;
     await rules.read(collection);
-    // Read before the relay: then the log has the records of all of them. Later changes make their own.
+    // Read before the relay, so that the log then has a record of each. Later changes have records of their own.
     const found = await documents.all(collection);
     await this.#relay.relay(store);
     const recorded = await this.#history.documentsAt(store, collection, lastInstant);

@@ -27,17 +27,17 @@ export class FindUsers {
    * The users whose ids begin with a text, at most `limit`. `features`: the number of features in their sets, if the
    * store can read all sets at once. Rejects with `SourceUnavailable`.
    */
-  async search(beginning: string, limit: number): Promise<FoundUsers> {
+  async search(prefix: string, limit: number): Promise<FoundUsers> {
     const found = new Map<UserId, number | undefined>();
     let complete = true;
     for (const { name, editableSet: stored } of this.#sets.sources.filter(hasUsers)) {
       if (!stored) continue;
       const { key } = stored;
-      const listed = await callStore(name, () => keysOf(stored, beginning, limit));
+      const listed = await callStore(name, () => keysOf(stored, prefix, limit));
       complete &&= listed.complete;
       for (const [each, features] of listed.keys) {
         const userId = key.valuesIn(each)?.userId;
-        if (!userId?.startsWith(beginning)) continue;
+        if (!userId?.startsWith(prefix)) continue;
         found.set(userId, features === undefined ? undefined : (found.get(userId) ?? 0) + features);
       }
     }
@@ -58,12 +58,12 @@ export class FindUsers {
 }
 
 /** The keys of users' sets that may match, each with the number of its features, if that is known. */
-async function keysOf({ key, index }: EditableSet, beginning: string, limit: number) {
+async function keysOf({ key, index }: EditableSet, prefix: string, limit: number) {
   const contents = await index.contents(key.prefix);
   if (contents) {
     const all = [...contents.sets].map(([each, features]) => [each, features.length] as const);
     return { keys: all, complete: true };
   }
-  const { keys, complete } = await index.keys(key.beginningOf({ userId: beginning }), limit);
+  const { keys, complete } = await index.keys(key.prefixFor({ userId: prefix }), limit);
   return { keys: keys.map((each) => [each, undefined] as const), complete };
 }

@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import { type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
 import { v7 as newId } from "uuid";
-import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";
 import { createLog } from "../../infrastructure/logger.ts";
 import { defaultCommandTimeoutMs } from "../../infrastructure/redis/command-timeout.ts";
 import type { Config } from "../config/config.ts";

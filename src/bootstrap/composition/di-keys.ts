@@ -1,5 +1,5 @@
 import type { InjectionToken } from "tsyringe";
-import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import type { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { Admin } from "./admin.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -12,23 +12,23 @@ import type { Transfer } from "./transfer.ts";
 import type { UnleashArea } from "./unleash.ts";
 
 /** A typed container key, so that a wrong binding does not compile. */
-const token = <T>(name: string): InjectionToken<T> => Symbol(name);
+const key = <T>(name: string): InjectionToken<T> => Symbol(name);
 
 /**
  * The keys of the container: the parts that a caller may replace, and the areas, whose members are made on first use.
  */
 export const DiKeys = {
-  Log: token<Log>("Log"),
-  InstanceChannel: token<InstanceChannel>("InstanceChannel"),
-  CommandTimeoutMs: token<number>("CommandTimeoutMs"),
-  IsService: token<boolean>("IsService"),
-  Stores: token<Stores>("Stores"),
-  Evaluation: token<Evaluation>("Evaluation"),
-  Feeds: token<Feeds>("Feeds"),
-  Events: token<Events>("Events"),
-  Explain: token<Explain>("Explain"),
-  Admin: token<Admin>("Admin"),
-  Transfer: token<Transfer>("Transfer"),
-  Unleash: token<UnleashArea>("Unleash"),
-  Operations: token<Operations>("Operations"),
+  Log: key<Log>("Log"),
+  InstanceChannel: key<InstanceChannel>("InstanceChannel"),
+  CommandTimeoutMs: key<number>("CommandTimeoutMs"),
+  IsService: key<boolean>("IsService"),
+  Stores: key<Stores>("Stores"),
+  Evaluation: key<Evaluation>("Evaluation"),
+  Feeds: key<Feeds>("Feeds"),
+  Events: key<Events>("Events"),
+  Explain: key<Explain>("Explain"),
+  Admin: key<Admin>("Admin"),
+  Transfer: key<Transfer>("Transfer"),
+  Unleash: key<UnleashArea>("Unleash"),
+  Operations: key<Operations>("Operations"),
 } as const;

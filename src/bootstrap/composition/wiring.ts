@@ -1,7 +1,7 @@
 import { errorMessage } from "../../domain/error-message.ts";
 import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import type { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { connectRedis } from "../../infrastructure/redis/redis-connection.ts";
 import type { Config } from "../config/config.ts";

@@ -22,7 +22,7 @@ import { ViewInstances } from "../../application/system/view-instances.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
 import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
-import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import type { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
 import type { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";

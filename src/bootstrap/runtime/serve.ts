@@ -8,7 +8,7 @@ import { type FastPath, listen } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
-import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";
 import { createLog, type Log } from "../../infrastructure/logger.ts";
 import { InstanceMetrics, metricsReport } from "../../infrastructure/metrics/instance-metrics.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { configExit } from "../../adapters/cli/report-failure.ts";
 import { withDeadline } from "../../application/evaluation/deadline.ts";
 import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
-import { connectWorkers } from "../../infrastructure/instance-channel.ts";
+import { connectWorkers } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";

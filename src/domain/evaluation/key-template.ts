@@ -113,10 +113,10 @@ export class KeyTemplate {
   }
 
   /**
-   * A text with which all keys begin whose first field begins with its value: the template's prefix, if its first field
-   * has no value here.
+   * The prefix of the keys whose first field begins with a value; the template's own prefix without a value of that
+   * field.
    */
-  beginningOf(values: KeyValues): string {
+  prefixFor(values: KeyValues): string {
     const [first] = this.fields;
     const value = first && values[first];
     return `${this.prefix}${value === undefined ? "" : encodeValue(value)}`;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { beginningOf } from "../files/beginning-of.ts";
+import { firstBytes } from "../files/first-bytes.ts";
 import { makeFolder } from "../files/make-folder.ts";
 
 /** Version of the format. Increase it with each change that an earlier version cannot read. */
@@ -56,7 +56,7 @@ export async function readSnapshotFile<T>(file: string, parse: (value: unknown) 
  * The version of a file, 0 if it is missing or not a snapshot. Reads its beginning only.
  */
 export function snapshotVersionOf(file: string): number {
-  const head = beginningOf(file, 100)?.toString("latin1") ?? "";
+  const head = firstBytes(file, 100)?.toString("latin1") ?? "";
   return Number(/^\{"snapshot":(\d+)[,}]/.exec(head)?.[1] ?? 0);
 }
 

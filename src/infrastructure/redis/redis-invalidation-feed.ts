@@ -3,24 +3,23 @@ import type { Redis } from "ioredis";
 import { freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ConfirmingFeed, InstanceProcess, Receipt, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
+import { type ClockReading, Epochs, readClocks } from "../invalidation/epochs.ts";
 import type { Log } from "../logger.ts";
 import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
 import { isRefusal } from "./redis-fault.ts";
 
+/** Time between two PINGs. Each renews the lease. */
 const heartbeatMs = 200;
+/** Time without a reply after which the connection counts as lost. */
 const silenceMs = 1_500;
+/** Limit for connecting and enabling tracking. */
 const handshakeMs = 2_000;
 const maxBackoffMs = 1_000;
+/** Time after a rejection of tracking until it is requested again. */
 const trackAgainMs = 30_000;
-const maxEpochs = 1_000;
 /** Codes of replies that state why the server rejects any command at present, for example LOADING, BUSY or NOAUTH. */
 const temporary = /^(?!ERR |NOPERM )[A-Z]+ /;
-
-/**
- * The clocks at the time of a PING: the monotonic clock, and the wall clock, which also runs while a machine sleeps.
- */
-type ClockReading = { readonly monotonic: number; readonly wall: Instant };
 
 /** The connection that a feed belongs to. It sends commands that a subscribed connection cannot send. */
 type Companion = {
@@ -50,12 +49,10 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #confirmations: Confirmations;
   readonly #connection: string;
   readonly #listeners: ((key: string | undefined) => void)[] = [];
-  readonly #ends = new Map<number, number>();
+  readonly #epochs = new Epochs();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
-  #epoch = 0;
   #generation = 0;
-  #lease: ClockReading | undefined;
   #rejection: string | undefined;
   #trackedSince = Number.POSITIVE_INFINITY;
 
@@ -80,7 +77,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#epochs.current;
   }
 
   get generation(): number {
@@ -88,12 +85,11 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   isLive(now: Instant): boolean {
-    return this.#lease !== undefined && isWithinBound(this.#lease, now) && this.#isPrimary();
+    return this.#epochs.isLive(now) && this.#isPrimary();
   }
 
   syncedUntil(epoch: number): number {
-    if (epoch === this.#epoch && this.#lease) return this.#lease.monotonic;
-    return this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY;
+    return this.#epochs.syncedUntil(epoch);
   }
 
   notify(key: string | undefined): void {
@@ -159,13 +155,13 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     redis.on("error", () => {}).once("close", end);
     const handshake = setTimeout(end, handshakeMs);
     try {
-      await lost(over.signal, redis.connect());
+      await unlessLost(over.signal, redis.connect());
       if (redis.handshakeFault !== undefined) return;
-      await lost(over.signal, this.#track(redis));
+      await unlessLost(over.signal, this.#track(redis));
       const first = readClocks();
-      await lost(over.signal, redis.ping());
+      await unlessLost(over.signal, redis.ping());
       let sent = readClocks();
-      await lost(over.signal, redis.ping());
+      await unlessLost(over.signal, redis.ping());
       clearTimeout(handshake);
       this.#begin(first);
       this.#trackedSince = performance.now();
@@ -174,15 +170,15 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
         const before = sent;
         sent = readClocks();
         const silence = setTimeout(end, silenceMs);
-        await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
-        this.#lease = before;
+        await unlessLost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
+        this.#epochs.renew(before);
       }
     } catch (error) {
       if (!isRejection(error)) return;
       clearTimeout(handshake);
       this.#end();
       // Without tracking, this feed still counts as a receiver of confirmations.
-      const subscribed = lost(over.signal, redis.subscribe(invalidationChannel)).then(() => over.signal);
+      const subscribed = unlessLost(over.signal, redis.subscribe(invalidationChannel)).then(() => over.signal);
       const polled = await subscribed.catch((failure) => (isRejection(failure) ? signal : undefined));
       // A server without room for another connection replies with an error and closes it.
       if (!polled) return;
@@ -240,28 +236,19 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   #begin(lease: ClockReading): void {
-    this.#epoch += 1;
-    this.#lease = lease;
+    this.#epochs.begin(lease);
     // The changes since the previous epoch are unknown.
     this.notify(undefined);
   }
 
   #end(): void {
     this.#trackedSince = Number.POSITIVE_INFINITY;
-    if (!this.#lease) return;
-    this.#ends.set(this.#epoch, this.#lease.monotonic);
-    if (this.#ends.size > maxEpochs) this.#ends.delete(this.#epoch - maxEpochs);
-    this.#lease = undefined;
+    this.#epochs.end();
   }
 }
 
 const isRejection = (error: unknown): error is Error =>
   error instanceof Error && isRefusal(error) && !temporary.test(error.message);
-
-const isWithinBound = ({ monotonic, wall }: ClockReading, now: Instant): boolean =>
-  performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
-
-const readClocks = (): ClockReading => ({ monotonic: performance.now(), wall: Date.now() });
 
 /** Redis rejects overlapping prefixes. The shorter prefix covers all keys of the longer one. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>
@@ -272,7 +259,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Returns the result of a promise. Rejects as soon as the connection is lost. */
-function lost<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
+function unlessLost<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(new Error("the connection is lost"));
     promise.then(resolve, reject).finally(() => over.removeEventListener("abort", fail));

@@ -13,8 +13,8 @@ const secretName = "pepper";
 
 /**
  * A connection whose tokens are hashed with a pepper. The store has a mark of the pepper, written at the first start.
- * While the process has another pepper, every token would be unknown. So lookups that find no user, and all uses of the
- * tokens' digests, reject, and `check` does. Accepting the store replaces the mark.
+ * With another pepper, every token would be unknown. So lookups that find no user reject, as do all uses of the tokens'
+ * digests, and `check`. Accepting the store replaces the mark.
  */
 export function pepperedConnection(connection: Connection, name: string, pepper: Pepper, log: Log): Connection {
   const { secrets } = connection;

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { beginningOf } from "../files/beginning-of.ts";
+import { firstBytes } from "../files/first-bytes.ts";
 import { SetupFailed } from "../setup-failed.ts";
 
 /** Throws `SetupFailed` if the schema of a file is newer than `supported`. Version 0.1 wrote 0. */
@@ -21,4 +21,4 @@ const place = 60;
  * The schema version of a SQLite file, 0 if it is missing. Reads the header only, so the file and its folder stay as
  * they are. Call it before this process opens the database: closing the file would release SQLite's locks.
  */
-export const schemaVersionOf = (file: string): number => beginningOf(file, place + 4)?.readUInt32BE(place) ?? 0;
+export const schemaVersionOf = (file: string): number => firstBytes(file, place + 4)?.readUInt32BE(place) ?? 0;

@@ -39,16 +39,16 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
   const isEmpty = () =>
     database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined;
   let isRejected = false;
-  const throwIfLost = () => {
+  const throwIfUnusable = () => {
     watch?.throwIfLost();
     isRejected &&= !isAccepted();
     if (isRejected) throw new SetupFailed(emptyFault(name, file));
   };
-  const read = <Port extends object>(port: Port) => checked(port, throwIfLost);
+  const read = <Port extends object>(port: Port) => checked(port, throwIfUnusable);
   const changed = <Port extends object>(port: Port) =>
     checked(port, () => {
       watch?.check();
-      throwIfLost();
+      throwIfUnusable();
     });
   const changes = changed(new SqliteFeatureStore(database, journal));
   return {
@@ -66,16 +66,16 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
     feed: () => new SqliteInvalidationFeed(file, () => watch?.isLost ?? false),
-    connected: async () => throwIfLost(),
+    connected: async () => throwIfUnusable(),
     onConnect: () => {},
     check: async () => {
-      throwIfLost();
+      throwIfUnusable();
       database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get();
     },
     identity: async () => String(database.prepare("SELECT identity FROM store").get()?.["identity"]),
     probe: async () => {
       watch?.check();
-      throwIfLost();
+      throwIfUnusable();
       journal.transaction(() => {});
     },
     isEmpty: async () => isEmpty(),

@@ -1,8 +1,9 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
-import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ConfirmingFeed, Receipt, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
+import { Epochs, readClocks } from "../invalidation/epochs.ts";
 
 const everyMs = 20;
 
@@ -14,13 +15,11 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
   readonly #timer: NodeJS.Timeout;
-  readonly #ends = new Map<number, number>();
+  readonly #epochs = new Epochs();
   readonly #listeners: (() => void)[] = [];
-  #epoch = 1;
   readonly #isLost: () => boolean;
   #wasLost = false;
   #seen: unknown;
-  #lease: { readonly monotonic: number; readonly wall: Instant };
 
   /** While the file is lost, nothing is verified. The epoch ends when the file is back. */
   constructor(file: string, isLost: () => boolean) {
@@ -28,26 +27,25 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#database = new DatabaseSync(file, { readOnly: true });
     this.#version = this.#database.prepare("PRAGMA data_version");
     this.#seen = this.#version.get()?.["data_version"];
-    this.#lease = { monotonic: performance.now(), wall: Date.now() };
+    this.#epochs.begin(readClocks());
     this.#timer = setInterval(() => this.#check(), everyMs).unref();
   }
 
   get epoch(): number {
-    return this.#epoch;
+    return this.#epochs.current;
   }
 
   /** Each change ends an epoch. */
   get generation(): number {
-    return this.#epoch;
+    return this.#epochs.current;
   }
 
   isLive(now: Instant): boolean {
-    const { monotonic, wall } = this.#lease;
-    return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
+    return this.#epochs.isLive(now);
   }
 
   syncedUntil(epoch: number): number {
-    return epoch === this.#epoch ? this.#lease.monotonic : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
+    return this.#epochs.syncedUntil(epoch);
   }
 
   notify(): void {
@@ -81,7 +79,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       this.#wasLost = true;
       return;
     }
-    const lease = { monotonic: performance.now(), wall: Date.now() };
+    const lease = readClocks();
     let version: unknown;
     try {
       version = this.#version.get()?.["data_version"];
@@ -89,14 +87,14 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       // A failed query verifies nothing: the lease expires, and cached values become stale.
       return;
     }
-    if (version !== this.#seen || this.#wasLost) {
-      this.#wasLost = false;
-      this.#ends.set(this.#epoch, this.#lease.monotonic);
-      this.#ends.delete(this.#epoch - 1_000);
-      this.#epoch += 1;
-      this.#seen = version;
-      for (const changed of this.#listeners) changed();
+    if (version === this.#seen && !this.#wasLost) {
+      this.#epochs.renew(lease);
+      return;
     }
-    this.#lease = lease;
+    this.#wasLost = false;
+    this.#seen = version;
+    this.#epochs.end();
+    this.#epochs.begin(lease);
+    for (const changed of this.#listeners) changed();
   }
 }

@@ -5,7 +5,7 @@ import { afterAll, expect, it } from "vitest";
 import { RecentTraffic } from "../../../src/application/system/recent-traffic.ts";
 import { loadConfig } from "../../../src/bootstrap/config/config.ts";
 import { createRuntime } from "../../../src/bootstrap/runtime/runtime.ts";
-import { InstanceChannel } from "../../../src/infrastructure/instance-channel.ts";
+import { InstanceChannel } from "../../../src/infrastructure/invalidation/instance-channel.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { WorkerReports } from "../../../src/infrastructure/workers/worker-reports.ts";

@@ -4,7 +4,7 @@ import { closeSync, openSync, readSync } from "node:fs";
  * The first bytes of a file, zeros after its end. `undefined` if the file is missing or unreadable; opening it reports
  * why.
  */
-export function beginningOf(file: string, length: number): Buffer | undefined {
+export function firstBytes(file: string, length: number): Buffer | undefined {
   const bytes = Buffer.alloc(length);
   let descriptor: number | undefined;
   try {

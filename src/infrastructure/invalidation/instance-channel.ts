@@ -1,8 +1,8 @@
 import cluster, { type Worker } from "node:cluster";
-import { waitAtMost } from "../application/evaluation/deadline.ts";
-import { staleAfterMs } from "../domain/evaluation/cached-read.ts";
-import type { InvalidationFeed } from "../domain/evaluation/invalidation-feed.ts";
-import { FilledStores } from "./redis/filled-stores.ts";
+import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { FilledStores } from "../redis/filled-stores.ts";
 
 type Feeds = ReadonlyMap<string, InvalidationFeed>;
 type Request = { readonly id: string; readonly key: string };
