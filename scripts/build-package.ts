@@ -32,7 +32,8 @@ const compiler = join(root, "node_modules/.bin/tsc");
 async function build(): Promise<void> {
   rmSync(output, { recursive: true, force: true });
   for (const project of ["tsconfig.build.json", "tsconfig.types.json"]) {
-    execFileSync(compiler, ["--project", project], { cwd: root, stdio: "inherit" });
+    // `make check` checks the types; that takes ten times as long as to write the files.
+    execFileSync(compiler, ["--project", project, "--noCheck"], { cwd: root, stdio: "inherit" });
   }
   buildBackoffice();
   const assets = globSync("src/**/*.*", { cwd: root }).filter((file) => !file.endsWith(".ts"));
