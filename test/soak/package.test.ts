@@ -60,6 +60,7 @@ describe("the npm package", () => {
       .filter((entry) => entry.isFile())
       .map((entry) => relative(packageFolder, join(entry.parentPath, entry.name)))
       .sort();
+  let first: string;
   let output: { stdout: string; stderr: string };
 
   /** Packs the build as a version; returns the file. */
@@ -84,7 +85,8 @@ describe("the npm package", () => {
     await execute(process.execPath, [join(root, "scripts/build-package.ts")], { env: base });
     mkdirSync(project);
     writeFileSync(join(project, "package.json"), "{}");
-    output = await install(await pack(packageJson.version));
+    first = await pack(packageJson.version);
+    output = await install(first);
   }, 180_000);
 
   it("installs without a warning, without scripts, and without another Node.js", () => {
@@ -130,11 +132,13 @@ describe("the npm package", () => {
   });
 
   it("passes the end-to-end check, and keeps data of 0.1 over an upgrade", async () => {
+    // A repeated test finds the upgrade of its first run.
+    if ((await run(installed, "--version")) !== `${packageJson.version}\n`) await install(first);
     const before = ownFiles();
     await smoke(installed);
     expect(ownFiles()).toEqual(before);
     asOfVersion01(installed.data);
-    output = await install(await pack("999.0.0"));
+    await install(await pack("999.0.0"));
     expect(await run(installed, "--version")).toBe("999.0.0\n");
     await expectSmokeData(installed);
     expect(readdirSync(installed.data)).toContain("events.db");
@@ -186,6 +190,7 @@ describe("the npm package", () => {
 
   it("runs an own kind of source, with types for its author", async () => {
     const inProject = { cwd: project, env: installed.env };
+    rmSync(join(project, "sources"), { recursive: true, force: true });
     const { stdout } = await execute(process.execPath, [command, "sources", "new", "weekend"], inProject);
     expect(stdout).toMatch(/^wrote sources\/weekend\.mjs\nwrote sources\/weekend\.test\.mjs\n/);
     await execute(process.execPath, ["--test", "sources/weekend.test.mjs"], inProject);
@@ -208,8 +213,8 @@ describe("the npm package", () => {
     expect(await (await fetch(`${await service.url()}/features`)).json()).toEqual({ active_features: ["brunch"] });
   });
 
-  it("contains the types that a source in TypeScript imports", async () => {
-    const text = `import { defineSource, type EvaluationContext, type SourceResult } from "tidegate";
+  it("contains the types that a source in TypeScript imports, and those of the API for Hono's client", async () => {
+    const source = `import { defineSource, type EvaluationContext, type SourceResult } from "tidegate";
       export const source = defineSource({
         summary: "On.", options: ({ z }) => z.strictObject({ least: z.int() }), example: { least: 1 },
         create: ({ least }) => ({ resolve: ({ at }: EvaluationContext): SourceResult => ({
@@ -217,24 +222,19 @@ describe("the npm package", () => {
       });
       // @ts-expect-error: an option that the schema does not have.
       source.create({ most: 1 });`;
-    await compile("own.ts", text);
-  });
-
-  it("has the types of the API for Hono's client", async () => {
-    const text = `import { hc } from "hono/client";
+    const client = `import { hc } from "hono/client";
       import type { Api } from "tidegate/api";
       const response = await hc<Api>("http://localhost").admin.v1.killed.$get();
       if (response.status === 200) (await response.json()).features satisfies readonly string[];
       // @ts-expect-error: a path that the service does not have.
       await hc<Api>("http://localhost").admin.v1.kills.$get();
       export {};`;
-    await compile("client.mts", text);
-  });
-
-  async function compile(file: string, text: string): Promise<void> {
-    writeFileSync(join(project, file), text);
+    writeFileSync(join(project, "own.ts"), source);
+    writeFileSync(join(project, "client.mts"), client);
     const types = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
     const typeRoots = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
-    await execute(join(bin, "tsc"), [...types, ...typeRoots, file], { cwd: project });
-  }
+    // Several threads infer the types of the API anew, which takes twice the processor time.
+    const options = [...types, ...typeRoots, "--singleThreaded"];
+    await execute(join(bin, "tsc"), [...options, "own.ts", "client.mts"], { cwd: project });
+  });
 });

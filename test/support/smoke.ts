@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
@@ -23,8 +23,9 @@ export const serve = ({ command, env }: Installed): TestProcess =>
 const features = async (url: string, headers: Record<string, string> = {}) =>
   ((await (await fetch(`${url}/features`, { headers })).json()) as { active_features: string[] }).active_features;
 
-/** The end-to-end check of an installation with an empty data folder: start, demo, evaluate, explain, kill, restart. */
+/** The end-to-end check of an installation: empties its data folder, then start, demo, evaluate, explain, kill, restart. */
 export async function smoke(installed: Installed): Promise<void> {
+  rmSync(installed.data, { recursive: true, force: true });
   {
     await using service = serve(installed);
     const url = await service.url();
