@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ask } from "../support/calls.ts";
 import { adminToken, type Operator, sqliteRules, startOperator } from "../support/operator.ts";
 import { bearer } from "../support/service.ts";
@@ -80,7 +80,7 @@ describe("the files of the embedded store", () => {
 
 describe("an embedded store that is empty at the start", () => {
   let folder: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-empty-"));
     await using operator = await startOperator(sqliteRules, env());
     await operator.put("/sources/global/features/one");
@@ -88,11 +88,19 @@ describe("an embedded store that is empty at the start", () => {
       (await (await operator.service.get("/events?feature=one", bearer(adminToken))).text()).includes("one added");
     await until(isRecorded, "the change is in the log");
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(folder, { recursive: true }));
   const env = () => ({ FOLDER: folder, TIDEGATE_DATA: folder });
 
-  it("is rejected if the event log has changes, until it is accepted", async () => {
+  it("is rejected if the event log has changes, until it is accepted, or its own file is restored", async () => {
     renameSync(join(folder, "store.db"), join(folder, "lost.db"));
+    await expectRejectedUntilAccepted();
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `store.db${end}`), { force: true });
+    renameSync(join(folder, "lost.db"), join(folder, "store.db"));
+    await using operator = await startOperator(sqliteRules, env());
+    expect(await operator.features()).toEqual(["always", "one"]);
+  });
+
+  async function expectRejectedUntilAccepted(): Promise<void> {
     await using operator = await startOperator(sqliteRules, env());
     const statuses = async () => [
       (await operator.service.get("/features")).status,
@@ -111,15 +119,10 @@ describe("an embedded store that is empty at the start", () => {
     });
     expect((await cli("stores", "accept")).code).toBe(0);
     await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");
-  });
+  }
+});
 
-  it("is served if its own file is restored", async () => {
-    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `store.db${end}`), { force: true });
-    renameSync(join(folder, "lost.db"), join(folder, "store.db"));
-    await using operator = await startOperator(sqliteRules, env());
-    expect(await operator.features()).toEqual(["always", "one"]);
-  });
-
+describe("another embedded store that is empty at the start", () => {
   it("is served if the event log has no changes", async () => {
     const other = mkdtempSync(join(tmpdir(), "tidegate-new-"));
     for (let start = 0; start < 2; start += 1) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { adminToken } from "../support/operator.ts";
 import { startRedis } from "../support/redis.ts";
 import { basic, startService, type TestService } from "../support/service.ts";
@@ -16,7 +16,7 @@ describe.each([
   let folder: string;
   let configuration: string;
   let pepper: string;
-  beforeAll(async () => {
+  beforeEach(async () => {
     redis = await openRedis();
     await redis?.client.flushall();
     folder = mkdtempSync(join(tmpdir(), "tidegate-pepper-"));
@@ -35,7 +35,7 @@ sources: [{ name: always, kind: static, features: { on: true } }]
     );
     expect((await run(["tokens", "add", "--user", "1"], "token-of-1")).code).toBe(0);
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await redis?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
