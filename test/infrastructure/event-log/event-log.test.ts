@@ -498,14 +498,14 @@ describe("PostgreSQL during an outage", () => {
 });
 
 describe("SQLite", () => {
-  const folder = mkdtempSync(join(tmpdir(), "tidegate-disk-"));
-  const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]).status === 0;
-  afterAll(() => {
-    if (isMounted) spawnSync("umount", ["-l", folder]);
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  it.skipIf(!isMounted)("reports a full disk, and continues once there is space", async () => {
+  it("reports a full disk, and continues once there is space", async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-disk-"));
+    context.onTestFinished(() => {
+      spawnSync("umount", ["-l", folder]);
+      rmSync(folder, { recursive: true });
+    });
+    const { status } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]);
+    if (status !== 0) context.skip("mounting a small disk is not allowed here");
     await using eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     const notified = [await eventLog.log.append(anEvent())];
     const padding = join(folder, "padding");
