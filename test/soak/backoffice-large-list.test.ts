@@ -14,23 +14,22 @@ describe("with 10,000 features", () => {
     const batches = Array.from({ length: 10 }, (_, index) => keys.slice(index * 1_000, (index + 1) * 1_000));
     const changes = batches.map((add) => ({ source: "global", add }));
     await shop.call("marta.ibanez", "POST", "/admin/v1/changes", { changes });
-    /** The shortest of three first views: other work on the machine only makes them longer. */
-    const timed = async (person: "marta.ibanez" | undefined, isReady: (page: Page) => Promise<unknown>) => {
-      let shortest = Number.POSITIVE_INFINITY;
-      for (let attempt = 0; attempt < 3; attempt++) {
-        await using window = await shop.open(person, { path: "inter-license.txt", isNew: true });
-        const start = performance.now();
-        await window.page.goto(`${shop.service.url}/backoffice/features?sort=key`);
-        await isReady(window.page);
-        shortest = Math.min(shortest, performance.now() - start);
-      }
-      return shortest;
+    const firstView = async (person: "marta.ibanez" | undefined, isReady: (page: Page) => Promise<unknown>) => {
+      await using window = await shop.open(person, { path: "inter-license.txt", isNew: true });
+      const start = performance.now();
+      await window.page.goto(`${shop.service.url}/backoffice/features?sort=key`);
+      await isReady(window.page);
+      return performance.now() - start;
     };
-    const empty = await timed(undefined, (page) => page.getByLabel("Credential").waitFor());
-    const full = await timed("marta.ibanez", (page) =>
-      page.getByRole("switch", { name: `On for everyone: ${keys[0]}` }).waitFor(),
-    );
-    expect(full).toBeLessThan(Math.max(1_500, 3 * empty));
+    let [full, empty] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    // The shortest first view counts: other work on the machine only makes them longer.
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const isListed = (page: Page) => page.getByRole("switch", { name: `On for everyone: ${keys[0]}` }).waitFor();
+      full = Math.min(full, await firstView("marta.ibanez", isListed));
+      if (full < 1_500) break;
+      empty = Math.min(empty, await firstView(undefined, (page) => page.getByLabel("Credential").waitFor()));
+    }
+    expect(full).toBeLessThan(full < 1_500 ? 1_500 : 3 * empty);
     await using window = await shop.open("marta.ibanez", { path: "features?sort=key" });
     const { page } = window;
     await page.getByRole("button", { name: "All 10,000" }).waitFor();
