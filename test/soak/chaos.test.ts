@@ -1,3 +1,3 @@
 import { chaosRuns } from "../support/chaos.ts";
 
-chaosRuns(Number(process.env["CHAOS_SECONDS"] ?? 20) * 1_000);
+chaosRuns(Number(process.env["CHAOS_SECONDS"] ?? 10) * 1_000);

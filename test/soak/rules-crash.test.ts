@@ -1,3 +1,3 @@
 import { rulesCrashRuns } from "../support/rules-crash.ts";
 
-rulesCrashRuns({ lives: Number(process.env["CRASH_LIVES"] ?? 3), changesOfEach: 30 });
+rulesCrashRuns({ lives: Number(process.env["CRASH_LIVES"] ?? 2), changesOfEach: 30 });

@@ -13,10 +13,11 @@ const long = [
   "test/adapters/cli/",
   "test/docs/",
   "test/examples/",
-  "test/soak/feature-list",
   "test/soak/package",
-  "test/soak/backoffice.",
+  "test/soak/backoffice-accessibility",
   "test/soak/new-source",
+  "test/soak/site",
+  "test/soak/backoffice-",
 ];
 
 /** Starts long test files first, so that none runs alone at the end; then as vitest does, the largest first. */
