@@ -52,6 +52,7 @@ export function SetDiff({
       {unchanged !== undefined && unchanged > 0 && (
         <div className="event-diff-line dim">{counted(unchanged, "other member")} unchanged</div>
       )}
+      {added.length + removed.length === 0 && !unchanged && <div className="event-diff-line dim">No member</div>}
     </div>
   );
 }

@@ -31,8 +31,8 @@ export function bulkSentence(events: readonly Event[], sources: SourcesByName): 
   if (users.size === events.length && verbs.size === 1) {
     return `${namesOf(features)} ${verb} for ${counted(users.size, "user")}`;
   }
-  const places = new Set(events.map(({ key }) => key));
-  if (places.size === 1 && verbs.size === 1 && sourceOf(first, sources)) {
+  const keys = new Set(events.map(({ key }) => key));
+  if (keys.size === 1 && verbs.size === 1 && sourceOf(first, sources)) {
     return setPhrase(features, verb === "added", first, sourceOf(first, sources)) ?? first.message;
   }
   return `${counted(events.length, "change")} of ${namesOf(features)}`;

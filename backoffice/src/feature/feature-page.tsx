@@ -40,9 +40,9 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
   const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
   const owner = feature?.catalogue?.owner;
   const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"));
-  const places = Object.values(feature?.on ?? {}).filter((place) => typeof place === "object");
-  const users = places.flatMap((place) => ("users" in place ? [place.users ?? 0] : []));
-  const locations = places.flatMap((place) => ("location" in place ? place.location : []));
+  const entries = Object.values(feature?.on ?? {}).filter((entry) => typeof entry === "object");
+  const users = entries.flatMap((entry) => ("users" in entry ? [entry.users ?? 0] : []));
+  const locations = entries.flatMap((entry) => ("location" in entry ? entry.location : []));
   return (
     <div className="page">
       <nav className="crumbs" aria-label="Breadcrumb">
@@ -93,9 +93,9 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
                   <SourceTable feature={feature} sources={sources} />
                   <Suspense>
                     {sources.map((source) => {
-                      const place = feature.on[source.name];
-                      if (source.kind !== "schedule" || typeof place !== "object" || !("rule" in place)) return null;
-                      return <ScheduleCard key={source.name} feature={key} source={source} rule={place.rule} />;
+                      const entry = feature.on[source.name];
+                      if (source.kind !== "schedule" || typeof entry !== "object" || !("rule" in entry)) return null;
+                      return <ScheduleCard key={source.name} feature={key} source={source} rule={entry.rule} />;
                     })}
                   </Suspense>
                   <UsageCard feature={key} />

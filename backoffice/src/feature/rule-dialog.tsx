@@ -39,31 +39,26 @@ export default function RuleDialog(given: RuleDialogProps) {
 
 type RuleDialogProps = { readonly feature: string; readonly source: Source; readonly onClose: () => void };
 
-function RuleEditor({
-  feature,
-  source: place,
-  opened,
-  onClose,
-}: RuleDialogProps & { readonly opened: Revised<unknown> }) {
-  const { name: source, kind } = place;
-  const document = ruleDocument(place, feature);
+function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { readonly opened: Revised<unknown> }) {
+  const { name, kind } = source;
+  const document = ruleDocument(source, feature);
   const before = opened.value;
   const [text, setText] = useState(() => JSON.stringify(before ?? examples[kind] ?? {}, null, 2));
   const [note, setNote] = useState("");
   const parsed = parse(text);
   const checked = useDeferredValue(text);
-  const param = { source: pathSegment(source), feature: pathSegment(feature) };
+  const param = { source: pathSegment(name), feature: pathSegment(feature) };
   const route = v1.sources[":source"].rules[":feature"];
   const trial = useQuery({
-    queryKey: ["feature", feature, "trial", source, checked],
+    queryKey: ["feature", feature, "trial", name, checked],
     queryFn: () => bodyOf(route.$put({ param, query: { dryRun: "true" }, json: JSON.parse(checked) })),
     enabled: parse(checked).fault === undefined,
     retry: false,
   });
-  const save = useDocumentChange(document, { name: `${source} of ${feature}`, onDone: onClose });
+  const save = useDocumentChange(document, { name: `${name} of ${feature}`, onDone: onClose });
   const faults = faultsIn(parsed.fault, save.error ?? trial.error);
   return (
-    <Dialog title={`${source} of ${feature}`} width={620} onClose={onClose}>
+    <Dialog title={`${name} of ${feature}`} width={620} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -78,7 +73,7 @@ function RuleEditor({
           <WindowsField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
         )}
         {kind === "schedule" && trial.isSuccess && faults.length === 0 && (
-          <SchedulePreview feature={feature} source={source} rule={JSON.parse(checked)} />
+          <SchedulePreview feature={feature} source={name} rule={JSON.parse(checked)} />
         )}
         <div className="field">
           <label htmlFor="rule-text">

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Source } from "../api/sources.ts";
 import type { Feature, ViewedFeature } from "../features/feature-list.ts";
-import { isOn, shareOf } from "../features/where.tsx";
+import { isOn, type SourceEntry, shareOf } from "../features/where.tsx";
 import { windowsText } from "../features/windows-text.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
@@ -12,7 +12,6 @@ import { Card, Chip, Dot } from "../ui/card.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { Ago } from "../ui/time.tsx";
 
-type Place = Feature["on"][string];
 type Status = ViewedFeature["sources"][number];
 
 const roles = [
@@ -53,22 +52,22 @@ export function SourceTable({
 
 function SourceRow({ feature, source }: { readonly feature: ViewedFeature; readonly source: Source }) {
   const status = feature.sources.find((each) => each.source === source.name);
-  const place = feature.on[source.name];
+  const entry = feature.on[source.name];
   const isStopped = feature.state === "killed" || feature.state === "held";
-  const hasNoEffect = source.role === "grant" && isStopped && place !== undefined && isOn(place);
+  const hasNoEffect = source.role === "grant" && isStopped && entry !== undefined && isOn(entry);
   return (
     <li className="source-table-row">
-      <SourceIcon source={source} place={place} />
+      <SourceIcon source={source} entry={entry} />
       <span className="column source-table-name">
         <span className="strong small">{source.name}</span>
         <span className="tiny dim">{kindText(source)}</span>
       </span>
       <span className={hasNoEffect ? "grow source-table-struck" : "grow"}>
-        <PlaceText place={place} source={source} />
+        <EntryText entry={entry} source={source} />
       </span>
       {status && <Freshness status={status} />}
       <LastChange change={status?.lastChange} />
-      <Control feature={feature} source={source} place={place} />
+      <Control feature={feature} source={source} entry={entry} />
     </li>
   );
 }
@@ -87,28 +86,28 @@ function kindText({ kind, key, fields, gatedBy, role }: Source): string {
   return gatedBy.length > 0 ? `${of}, behind gate ${gatedBy.join(", ")}` : of;
 }
 
-function PlaceText({ place, source }: { readonly place: Place | undefined; readonly source: Source }): ReactNode {
-  if (place === undefined) return <span className="dim small">{source.key === null ? "No rule" : "Not listed"}</span>;
-  if (typeof place === "boolean") {
-    if (source.role === "gate") return <span className="small">{place ? "Open" : "Closed"}</span>;
-    if (source.role === "veto") return <span className="small">{place ? "Killed" : "Not killed"}</span>;
-    return <span className={place ? "small strong" : "small dim"}>{place ? "Listed" : "Not listed"}</span>;
+function EntryText({ entry, source }: { readonly entry: SourceEntry | undefined; readonly source: Source }): ReactNode {
+  if (entry === undefined) return <span className="dim small">{source.key === null ? "No rule" : "Not listed"}</span>;
+  if (typeof entry === "boolean") {
+    if (source.role === "gate") return <span className="small">{entry ? "Open" : "Closed"}</span>;
+    if (source.role === "veto") return <span className="small">{entry ? "Killed" : "Not killed"}</span>;
+    return <span className={entry ? "small strong" : "small dim"}>{entry ? "Listed" : "Not listed"}</span>;
   }
-  if ("users" in place && place.users === 0) return <span className="dim small">No user</span>;
-  if ("users" in place)
-    return <span className="small">{place.users === null ? "Users, not counted" : counted(place.users, "user")}</span>;
-  if ("location" in place) {
-    if (place.location.length === 0) return <span className="dim small">No location</span>;
+  if ("users" in entry && entry.users === 0) return <span className="dim small">No user</span>;
+  if ("users" in entry)
+    return <span className="small">{entry.users === null ? "Users, not counted" : counted(entry.users, "user")}</span>;
+  if ("location" in entry) {
+    if (entry.location.length === 0) return <span className="dim small">No location</span>;
     return (
       <span className="row wrap source-table-chips">
-        {place.location.slice(0, 6).map((location) => (
+        {entry.location.slice(0, 6).map((location) => (
           <Chip key={location}>{location}</Chip>
         ))}
-        {place.location.length > 6 && <Chip>+{count(place.location.length - 6)}</Chip>}
+        {entry.location.length > 6 && <Chip>+{count(entry.location.length - 6)}</Chip>}
       </span>
     );
   }
-  const share = shareOf(place);
+  const share = shareOf(entry);
   if (share !== undefined) {
     return (
       <span className="row small strong">
@@ -117,7 +116,7 @@ function PlaceText({ place, source }: { readonly place: Place | undefined; reado
       </span>
     );
   }
-  return <span className="small">{windowsText(place.rule) ?? "Has a rule"}</span>;
+  return <span className="small">{windowsText(entry.rule) ?? "Has a rule"}</span>;
 }
 
 /** When the feature was changed in a source, and by whom. */
@@ -152,17 +151,17 @@ function Freshness({ status: { state, stale, asOf } }: { readonly status: Status
 function Control({
   feature,
   source,
-  place,
+  entry,
 }: {
   readonly feature: Feature;
   readonly source: Source;
-  readonly place: Place | undefined;
+  readonly entry: SourceEntry | undefined;
 }) {
   const isEditor = useIsEditor();
   const name = `${source.name}: ${feature.feature}`;
-  const hasHolders = place !== undefined && typeof place === "object" && ("users" in place || "location" in place);
-  if (hasHolders && isOn(place)) {
-    const tab = "users" in place ? "users" : "locations";
+  const hasHolders = entry !== undefined && typeof entry === "object" && ("users" in entry || "location" in entry);
+  if (hasHolders && isOn(entry)) {
+    const tab = "users" in entry ? "users" : "locations";
     return (
       <Button isCompact aria-label={`Open ${name}`} onClick={() => setQuery({ tab })}>
         Open
@@ -170,7 +169,7 @@ function Control({
     );
   }
   if (!isEditor || source.rules === null) return <span className="source-table-control" />;
-  const act = place === undefined ? "Add" : "Edit";
+  const act = entry === undefined ? "Add" : "Edit";
   return (
     <Button isCompact isChange aria-label={`${act} ${name}`} onClick={() => setQuery({ edit: source.name })}>
       {act}
@@ -178,17 +177,17 @@ function Control({
   );
 }
 
-function SourceIcon({ source, place }: { readonly source: Source; readonly place: Place | undefined }) {
-  const Icon = iconOf(source, place);
+function SourceIcon({ source, entry }: { readonly source: Source; readonly entry: SourceEntry | undefined }) {
+  const Icon = iconOf(source, entry);
   return <Icon size={16} className="dim" aria-hidden />;
 }
 
-function iconOf({ role, kind, fields, key }: Source, place: Place | undefined) {
+function iconOf({ role, kind, fields, key }: Source, entry: SourceEntry | undefined) {
   if (role === "gate") return DoorOpen;
   if (role === "veto") return ShieldBan;
   if (fields.includes("userId")) return UserRound;
   if (fields.includes("location")) return MapPin;
   if (key !== null) return Globe;
-  if (kind === "percentage" || shareOf(place) !== undefined) return Percent;
+  if (kind === "percentage" || shareOf(entry) !== undefined) return Percent;
   return kind === "schedule" ? CalendarClock : Braces;
 }

@@ -31,17 +31,17 @@ export const impactQuery = (key: string, loss: Loss) =>
 /** Whom a feature is on for, from where each source has it: for many features at once. */
 export function audienceOf({ on }: Feature, sources: readonly Source[]): Audience {
   const everyone = everyoneSourceOf(sources)?.name;
-  const places = sources.flatMap(({ name, role }) => {
-    const place = on[name];
-    return role === "grant" && name !== everyone && place !== undefined && isOn(place) ? [{ name, place }] : [];
+  const entries = sources.flatMap(({ name, role }) => {
+    const entry = on[name];
+    return role === "grant" && name !== everyone && entry !== undefined && isOn(entry) ? [{ name, entry }] : [];
   });
   let users: number | null = 0;
   const [locations, shares, rules] = [new Set<string>(), [] as Audience["shares"][number][], [] as string[]];
-  for (const { name, place } of places) {
-    const percentage = shareOf(place);
-    if (typeof place === "object" && "users" in place)
-      users = place.users === null || users === null ? null : users + place.users;
-    else if (typeof place === "object" && "location" in place) for (const each of place.location) locations.add(each);
+  for (const { name, entry } of entries) {
+    const percentage = shareOf(entry);
+    if (typeof entry === "object" && "users" in entry)
+      users = entry.users === null || users === null ? null : users + entry.users;
+    else if (typeof entry === "object" && "location" in entry) for (const each of entry.location) locations.add(each);
     else if (percentage !== undefined) shares.push({ source: name, percentage });
     else rules.push(name);
   }

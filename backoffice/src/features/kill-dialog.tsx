@@ -24,7 +24,7 @@ export default function KillDialog({
 }) {
   const { data: impact, error: unread } = useImpact(key, { change: "kill" });
   const sources = useSources();
-  const place = sources && killSwitchOf(sources)?.key;
+  const killKey = sources && killSwitchOf(sources)?.key;
   const { killFeature } = useFeatureChanges();
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
@@ -59,9 +59,9 @@ export default function KillDialog({
           <span>
             {evaluatedText(impact?.evaluationsPerMinute)} The kill reaches every instance at once, and it waits for
             their confirmation.{" "}
-            {place && (
+            {killKey && (
               <>
-                It adds one entry to <span className="mono">{place}</span> and changes no other source.
+                It adds one entry to <span className="mono">{killKey}</span> and changes no other source.
               </>
             )}
           </span>

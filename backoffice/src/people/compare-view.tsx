@@ -105,7 +105,7 @@ const Reason = ({
   otherwise,
 }: {
   readonly change: DecidingChange | undefined;
-  /** Without a change, the time, the place or the person makes the difference. */
+  /** Without a change, the time, the location or the user makes the difference. */
   readonly otherwise: string;
 }) =>
   change ? (

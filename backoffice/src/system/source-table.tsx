@@ -107,7 +107,7 @@ function Freshness({ source: { state, stale, asOf }, at }: { readonly source: Sy
   return (
     <span className="row nowrap">
       {badge}
-      <span className="tiny dim num">{asOf === null ? "read for each user" : ageText(at, asOf)}</span>
+      <span className="tiny dim num">{asOf === null ? "read for each caller" : ageText(at, asOf)}</span>
     </span>
   );
 }

@@ -29,7 +29,7 @@ const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digi
 
 /** Lines over time on a canvas. Its summary is read in its place, and its numbers are in a table beside it. */
 export default function Chart({ times, lines, summary, format }: ChartOptions) {
-  const place = useRef<HTMLDivElement>(null);
+  const container = useRef<HTMLDivElement>(null);
   const plot = useRef<UPlot>(undefined);
   const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
   const data = [times, ...lines.map(({ values }) => values)] as UPlot.AlignedData;
@@ -37,7 +37,7 @@ export default function Chart({ times, lines, summary, format }: ChartOptions) {
   latest.current = { data, lines, format };
 
   useEffect(() => {
-    const element = place.current;
+    const element = container.current;
     if (!element) return;
     const { lines, data, format } = latest.current;
     const created = new UPlot(optionsOf(element, lines, format), data, element);
@@ -51,7 +51,7 @@ export default function Chart({ times, lines, summary, format }: ChartOptions) {
   }, [scheme]);
   useEffect(() => plot.current?.setData(latest.current.data), [data]);
 
-  return <div ref={place} className="chart-plot" role="img" aria-label={summary} />;
+  return <div ref={container} className="chart-plot" role="img" aria-label={summary} />;
 }
 
 /** The indexes of the points without a neighbour. */
