@@ -26,7 +26,7 @@ const VerifyQuery = z
   })
   .refine(({ after, hash }) => (after === undefined) === (hash === undefined), {
     path: ["hash"],
-    error: "belongs to after; send both or neither",
+    error: "needs after; send both or neither",
   });
 
 const VerificationBody = z

@@ -25,7 +25,7 @@ const SignIn = z
       .openapi({ description: "The text after `#link=` of a sign-in link." }),
   })
   .refine(({ credential, link }) => (credential === undefined) !== (link === undefined), {
-    error: "has neither or both of credential and link; send one",
+    error: "needs exactly one of credential and link",
   })
   .openapi("SignIn", { example: { credential: "tgc_…" } });
 
