@@ -64,6 +64,26 @@ describe("a command as a process", () => {
     expect(modules).toBeLessThan(limit);
   });
 
+  it("loads few modules before it listens, and not Node's client", async () => {
+    const report = `
+      import { registerHooks } from "node:module";
+      import { Server } from "node:net";
+      let count = 0;
+      registerHooks({ load: (url, context, next) => (count++, next(url, context)) });
+      const { listen } = Server.prototype;
+      Server.prototype.listen = function (...given) {
+        console.error("modules: " + count + ", client: " + process.moduleLoadList.some((name) => /undici/.test(name)));
+        return listen.apply(this, given);
+      };`;
+    const NODE_OPTIONS = `--import data:text/javascript,${encodeURIComponent(report)}`;
+    await using service = new TestProcess(["src/main.ts"], { ...env, NODE_OPTIONS, PORT: "0" });
+    await service.url();
+    const [, modules, client] = /modules: (\d+), client: (\w+)/.exec(service.stderr) ?? [];
+    expect(client).toBe("false");
+    expect(Number(modules)).toBeGreaterThan(20);
+    expect(Number(modules)).toBeLessThan(630);
+  });
+
   it("runs as `npx tidegate` of the system's npm, without warnings about its Node version", async () => {
     const PATH = process.env["PATH"]?.split(":").filter((folder) => !folder.endsWith("node_modules/.bin"));
     const { stdout, stderr } = await promisify(execFile)(
