@@ -3,6 +3,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Download, Pause, Play, ShieldCheck } from "lucide-react";
 import { Suspense, useEffect, useRef, useState } from "react";
 import { hasStatus } from "../api/problem.ts";
+import { useIsPaused } from "../live/connection.ts";
 import { linkTo, navigate, useLocation } from "../routing/location.ts";
 import { Banner } from "../ui/banner.tsx";
 import { Button } from "../ui/button.tsx";
@@ -32,6 +33,7 @@ export default function EventsPage() {
   const query = eventPages(filters, "event-list");
   const { data, error, isPending, hasNextPage, isFetching, isFetchingNextPage, fetchNextPage, refetch } =
     useInfiniteQuery(query);
+  const isPaused = useIsPaused();
   const { isLive, waiting, setLive } = useLiveEvents(query);
   const [isVerifying, setVerifying] = useState(false);
   const newest = useRef<number>(undefined);
@@ -58,8 +60,8 @@ export default function EventsPage() {
       <div className="page-head">
         <h1 className="grow">Events</h1>
         <Button aria-pressed={isLive} onClick={() => (isLive ? setLive(false) : follow())}>
-          <Dot tone={isLive ? "good" : "warn"} />
-          {isLive ? "Live" : waiting > 0 ? `Resume, ${waiting} new` : "Resume"}
+          <Dot tone={isLive && !isPaused ? "good" : "warn"} />
+          {isLive ? (isPaused ? "Reconnecting" : "Live") : waiting > 0 ? `Resume, ${waiting} new` : "Resume"}
           {isLive ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />}
         </Button>
         <Button aria-label="Verify the log" onClick={() => setVerifying(true)}>

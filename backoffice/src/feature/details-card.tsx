@@ -76,7 +76,7 @@ function LastUse({ feature, archive }: { readonly feature: string; readonly arch
   return (
     <>
       <Entry name="Evaluated">
-        {data.lastUsed === null ? "never, since it is counted" : <Ago at={data.lastUsed} />}
+        {data.lastUsed === null ? "never since counting began" : <Ago at={data.lastUsed} />}
       </Entry>
       {days >= unusedDays && (
         <p className="small details-unused">
