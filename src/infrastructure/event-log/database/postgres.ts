@@ -31,6 +31,8 @@ export function openPostgres(url: string, hasLimit: boolean): Database {
   });
   // The pool replaces a broken idle connection.
   pool.on("error", () => {});
+  // A connection that breaks between two statements of a transaction rejects the next one.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return {
     query: (statement) => connected(pool, ({ query }) => query(statement)),
     transaction: (task) =>
