@@ -115,7 +115,9 @@ describe("an embedded store that is empty at the start", () => {
     const refused = await cli("sets", "add", "global_features", "two");
     expect(refused).toMatchObject({
       code: 78,
-      stderr: expect.stringMatching(/is empty, but the event log has changes of it; .* npx tidegate stores accept/),
+      stderr: expect.stringMatching(
+        /is empty, but the event log has changes of an earlier one; .* npx tidegate stores accept/,
+      ),
     });
     expect((await cli("stores", "accept")).code).toBe(0);
     await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");

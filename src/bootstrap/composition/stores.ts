@@ -198,7 +198,10 @@ function withEmptyStart(connection: Connection, name: string, known: () => Known
       try {
         if (await withDeadline(maxLogMs, wasAnother)) {
           emptyStart.reject();
-          log.error({ connection: name }, "store is empty, but the event log has changes of it; restore or accept it");
+          log.error(
+            { connection: name },
+            "store is empty, but the event log has changes of an earlier one; restore or accept it",
+          );
         }
       } catch (cause) {
         log.warn({ connection: name, cause: causeText(cause) }, "cannot check whether the empty store lost its data");

@@ -97,7 +97,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
 }
 
 const emptyFault = (connection: string, file: string): string =>
-  `connection "${connection}": the store is empty, but the event log has changes of it; restore ${file}, or run npx tidegate stores accept`;
+  `connection "${connection}": the store is empty, but the event log has changes of an earlier one; restore ${file}, or run npx tidegate stores accept`;
 
 /** The name of an in-memory database. */
 const inMemory = ":memory:";
