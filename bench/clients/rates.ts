@@ -57,7 +57,7 @@ export async function measure(): Promise<readonly Row[]> {
       reached: `${ratio.toFixed(2)} by the least processor time (${times}); by rate ${rates.median.toFixed(2)} (${rates.min.toFixed(2)} to ${rates.max.toFixed(2)}), in ${rounds} rounds`,
       isReached: ratio >= least,
       reason:
-        "in a CPU profile of hits, 45 % of the time is the write to the socket, and 12 % is Tidegate's own code: the look-up among cached responses that are in no processor cache (3 %), SHA-256 of the credentials (2 %), reading the headers, freshness and counts. The rest is Node's HTTP, and reading the body. Bodies as buffers instead of strings gained nothing that could be measured.",
+        "the bare server returns a constant. In a CPU profile of 304s on a busy machine, 11 % of the time is Tidegate's own code: SHA-256 of the credentials (3 %), the look-up among cached responses that are in no processor cache (3 %), reading the headers, freshness and counts. The rest is Node's HTTP, reading the body and the write to the socket, which both servers have.",
     });
   }
   return rows;

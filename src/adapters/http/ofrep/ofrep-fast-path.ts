@@ -5,6 +5,7 @@ import { digestWith } from "../client/digest.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
 import type { CrossOriginSharing } from "../server/cross-origin-sharing.ts";
+import { readBody } from "../server/read-body.ts";
 import type { StreamLimits } from "../streams/stream-limits.ts";
 
 /** The route of bulk evaluations. */
@@ -62,10 +63,7 @@ export class OfrepFastPath implements OfrepKeys {
       return false;
     }
     const start = performance.now();
-    const chunks: Buffer[] = [];
-    incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));
-    incoming.on("end", () => {
-      const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    readBody(incoming, (body) => {
       const key = this.#keyOf(incoming, headers, body);
       const response = this.#cache.find(key, headers["if-none-match"]);
       if (response) {
