@@ -11,9 +11,14 @@ describe("tidegate features", () => {
   const run = (...args: string[]) => tidegate(["features", ...args], env);
   beforeAll(async () => {
     env = { TIDEGATE_DATA: mkdtempSync(join(tmpdir(), "tidegate-features-")) };
-    await tidegate(["demo"], env);
-    const line = { catalogue: "feature_3", description: "The new menu", owner: "shop", tags: ["web"] };
-    await tidegate(["import", "-"], env, `{"tidegate":1}\n${JSON.stringify(line)}\n`);
+    const lines = [
+      { tidegate: 1 },
+      { set: "global_features", features: ["feature_1", "feature_2"] },
+      { set: "active_features", features: ["feature_3"] },
+      { set: "features:user:1", features: ["feature_3", "feature_4"] },
+      { catalogue: "feature_3", description: "The new menu", owner: "shop", tags: ["web"] },
+    ];
+    await tidegate(["import", "-"], env, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
   });
   afterAll(() => rmSync(env.TIDEGATE_DATA, { recursive: true }));
 
