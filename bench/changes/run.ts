@@ -65,9 +65,12 @@ Until it is acknowledged: ${short(change.http)} ms over HTTP, ${short(change.scr
 a Redis of its own, in turn. The one reads and checks the file before it changes anything, and leaves records of all it does, what
 later changes are compared with, and lists of users' tokens; the other sends the bare \`SADD\` and \`SET\` of the same data, and nothing else.
 
-Batches are worth their lines. In processor time per new user (a set and a token, 30,000 users, medians of six runs, 2026-11-29): batches take
-23 µs in Redis and 55 µs in the importing process, pipelined single changes take 137 and 129 µs. With single changes the import
-reached a third of the rate of batches, beside other work on the machine. So new sets and tokens are loaded in batches. For documents, and for sets
+The file is checked first; then a batch is parsed while Redis applies those before it, so the larger of the two counts. In processor time
+per new user (a set and a token): 18 µs in Redis, of which a bare \`SADD\` and \`SET\` take 6 (lower quartile of 20 replays of 10,000
+users), and 38 µs in all threads of the importing process (one run of 300,000 users; both 2026-11-30, beside other work).
+
+Batches are worth their lines. With 30,000 users (medians of six runs, 2026-11-29) they took 23 µs in Redis and 55 µs in the importing process,
+pipelined single changes 137 and 129 µs. With single changes the import reached a third of the rate of batches, beside other work on the machine. So new sets and tokens are loaded in batches. For documents, and for sets
 and tokens that exist already, batches gained nothing in processor time (a set with a missing feature: 139 and 138 µs by pipelined
 changes, 175 and 96 µs by the batch script of before), so these are pipelined changes.
 
