@@ -6,7 +6,7 @@ import { emptied, startRedis } from "../support/redis.ts";
 import { connectPatiently, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
-it("an outbox in Redis is emptied of entries in more lists than it tracks", { timeout: 150_000 }, async () => {
+it("an outbox in Redis is emptied of entries in more lists than it tracks", { timeout: 300_000 }, async () => {
   await using store = await redisStore();
   await emptied(store.server.client);
   await emptiesManyLists(store, { lists: 120_000, maxTracked: 100_000 });

@@ -41,7 +41,7 @@ describe("the end-to-end check", () => {
     const data = join(folder, "clone-data");
     const command = join(root, "bin/tidegate.cjs");
     await smoke({ command, data, env: { ...base, TIDEGATE_DATA: data } });
-  }, 120_000);
+  });
 });
 
 describe("the npm package", () => {
@@ -87,7 +87,7 @@ describe("the npm package", () => {
     writeFileSync(join(project, "package.json"), "{}");
     first = await pack(packageJson.version);
     output = await install(first);
-  }, 180_000);
+  }, 300_000);
 
   it("installs without a warning, without scripts, and without another Node.js", () => {
     expect(output.stderr).toBe("");
@@ -143,7 +143,7 @@ describe("the npm package", () => {
     await expectSmokeData(installed);
     expect(readdirSync(installed.data)).toContain("events.db");
     expect(readdirSync(installed.data)).not.toContain("activity.db");
-  }, 120_000);
+  });
 
   it("contains the database of countries", async () => {
     const file = join(folder, "countries.yaml");

@@ -31,7 +31,7 @@ export async function emptiesManyLists(
     await outbox.remove(entries ?? []).catch(() => {});
     return entries?.length === 0 && (await client.dbsize()) === 1;
   };
-  await until(take, "all is taken", 100_000);
+  await until(take, "all is taken", 240_000);
   expect(taken.size).toBe(lists);
   await until(ask, "it tells how much is left");
   expect(backlog).toEqual({ entries: 0, oldest: undefined });
