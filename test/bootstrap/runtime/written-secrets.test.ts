@@ -27,22 +27,21 @@ describe("the output of the service", () => {
     await using service = new TestProcess(["src/main.ts"], { ...env, TIDEGATE_CONFIG: "test/support/logging.yaml" });
     const url = await service.url();
     const answers: string[] = [];
+    const see = async (path: string) => (await fetch(url + path, { headers: bearer(`${canary}-admin`) })).text();
     const send = async () => {
       for (const token of [canary, `${canary}x`, ...unlikelyTokens.map((unlikely) => canary + unlikely)]) {
         if (token.length > 5_000) continue;
-        answers.push(await ask(url, basic(token)));
-        if (/^[\x20-\x7e]*$/.test(token)) answers.push(await ask(url, bearer(token)));
-        answers.push(await ask(`${url}/features?token=${encodeURIComponent(token)}&x=`));
-        answers.push(await (await fetch(`${url}/${encodeURIComponent(token)}`, { method: "PUT" })).text());
-        for (const path of [
-          "/metrics",
-          "/health/ready",
-          `/admin/v1/cache?key=${encodeURIComponent(`token:${token}`)}`,
-        ]) {
-          answers.push(await (await fetch(url + path, { headers: bearer(`${canary}-admin`) })).text());
-        }
-        answers.push(await ask(url, { authorization: `Digest ${canary}`, "x-request-id": `${canary}/` }));
+        const sent = [
+          ask(url, basic(token)),
+          /^[\x20-\x7e]*$/.test(token) ? ask(url, bearer(token)) : "",
+          ask(`${url}/features?token=${encodeURIComponent(token)}&x=`),
+          fetch(`${url}/${encodeURIComponent(token)}`, { method: "PUT" }).then((response) => response.text()),
+          see(`/admin/v1/cache?key=${encodeURIComponent(`token:${token}`)}`),
+          ask(url, { authorization: `Digest ${canary}`, "x-request-id": `${canary}/` }),
+        ];
+        answers.push(...(await Promise.all(sent)));
       }
+      answers.push(await see("/metrics"), await see("/health/ready"));
       answers.push(
         (
           await sendRaw(
@@ -67,7 +66,7 @@ describe("the output of the service", () => {
     for (const line of ["started", "connected to Redis", "source failed", "request", "stopping", "stopped"]) {
       expect(service.stderr).toContain(`"msg":"${line}"`);
     }
-    expect(service.stderr.match(/"msg":"request"/g)?.length).toBeGreaterThan(150);
+    expect(service.stderr.match(/"msg":"request"/g)?.length).toBeGreaterThan(100);
     expect(service.stdout + service.stderr).not.toContain("canary");
     expect(service.stdout + service.stderr).not.toContain(Buffer.from(`:${canary}`).toString("base64").slice(0, 16));
     expect(answers.join()).not.toContain("canary");

@@ -485,7 +485,7 @@ describe("an outbox in Redis", () => {
 
   it("is read in smaller batches if its content takes long to transfer", async () => {
     const { client, url } = store.server;
-    for (let index = 0; index < 100; index++) {
+    for (let index = 0; index < 40; index++) {
       await client.rpush(`tidegate:outbox:{${index}}`, "x".repeat(1_000_000));
     }
     const hurried = new Redis(url, { commandTimeout: 50 });
@@ -499,8 +499,8 @@ describe("an outbox in Redis", () => {
       await outbox.remove(entries).catch(() => {});
       return (await client.dbsize()) === 1;
     };
-    await until(take, "all is taken", 50_000);
-    expect(taken).toBeGreaterThanOrEqual(100);
+    await until(take, "all is taken");
+    expect(taken).toBeGreaterThanOrEqual(40);
     hurried.disconnect();
   });
 
