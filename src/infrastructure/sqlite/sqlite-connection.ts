@@ -108,7 +108,8 @@ function checked<Port extends object>(port: Port, check: () => void): Port {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
-      if (typeof name === "symbol") return member.bind(target);
+      // No bound function: Node 24 does not accept one as a way to dispose.
+      if (typeof name === "symbol") return (...given: unknown[]) => member.apply(target, given);
       const call = (...given: unknown[]) => {
         check();
         return member.apply(target, given);
