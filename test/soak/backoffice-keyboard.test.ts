@@ -20,13 +20,19 @@ async function tabTo(page: Page, name: string): Promise<void> {
   throw new Error(`Tab does not reach "${name}"`);
 }
 
+/** The command bar is loaded when it is first opened, and takes no keys before it has the focus. */
+async function openCommandBar(page: Page): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").and(page.locator(":focus")).waitFor();
+}
+
 describe("without a mouse", () => {
   it("a feature is found, switched, killed, and put back by undo", async () => {
     const key = "checkout.split-bill";
     await using window = await shop.open("marta.ibanez", { path: "people" });
     const { page } = window;
     await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.keyboard.press("Control+k");
+    await openCommandBar(page);
     await page.keyboard.type("split-bill");
     await page.getByRole("option", { name: new RegExp(`^${key}`), selected: true }).waitFor();
     await page.keyboard.press("Enter");
@@ -37,7 +43,7 @@ describe("without a mouse", () => {
     await page.getByText(`${key} is on for everyone.`).waitFor();
     expect(await features()).toContain(key);
 
-    await page.keyboard.press("Control+k");
+    await openCommandBar(page);
     await page.keyboard.type("> kill split-bill");
     await page.getByRole("option", { name: `Kill ${key}`, selected: true }).waitFor();
     await page.keyboard.press("Enter");
