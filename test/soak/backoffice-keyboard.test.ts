@@ -23,7 +23,10 @@ async function tabTo(page: Page, name: string): Promise<void> {
 /** The command bar is loaded when it is first opened, and takes no keys before it has the focus. */
 async function openCommandBar(page: Page): Promise<void> {
   await page.keyboard.press("Control+k");
-  await page.getByRole("combobox").and(page.locator(":focus")).waitFor();
+  await page
+    .getByRole("combobox", { name: /^Search features and users/ })
+    .and(page.locator(":focus"))
+    .waitFor();
 }
 
 describe("without a mouse", () => {
