@@ -1,9 +1,7 @@
 import { ChevronDown, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
-import { useShortcuts } from "../keyboard/shortcuts.ts";
 import { setQuery } from "../routing/location.ts";
-import { SearchField } from "../ui/field.tsx";
 import { Menu } from "../ui/menu.tsx";
+import { QuerySearch } from "../ui/query-search.tsx";
 import { defaultDays, type EventFilters } from "./event-queries.ts";
 
 const periods = [
@@ -24,8 +22,6 @@ const origins = [
   { origin: "change", name: "Made with Tidegate" },
   { origin: "external", name: "Edited outside" },
 ];
-/** Time after the last key before the list follows, in milliseconds. */
-const typingMs = 250;
 
 /** The filters of the list. They are in the URL. */
 export function EventFilterBar({
@@ -42,7 +38,7 @@ export function EventFilterBar({
   const everyone = { name: "Everybody", isSelected: by === undefined, onChoose: () => setQuery({ by: undefined }) };
   return (
     <div className="row wrap events-filters">
-      <TextFilter text={filters.q ?? ""} />
+      <QuerySearch label="Filter by message, feature or user" value={filters.q ?? ""} />
       <Menu
         className={menuClass(by !== undefined)}
         button={<Choice text={by ?? "Person"} />}
@@ -92,27 +88,6 @@ export function EventFilterBar({
           ),
       )}
     </div>
-  );
-}
-
-function TextFilter({ text }: { readonly text: string }) {
-  const field = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState(text);
-  useEffect(() => setTyped(text), [text]);
-  useEffect(() => {
-    if (typed === text) return;
-    const timer = setTimeout(() => setQuery({ q: typed }), typingMs);
-    return () => clearTimeout(timer);
-  }, [typed, text]);
-  useShortcuts({ "/": () => field.current?.focus() });
-  return (
-    <SearchField
-      ref={field}
-      label="Filter by message, feature or user"
-      shortcut="/"
-      value={typed}
-      onChange={({ currentTarget }) => setTyped(currentTarget.value)}
-    />
   );
 }
 

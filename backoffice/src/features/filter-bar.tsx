@@ -1,24 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
-import { useShortcuts } from "../keyboard/shortcuts.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
-import { SearchField } from "../ui/field.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { count } from "../ui/numbers.ts";
+import { QuerySearch } from "../ui/query-search.tsx";
 import { featureFacets } from "./feature-list.ts";
 import { clearFilters, type FeatureFilters, hasFilters, unusedTimes } from "./filters.ts";
-
-/** Time without a keystroke until the list is filtered, in milliseconds. */
-const pauseMs = 120;
 
 /** The filters of the list. All of them are in the URL. */
 export function FilterBar({ filters, isNarrow }: { readonly filters: FeatureFilters; readonly isNarrow: boolean }) {
   const { data: facets } = useQuery(featureFacets);
   return (
     <div className="filter-bar">
-      <Search value={filters.search ?? ""} isNarrow={isNarrow} />
+      <QuerySearch
+        label="Filter features"
+        placeholder={isNarrow ? "Key, description, owner, tag" : "Filter by key, description, owner or tag"}
+        value={filters.search ?? ""}
+      />
       <Filter name="Owner" parameter="owner" value={filters.owner} values={facets?.owners} />
       <Filter name="Tag" parameter="tag" value={filters.tag} values={facets?.tags} />
       <Filter name="Source" parameter="source" value={filters.source} values={facets?.sources} />
@@ -46,31 +45,6 @@ export function FilterBar({ filters, isNarrow }: { readonly filters: FeatureFilt
 }
 
 const unusedText = (time: string) => `Not for ${time.slice(0, -1)} days`;
-
-function Search({ value, isNarrow }: { readonly value: string; readonly isNarrow: boolean }) {
-  const [text, setText] = useState(value);
-  const field = useRef<HTMLInputElement>(null);
-  useShortcuts({ "/": () => field.current?.focus() });
-  // The URL may change elsewhere, such as by "Clear filters".
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => setQuery({ q: text }), pauseMs);
-    return () => clearTimeout(timer);
-  }, [text, value]);
-  return (
-    <SearchField
-      ref={field}
-      label="Filter features"
-      placeholder={isNarrow ? "Key, description, owner, tag" : "Filter by key, description, owner or tag"}
-      shortcut="/"
-      maxLength={200}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-      onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
-    />
-  );
-}
 
 function Filter({
   name,
