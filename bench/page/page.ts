@@ -50,7 +50,8 @@ ${connections.map((count) => oneCoreTable(results, count)).join("\n\n")}
 Each figure is the median of the rounds, in brackets the least and the largest; ratios are formed within a round. Every
 server was checked for right answers before and after. ${failures([...results.rates.slices, ...results.allCores.slices, ...results.peers.slices])}
 
-- **${names.bare}** and **${names.hono}** answer a constant of the size and with the headers of Tidegate's answer.
+- **${names.bare}** and **${names.hono}** answer a constant of the size and with the headers of Tidegate's answer. They run with
+  Node's defaults; Tidegate changes two of V8's by itself (\`src/bootstrap/runtime/allocate-young.ts\`, \`heap-growth.ts\`).
 - **Tidegate, hit**: the answer is remembered, and provably fresh (for an hour instead of the default ten minutes, as a server
   that waits for its turn would forget). **304**: the caller has it already. **Miss**: the caller's
   token and features are read of Redis, since other users pushed them out of memory; the sets that all share are remembered.
