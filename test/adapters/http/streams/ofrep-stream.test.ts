@@ -81,7 +81,7 @@ describe("the event stream of OFREP", () => {
   it("rejects unknown channels with an OFREP error", async () => {
     const uri = uriOf(await evaluate(service, bearer("1234")));
     const foreign = new Channels(randomBytes(32)).seal({ userId: "1" }, Date.now());
-    const changed = `${uri.slice(0, -2)}${uri.endsWith("A") ? "B" : "A"}${uri.slice(-1)}`;
+    const changed = `${uri.slice(0, -2)}${uri.at(-2) === "A" ? "B" : "A"}${uri.slice(-1)}`;
     const bad = ["/ofrep/v1/stream", "/ofrep/v1/stream?channel=", "/ofrep/v1/stream?channel=1234", changed];
     for (const path of [...bad, `${uri}&channel=x`, `/ofrep/v1/stream?channel=${foreign}`]) {
       const response = await service.get(path);
