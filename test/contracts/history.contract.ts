@@ -199,8 +199,8 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         set.changes({ remove: ["c"] }),
       ];
       await log.record(events);
-      const notified = async (at: number) =>
-        (await history.lastChanges("features", key, at)).map(({ feature, on, event }) => [
+      const notified = async (at: number, only?: readonly string[]) =>
+        (await history.lastChanges("features", key, at, only)).map(({ feature, on, event }) => [
           feature,
           on,
           events.findIndex(({ id }) => id === event.id),
@@ -216,6 +216,11 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         ["b", true, 3],
         ["c", false, 4],
       ]);
+      expect(await notified(forever, ["b", "unknown", "c"])).toEqual([
+        ["b", true, 3],
+        ["c", false, 4],
+      ]);
+      expect(await notified(forever, [])).toEqual([]);
       const [turn] = await history.lastChanges("features", key, forever);
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });

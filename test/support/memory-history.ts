@@ -51,7 +51,7 @@ export class MemoryHistory implements History {
     return this.#records(store, key, Number.POSITIVE_INFINITY)[0]?.at;
   }
 
-  async lastChanges(store: string, key: string, at: Instant) {
+  async lastChanges(store: string, key: string, at: Instant, only?: readonly FeatureKey[]) {
     const lastChanges = new Map<FeatureKey, LastChange>();
     for (const event of this.#of(store, key, at)) {
       const { added, removed, members = [] } = event.change.record;
@@ -61,7 +61,7 @@ export class MemoryHistory implements History {
         if (lastChanges.get(feature)?.on !== true) lastChanges.set(feature, { feature, on: true, event });
       }
     }
-    return [...lastChanges.values()];
+    return [...lastChanges.values()].filter(({ feature }) => only?.includes(feature) ?? true);
   }
 
   async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant) {

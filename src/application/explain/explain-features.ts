@@ -38,7 +38,7 @@ export class ExplainFeatures {
     const sets = attempts.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#relayOutboxes();
     const effectiveAt = isPast ? context.at : evaluatedAt;
-    const lastChanges = await this.#lastChanges(sets.flat(), effectiveAt);
+    const lastChanges = await this.#lastChanges(sets.flat(), effectiveAt, features);
     const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, effectiveAt)));
     const explained = (feature: FeatureKey): ExplainedFeature => {
       const explanation = explain(feature, outcomes);
@@ -91,12 +91,16 @@ export class ExplainFeatures {
     }
   }
 
-  /** The last change of each feature, by set; `undefined` if the log does not respond. */
-  async #lastChanges(sets: readonly SetRead[], at: Instant): Promise<LastChanges | undefined> {
+  /** The last change of each feature, or of these, by set; `undefined` if the log does not respond. */
+  async #lastChanges(
+    sets: readonly SetRead[],
+    at: Instant,
+    features: readonly FeatureKey[] | undefined,
+  ): Promise<LastChanges | undefined> {
     try {
       const all = await Promise.all(
         sets.map(async (set) => {
-          const changes = await queryLog(() => this.#history.lastChanges(set.store, set.key, at));
+          const changes = await queryLog(() => this.#history.lastChanges(set.store, set.key, at, features));
           return [set, new Map(changes.map((change) => [change.feature, change]))] as const;
         }),
       );

@@ -23,10 +23,10 @@ export interface History {
   /** The time of the first record of a set. */
   firstRecord(store: string, key: string): Promise<Instant | undefined>;
   /**
-   * The last change of each feature that the set ever held, up to an instant. Omits a feature if retention removed that
-   * event.
+   * The last change of each feature that the set ever held, or of `only` these, up to an instant. Omits a feature if
+   * retention removed that event.
    */
-  lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]>;
+  lastChanges(store: string, key: string, at: Instant, only?: readonly FeatureKey[]): Promise<readonly LastChange[]>;
   /** The last event that added a feature to a set with a prefix or removed it; the prefix may be the whole key. */
   lastChangeOf(store: string, prefix: string, feature: FeatureKey): Promise<Event | undefined>;
   /**

@@ -1,4 +1,4 @@
-import sql, { join, raw, type Sql } from "sql-template-tag";
+import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { type DocumentRecord, documentKey, type Revision } from "../../../domain/admin/change.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
@@ -46,10 +46,16 @@ export class SqlHistory implements History {
     return row?.at ?? undefined;
   }
 
-  async lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]> {
+  async lastChanges(
+    store: string,
+    key: string,
+    at: Instant,
+    only?: readonly FeatureKey[],
+  ): Promise<readonly LastChange[]> {
+    if (only?.length === 0) return [];
     const rows = await this.#database.query<EventRow & { feature: string; is_on: boolean }>(sql`
       select turn.feature, turn.is_on, events.*
-      from (${lastTurns(store, key, at)}) as turn join events on events.position = turn.position
+      from (${lastTurns(store, key, at, only)}) as turn join events on events.position = turn.position
       order by turn.feature`);
     const features = await this.#featuresOf(rows);
     return rows.map((row, index) => ({ feature: features[index] ?? "", on: Boolean(row.is_on), event: eventIn(row) }));
@@ -208,12 +214,13 @@ const lastState = (store: string, key: string, at: Instant): Sql => sql`
 /**
  * The last change of each feature of a set. Positions of one set are ordered by time, so an index covers all rows read.
  */
-const lastTurns = (store: string, key: string, at: Instant): Sql => sql`
+const lastTurns = (store: string, key: string, at: Instant, only?: readonly FeatureKey[]): Sql => sql`
   select turns.feature, turns.is_on, turns.position
   from (
     select feature, max(turns.position) as position
     from (${lastState(store, key, at)}) as until
     join turns on turns.set_id = until.set_id and turns.position <= until.position
+    ${only ? sql`where turns.feature in (${join(only.map(indexedFeature))})` : empty}
     group by feature
   ) as last
   join turns on turns.position = last.position and turns.feature = last.feature`;
