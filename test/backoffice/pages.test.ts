@@ -46,6 +46,24 @@ describe("the sign-in page", () => {
     expect(window.page.url()).not.toContain("link=");
   });
 
+  it("keeps no stream while nobody sees the page, since a browser has six connections for all tabs", async () => {
+    await window.visit("events", "luca.ferri");
+    const { page } = window;
+    const isStream = (request: { url(): string }) => request.url().endsWith("/events/stream");
+    const see = (isSeen: boolean) =>
+      page.evaluate(`
+        Object.defineProperty(document, "hidden", { configurable: true, value: ${!isSeen} });
+        document.dispatchEvent(new Event("visibilitychange"));`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const closed = page.waitForEvent("requestfailed", isStream);
+    await see(false);
+    await closed;
+    const opened = page.waitForRequest(isStream);
+    await see(true);
+    await opened;
+    expect(window.faults).toEqual([]);
+  });
+
   it("shows the sign-in over the page when the session has ended", async () => {
     await window.visit("features?q=kept", "luca.ferri");
     const { page, context } = window;

@@ -28,6 +28,7 @@ export function LiveUpdates() {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let failures = 0;
     let lostAt: Date | undefined;
+    let isPaused = false;
     let position: number | undefined;
     let batch: LiveEvent[] = [];
 
@@ -60,9 +61,10 @@ export function LiveUpdates() {
       failures = 0;
       setConnection({ is: "live", position });
       if (position === undefined) void showPosition();
-      if (!lostAt) return;
-      if (Date.now() - lostAt.getTime() > unnoticedMs) toast("Connected again.");
+      if (!lostAt && !isPaused) return;
+      if (lostAt && Date.now() - lostAt.getTime() > unnoticedMs) toast("Connected again.");
       lostAt = undefined;
+      isPaused = false;
       // Events may have been missed.
       void client.invalidateQueries();
       announceEvents("missed");
@@ -86,12 +88,26 @@ export function LiveUpdates() {
       stream.addEventListener("message", take);
       stream.addEventListener("error", retry);
     };
+    // Browsers open six connections per server, and a page that nobody sees keeps its own, also one that Back leads to.
+    const pause = () => {
+      clearTimeout(timer);
+      stream?.close();
+      isPaused = true;
+    };
+    const resume = () => isPaused && connect();
+    const pauseHidden = () => (document.hidden ? pause() : connect());
     connect();
+    document.addEventListener("visibilitychange", pauseHidden);
+    addEventListener("pagehide", pause);
+    addEventListener("pageshow", resume);
     addEventListener(tryNow, connect);
     addEventListener("online", connect);
     return () => {
       clearTimeout(timer);
       stream?.close();
+      document.removeEventListener("visibilitychange", pauseHidden);
+      removeEventListener("pagehide", pause);
+      removeEventListener("pageshow", resume);
       removeEventListener(tryNow, connect);
       removeEventListener("online", connect);
       setConnection({ is: "connecting" });

@@ -38,11 +38,13 @@ const momentIn = (text: string | null): string | undefined =>
 export function otherContextIn(first: PersonContext, query: URLSearchParams): PersonContext {
   const given = query.get("with") ?? "@now";
   const split = given.lastIndexOf("@");
-  const [user, at] = [given.slice(0, split), given.slice(split + 1)];
+  const time = given.slice(split + 1);
+  const hasTime = split !== -1 && (time === "now" || momentIn(time) !== undefined);
+  const user = hasTime ? given.slice(0, split) : given;
   return {
     ...first,
     user: user === "" ? first.user : personOf(user),
-    at: momentIn(at),
+    at: hasTime ? momentIn(time) : undefined,
   };
 }
 
