@@ -132,16 +132,25 @@ describe("Redis", () => {
       put: store.put,
     }));
 
-    tokenResolverContract(() => ({
-      resolver: new CachedTokenResolver(
-        store.connection.tokenResolver(plainTokenKey()),
-        plainTokenKey(),
-        feed,
-        limits,
-        Date.now,
-      ),
-      put: async (token, userId) => void (await store.server.client.set(plainTokenKey()(token), userId)),
-    }));
+    tokenResolverContract(() => {
+      const { tokenResolver } = store.connection;
+      const key = plainTokenKey();
+      const resolver = new CachedTokenResolver(tokenResolver(key), key, feed, limits, Date.now);
+      const put = async (token: string, userId: string) => {
+        await store.server.client.set(key(token), userId);
+        // Another client wrote it: the cache hears of it a moment later.
+        const isSeen = async () => {
+          try {
+            return (await resolver.resolve(token)).value === userId;
+          } catch {
+            // An invalid user id is read, and rejected.
+            return true;
+          }
+        };
+        await until(isSeen, "the cache reads what was written");
+      };
+      return { resolver, put };
+    });
   });
 
   storedValuesContract(() => ({ values: store.connection.values, put: store.put }));
