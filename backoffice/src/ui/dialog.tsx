@@ -61,7 +61,7 @@ export function Dialog({
         else dismiss();
       }}
       onClose={() => {
-        // Browsers close it on a second Escape, whatever the first one did.
+        // Browsers close it on a second Escape, even if the first one was handled.
         if (!isMounted.current) return;
         if (onClose) onClose();
         else element.current?.showModal();
