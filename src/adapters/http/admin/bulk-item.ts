@@ -13,23 +13,21 @@ import { Changed, type SetChanges } from "./set-changes.ts";
 /** One change of a bulk request: of a set, of a rule, or of a description. */
 export const BulkItem = z
   .strictObject({
-    source: z.string().optional().openapi({ description: "The source whose set or rule changes." }),
+    source: z.string().optional().describe("The source whose set or rule changes."),
     context: z
       .strictObject({
         userId: z.string().optional(),
         location: z.string().optional(),
       })
       .default({})
-      .openapi({ description: "Of a set: exactly the fields in the key of the source." }),
+      .describe("Of a set: exactly the fields in the key of the source."),
     add: z.array(z.string()).default([]),
     remove: z.array(z.string()).default([]),
-    feature: z.string().optional().openapi({ description: "The feature of a rule or a description." }),
+    feature: z.string().optional().describe("The feature of a rule or a description."),
     rule: (z.unknown() as z.ZodType<Json | undefined>)
       .optional()
-      .openapi({ description: "The rule of the feature in the source. Null deletes it." }),
-    catalogue: Description.nullable()
-      .optional()
-      .openapi({ description: "The description of the feature. Null deletes it." }),
+      .describe("The rule of the feature in the source. Null deletes it."),
+    catalogue: Description.nullable().optional().describe("The description of the feature. Null deletes it."),
     ifRevision: z
       .string()
       .transform((text, context) => {
@@ -63,7 +61,7 @@ export const catalogueSource = "catalogue";
 
 const document = {
   feature: z.string(),
-  revision: z.string().optional().openapi({ description: "The new revision. Absent in a dry run." }),
+  revision: z.string().optional().describe("The new revision. Absent in a dry run."),
   dryRun: z.literal(true).optional(),
 };
 
@@ -71,7 +69,7 @@ const ChangedRule = z
   .object({
     ...document,
     source: z.string(),
-    rule: z.unknown().openapi({ description: "The rule. Null if there is none now." }),
+    rule: z.unknown().describe("The rule. Null if there is none now."),
     impact: ImpactBody.optional(),
   })
   .openapi("ChangedRule", {

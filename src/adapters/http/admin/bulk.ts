@@ -21,9 +21,9 @@ const maxBodyBytes = 4_194_304;
 
 const BulkBody = z
   .strictObject({
-    changes: z.array(BulkItem).openapi({
-      description: `At most ${maxItems} changes with ${maxAtOnce} features in total. Each change is atomic.`,
-    }),
+    changes: z
+      .array(BulkItem)
+      .describe(`At most ${maxItems} changes with ${maxAtOnce} features in total. Each change is atomic.`),
   })
   .openapi("Changes", {
     example: {
@@ -37,7 +37,7 @@ const BulkBody = z
   });
 
 const Rejected = z.object({
-  status: z.int().openapi({ description: "The status of the same change as a request of its own." }),
+  status: z.int().describe("The status of the same change as a request of its own."),
   source: z.string(),
   code: z.string(),
   detail: z.string(),

@@ -23,10 +23,7 @@ export const Description = z
       .max(20)
       .default([])
       .transform((tags) => [...new Set(tags)]),
-    archived: z
-      .boolean()
-      .default(false)
-      .openapi({ description: "Whether the feature is retired. Does not change its state." }),
+    archived: z.boolean().default(false).describe("Whether the feature is retired. Does not change its state."),
   })
   .openapi("Description", {
     example: { description: "The new menu", owner: "shop", tags: ["web"], archived: false },
@@ -39,7 +36,7 @@ export const CatalogueEntryBody = z
     owner: z.string(),
     tags: z.array(z.string()).readonly(),
     archived: z.boolean(),
-    created: z.iso.datetime().openapi({ description: "When the feature was first described." }),
+    created: z.iso.datetime().describe("When the feature was first described."),
   })
   .openapi("CatalogueEntry");
 
@@ -139,7 +136,7 @@ export function catalogueRoutes(
             "application/json": {
               schema: z.object({
                 feature: z.string(),
-                removed: z.boolean().openapi({ description: "Whether there was a description." }),
+                removed: z.boolean().describe("Whether there was a description."),
               }),
             },
           },

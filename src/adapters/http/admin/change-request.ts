@@ -28,7 +28,7 @@ export const DryRunQuery = ChangeQuery.extend({
   dryRun: z
     .enum(["true", "false"])
     .optional()
-    .openapi({ description: "`true`: changes and records nothing, and returns what would change." }),
+    .describe("`true`: changes and records nothing, and returns what would change."),
 });
 
 /** Headers of a change that supports `If-Match` and `Idempotency-Key`. */

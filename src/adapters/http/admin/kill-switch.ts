@@ -15,29 +15,35 @@ import { Changed, type SetChanges } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const KillQuery = DryRunQuery.extend({
-  wait: z.enum(["true", "false"]).optional().openapi({
-    description:
+  wait: z
+    .enum(["true", "false"])
+    .optional()
+    .describe(
       "`true`: respond after every instance has confirmed the change, or after 1 s. After 1 s the unconfirmed instances mark their responses as stale.",
-  }),
+    ),
 });
 
 const Killed = Changed.extend({
-  everywhere: z.boolean().optional().openapi({
-    description:
+  everywhere: z
+    .boolean()
+    .optional()
+    .describe(
       "Whether every instance applies the change or marks its responses as stale. False without `wait`; absent in a dry run.",
-  }),
-  tookMs: z
+    ),
+  tookMs: z.int().optional().describe("Time until the confirmation, in milliseconds. Only with `wait`."),
+  confirmed: z
     .int()
     .optional()
-    .openapi({ description: "Time until the confirmation, in milliseconds. Only with `wait`." }),
-  confirmed: z.int().optional().openapi({
-    description:
+    .describe(
       "Only with `wait`: the number of connections of Tidegate processes that confirmed the change. Each process has at least one.",
-  }),
-  missing: z.int().nullable().optional().openapi({
-    description:
+    ),
+  missing: z
+    .int()
+    .nullable()
+    .optional()
+    .describe(
       "Only with `wait`: the number of connections that did not confirm within 1 s. Null if their number is not known, as on SQLite, or if this process connected less than 1 s ago.",
-  }),
+    ),
 }).openapi("Killed");
 
 /** `/admin/v1/killed`: kills and unkills features for everyone. */

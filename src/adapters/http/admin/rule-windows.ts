@@ -18,27 +18,23 @@ const timeText = z.iso.datetime();
 
 const RequestBody = z
   .strictObject({
-    from: time().openapi({ description: "The begin (default: now)." }),
-    to: time().openapi({
-      description: `The end, excluded, at most ${maxDays} days later (default: ${defaultDays} days later).`,
-    }),
+    from: time().describe("The begin (default: now)."),
+    to: time().describe(`The end, excluded, at most ${maxDays} days later (default: ${defaultDays} days later).`),
     rule: (z.unknown() as z.ZodType<Json | undefined>)
       .optional()
-      .openapi({ description: "A rule to preview. Default: the stored rule." }),
+      .describe("A rule to preview. Default: the stored rule."),
   })
   .openapi("WindowsRequest", { example: { from: "2026-11-16T00:00:00Z", to: "2026-11-23T00:00:00Z" } });
 
 const WindowsBody = z
   .object({
     from: timeText,
-    to: timeText.openapi({ description: `Earlier than requested if there are more than ${maxWindows} windows.` }),
+    to: timeText.describe(`Earlier than requested if there are more than ${maxWindows} windows.`),
     on: z
-      .array(z.object({ from: timeText, to: timeText.openapi({ description: "Excluded." }) }))
+      .array(z.object({ from: timeText, to: timeText.describe("Excluded.") }))
       .readonly()
-      .openapi({ description: "The windows in order, cut off at `from` and `to`. Adjoining windows are one." }),
-    nextChange: timeText
-      .nullable()
-      .openapi({ description: "The first change at `to` or later. Null if none is foreseeable." }),
+      .describe("The windows in order, cut off at `from` and `to`. Adjoining windows are one."),
+    nextChange: timeText.nullable().describe("The first change at `to` or later. Null if none is foreseeable."),
   })
   .openapi("Windows", {
     example: {

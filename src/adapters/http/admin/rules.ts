@@ -32,9 +32,9 @@ const RuleBody = z
     feature: z.string(),
     rule: Value,
     revision: z.string(),
-    valid: z.boolean().openapi({
-      description: "Whether the source can evaluate the rule. Rules that were written outside Tidegate may be invalid.",
-    }),
+    valid: z
+      .boolean()
+      .describe("Whether the source can evaluate the rule. Rules that were written outside Tidegate may be invalid."),
   })
   .openapi("FeatureRule", {
     example: {
@@ -46,20 +46,18 @@ const RuleBody = z
     },
   });
 
-const impact = ImpactBody.optional().openapi({
-  description: "Only in a dry run: who gains and who loses the feature. Absent for a segment.",
-});
+const impact = ImpactBody.optional().describe(
+  "Only in a dry run: who gains and who loses the feature. Absent for a segment.",
+);
 
 const DryRunResult = z
   .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true), impact })
-  .openapi({ description: "The result of a dry run." });
+  .describe("The result of a dry run.");
 
 const ListQuery = z.strictObject({
-  search: z.string().max(200).optional().openapi({ description: "Substring of the feature key, regardless of case." }),
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Maximum number of rules (default: ${defaultLimit}).` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same search." }),
+  search: z.string().max(200).optional().describe("Substring of the feature key, regardless of case."),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of rules (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page, with the same search."),
 });
 
 const path = "/admin/v1/sources/{source}/rules/{feature}";
@@ -99,10 +97,7 @@ export function ruleRoutes(
           content: jsonContent(
             z.object({
               rules: z.array(RuleBody),
-              next: z
-                .string()
-                .optional()
-                .openapi({ description: "The cursor of the next page. Absent on the last page." }),
+              next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
             }),
           ),
         },
@@ -204,8 +199,8 @@ export function ruleRoutes(
             z.object({
               source: z.string(),
               feature: z.string(),
-              removed: z.boolean().openapi({ description: "Whether there was a rule." }),
-              dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run." }),
+              removed: z.boolean().describe("Whether there was a rule."),
+              dryRun: z.literal(true).optional().describe("Only in a dry run."),
               impact,
             }),
           ),

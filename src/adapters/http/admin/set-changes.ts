@@ -11,7 +11,7 @@ import { changeAuthor, type DryRunQuery, type RequestedChange } from "./change-r
 import { requiredRevision, revisionJson } from "./entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
-const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
+const Features = (description: string) => z.array(z.string()).readonly().describe(description);
 
 /** The result of a change or of a dry run. */
 export const Changed = z
@@ -20,20 +20,15 @@ export const Changed = z
     key: Key,
     added: Features("The features that were not in the set before."),
     removed: Features("The features that were in the set before."),
-    revision: z
-      .string()
-      .optional()
-      .openapi({ description: "The new revision of the set, as in the `ETag`. Absent in a dry run." }),
-    dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run: the change was not applied." }),
+    revision: z.string().optional().describe("The new revision of the set, as in the `ETag`. Absent in a dry run."),
+    dryRun: z.literal(true).optional().describe("Only in a dry run: the change was not applied."),
     users: z
       .object({
-        count: z.int().nullable().openapi({ description: "Null if unknown, or if several features change." }),
+        count: z.int().nullable().describe("Null if unknown, or if several features change."),
       })
       .optional()
-      .openapi({ description: "Only in a dry run: the number of users whose own set contains the feature." }),
-    impact: ImpactBody.optional().openapi({
-      description: "Only in a dry run that changes one feature: who gains and who loses it.",
-    }),
+      .describe("Only in a dry run: the number of users whose own set contains the feature."),
+    impact: ImpactBody.optional().describe("Only in a dry run that changes one feature: who gains and who loses it."),
   })
   .openapi("Changed", {
     example: {

@@ -19,24 +19,23 @@ import { Changed, type SetChanges } from "./set-changes.ts";
 const SourceBody = z
   .object({
     name: z.string(),
-    label: z.string().nullable().openapi({ description: "The display name in the configuration. Null without one." }),
+    label: z.string().nullable().describe("The display name in the configuration. Null without one."),
     kind: z.string(),
     role: z.enum(roles),
     gatedBy: z.array(z.string()).readonly(),
-    changeable: z.boolean().openapi({ description: "Whether the source has sets that can be changed here." }),
-    key: z.string().nullable().openapi({ description: "The key template of its sets. Null without sets." }),
-    fields: z
-      .array(z.enum(keyFields))
-      .readonly()
-      .openapi({ description: "The query parameters that select one of its sets." }),
+    changeable: z.boolean().describe("Whether the source has sets that can be changed here."),
+    key: z.string().nullable().describe("The key template of its sets. Null without sets."),
+    fields: z.array(z.enum(keyFields)).readonly().describe("The query parameters that select one of its sets."),
     rules: z
       .object({ connection: z.string(), collection: z.string() })
       .nullable()
-      .openapi({ description: "The place of its rules. Null without rules." }),
-    faults: z.array(z.string()).readonly().openapi({
-      description:
+      .describe("The place of its rules. Null without rules."),
+    faults: z
+      .array(z.string())
+      .readonly()
+      .describe(
         "The faults of its data: an unusable document, and features that are off because they are invalid. At most 20, and the number of others.",
-    }),
+      ),
   })
   .openapi("Source", {
     example: {
@@ -68,8 +67,8 @@ export const SetBody = z
     source: z.string(),
     key: z.string(),
     features: z.array(z.string()).readonly(),
-    invalidMembers: z.int().openapi({ description: "Number of members that are not feature keys. They are omitted." }),
-    revision: z.string().openapi({ description: "`none.0` if no change was recorded yet." }),
+    invalidMembers: z.int().describe("Number of members that are not feature keys. They are omitted."),
+    revision: z.string().describe("`none.0` if no change was recorded yet."),
   })
   .openapi("Set", {
     example: {

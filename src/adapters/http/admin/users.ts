@@ -23,7 +23,7 @@ const TokenBody = z
   .object({
     id: z.string(),
     issuedAt: z.iso.datetime(),
-    by: z.string().openapi({ description: "The credential that issued the token." }),
+    by: z.string().describe("The credential that issued the token."),
   })
   .openapi("TokenInfo", {
     example: { id: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11", issuedAt: "2026-11-21T09:00:42.800Z", by: "admin" },
@@ -32,14 +32,14 @@ const TokenBody = z
 const UserBody = z
   .object({
     userId: z.string(),
-    sets: z.array(SetBody).openapi({ description: "The sets of the user, by source." }),
+    sets: z.array(SetBody).describe("The sets of the user, by source."),
     effective: z
       .object({
         features: z.array(z.string()).readonly(),
-        missing: z.array(z.string()).readonly().openapi({ description: "Sources that were unavailable and skipped." }),
+        missing: z.array(z.string()).readonly().describe("Sources that were unavailable and skipped."),
       })
-      .openapi({ description: "The features that are on for the user now." }),
-    tokens: z.array(TokenBody).openapi({ description: "The tokens that Tidegate issued, oldest first." }),
+      .describe("The features that are on for the user now."),
+    tokens: z.array(TokenBody).describe("The tokens that Tidegate issued, oldest first."),
   })
   .openapi("User");
 
@@ -145,7 +145,7 @@ export function userRoutes(
               id: z.string(),
               userId: z.string(),
               token: z.string(),
-              previousUserId: z.string().nullable().openapi({ description: "The previous user of the token." }),
+              previousUserId: z.string().nullable().describe("The previous user of the token."),
             }),
           ),
         },
@@ -181,9 +181,7 @@ export function userRoutes(
       responses: {
         200: {
           description: "The token is revoked.",
-          content: jsonContent(
-            z.object({ revoked: z.boolean().openapi({ description: "Whether the token belonged to the user." }) }),
-          ),
+          content: jsonContent(z.object({ revoked: z.boolean().describe("Whether the token belonged to the user.") })),
         },
         ...problemResponses(...tokenProblems),
       },
@@ -214,8 +212,8 @@ export function userRoutes(
           description: "The token is revoked.",
           content: jsonContent(
             z.object({
-              revoked: z.boolean().openapi({ description: "Whether the token was known." }),
-              userId: z.string().nullable().openapi({ description: "The user of the token." }),
+              revoked: z.boolean().describe("Whether the token was known."),
+              userId: z.string().nullable().describe("The user of the token."),
             }),
           ),
         },

@@ -12,10 +12,7 @@ import { type eventQuery, filterOf } from "./event-schemas.ts";
 
 const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[]];
 
-const format = z
-  .enum(names)
-  .optional()
-  .openapi({ description: "Default: the preferred type in `Accept`, otherwise `ndjson`." });
+const format = z.enum(names).optional().describe("Default: the preferred type in `Accept`, otherwise `ndjson`.");
 
 /** `GET /events/export`: all matching events as a file. */
 export function eventExport(

@@ -32,7 +32,7 @@ export const NewEventBody = z
   .strictObject({
     component: text(200, "order")
       .refine((given) => !isReservedComponent(given), "is reserved for Tidegate; use another name")
-      .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, regardless of case and width.` }),
+      .describe(`Not ${featuresComponent} or ${tidegateComponent}, regardless of case and width.`),
     data: z
       .record(z.string(), z.custom<Json>())
       .refine(isShort, tooLong)
@@ -66,31 +66,29 @@ export const LooseEventBody = NewEventBody.extend({
 export const EventBody = z
   .object({
     component: z.string(),
-    data: z.unknown().openapi({ description: "A JSON object; with `compatibility.activityService`, any JSON value." }),
-    email: z.string().nullable().openapi({ description: "Null only with `compatibility.activityService`." }),
+    data: z.unknown().describe("A JSON object; with `compatibility.activityService`, any JSON value."),
+    email: z.string().nullable().describe("Null only with `compatibility.activityService`."),
     environment: z.string(),
     message: z.string(),
     id: z.string(),
-    created_at: z.string().openapi({ description: "Seconds since 1970 with a fraction, as text." }),
-    time: z.iso.datetime().openapi({ description: "The same instant (RFC 3339)." }),
+    created_at: z.string().describe("Seconds since 1970 with a fraction, as text."),
+    time: z.iso.datetime().describe("The same instant (RFC 3339)."),
     recorded_by: z
       .string()
-      .openapi({ description: "The name of the credential that posted the event. Unlike `email`, it is verified." }),
-    position: z.int().openapi({ description: "The position in the log, from 1." }),
-    hash: z.string().openapi({ description: "SHA-256 of this event and the hash of the previous event." }),
-    store: z.string().optional().openapi({ description: "Only on a change: the connection." }),
-    key: z.string().optional().openapi({ description: "Only on a change: the changed set, rule or other key." }),
-    revision: z.string().optional().openapi({ description: "Only on a change: the revision of the key." }),
-    features: z.array(z.string()).readonly().optional().openapi({
-      description: "Only on a change, and not in an export: the features that it added, removed or described.",
-    }),
-    sources: z
+      .describe("The name of the credential that posted the event. Unlike `email`, it is verified."),
+    position: z.int().describe("The position in the log, from 1."),
+    hash: z.string().describe("SHA-256 of this event and the hash of the previous event."),
+    store: z.string().optional().describe("Only on a change: the connection."),
+    key: z.string().optional().describe("Only on a change: the changed set, rule or other key."),
+    revision: z.string().optional().describe("Only on a change: the revision of the key."),
+    features: z
       .array(z.string())
       .readonly()
       .optional()
-      .openapi({ description: "Likewise: the sources that read the key now." }),
-    user: z.string().optional().openapi({ description: "Likewise: the user of the set or token." }),
-    location: z.string().optional().openapi({ description: "Likewise: the location of the set." }),
+      .describe("Only on a change, and not in an export: the features that it added, removed or described."),
+    sources: z.array(z.string()).readonly().optional().describe("Likewise: the sources that read the key now."),
+    user: z.string().optional().describe("Likewise: the user of the set or token."),
+    location: z.string().optional().describe("Likewise: the location of the set."),
   })
   .openapi("Event", {
     example: {
@@ -133,14 +131,18 @@ export const eventQuery = (zone: TimeZone) =>
       message: filter("Substring of the message, regardless of case.", "failed"),
       feature: filter("The changed feature.", "feature_1"),
       key: filter("The changed set, rule or other key.", "active_features"),
-      type: z.enum(changeTypes).optional().openapi({
-        description:
+      type: z
+        .enum(changeTypes)
+        .optional()
+        .describe(
           "Only changes of sets, of documents (rules and descriptions), of tokens, or of operator credentials.",
-      }),
-      origin: z.enum(changeOrigins).optional().openapi({
-        description:
+        ),
+      origin: z
+        .enum(changeOrigins)
+        .optional()
+        .describe(
           "`change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record begins.",
-      }),
+        ),
       affecting: filter(
         "A user id: changes that can affect the features of the user, in their own sets and tokens and for everyone. Changes of locations are not included.",
         "1",

@@ -16,10 +16,8 @@ import { EventBody, type eventQuery, filterOf, LooseEventBody, NewEventBody } fr
 
 const defaultLimit = 100;
 const paging = {
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Maximum number of events (default: ${defaultLimit}).` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same filters." }),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of events (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page, with the same filters."),
 };
 
 /** Options of the event routes. */
@@ -38,7 +36,7 @@ const PageBody = z
     next: z
       .string()
       .optional()
-      .openapi({ description: "The cursor of the next page, as in the `Link` header. Absent on the last page." }),
+      .describe("The cursor of the next page, as in the `Link` header. Absent on the last page."),
   })
   .openapi("Events");
 

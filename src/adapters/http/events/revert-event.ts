@@ -22,7 +22,7 @@ const idParameter = {
   example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
 } as const;
 
-const value = (description: string) => z.unknown().optional().openapi({ description });
+const value = (description: string) => z.unknown().optional().describe(description);
 
 const EventDetailsBody = EventBody.extend({
   before: value(
@@ -33,18 +33,18 @@ const EventDetailsBody = EventBody.extend({
 
 const RevertedBody = z
   .object({
-    reverted: z.string().openapi({ description: "The id of the reverted event." }),
+    reverted: z.string().describe("The id of the reverted event."),
     event: z
       .string()
       .nullable()
-      .openapi({ description: "The event of the revert. Null in a dry run, and if the log does not have it yet." }),
-    key: z.string().openapi({ description: "The changed set, rule or description." }),
-    sources: z.array(z.string()).readonly().openapi({ description: "The sources that read it." }),
-    added: z.array(z.string()).readonly().openapi({ description: "The features that the revert adds to the set." }),
-    removed: z.array(z.string()).readonly().openapi({ description: "The features that it removes from the set." }),
+      .describe("The event of the revert. Null in a dry run, and if the log does not have it yet."),
+    key: z.string().describe("The changed set, rule or description."),
+    sources: z.array(z.string()).readonly().describe("The sources that read it."),
+    added: z.array(z.string()).readonly().describe("The features that the revert adds to the set."),
+    removed: z.array(z.string()).readonly().describe("The features that it removes from the set."),
     before: value("The rule or description before the revert. Absent for a set."),
     after: value("The rule or description after the revert; null if it is removed. Absent for a set."),
-    dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run: nothing was changed." }),
+    dryRun: z.literal(true).optional().describe("Only in a dry run: nothing was changed."),
   })
   .openapi("Reverted", {
     example: {

@@ -11,18 +11,15 @@ const maxEvents = 10_000;
 
 const VerifyQuery = z
   .strictObject({
-    after: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional().openapi({
-      description:
-        "`to` of an earlier verification: verifies the events behind it. Default: from the start of the log.",
-    }),
+    after: wholeNumber(0, Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe("`to` of an earlier verification: verifies the events behind it. Default: from the start of the log."),
     hash: z
       .string()
       .regex(/^([0-9a-f]{64})?$/, "is invalid (expected the 64 hexadecimal digits of `head`)")
       .optional()
-      .openapi({ description: "`head` of the same verification." }),
-    limit: wholeNumber(1, maxEvents)
-      .optional()
-      .openapi({ description: `Maximum number of events (default: ${maxEvents}).` }),
+      .describe("`head` of the same verification."),
+    limit: wholeNumber(1, maxEvents).optional().describe(`Maximum number of events (default: ${maxEvents}).`),
   })
   .refine(({ after, hash }) => (after === undefined) === (hash === undefined), {
     path: ["hash"],
@@ -31,19 +28,21 @@ const VerifyQuery = z
 
 const VerificationBody = z
   .object({
-    sound: z.boolean().openapi({ description: "Whether no fault was found." }),
-    from: z.int().optional().openapi({ description: "The position of the first verified event. Absent on a fault." }),
-    to: z.int().optional().openapi({ description: "The position of the last verified event. Absent on a fault." }),
-    head: z.string().optional().openapi({
-      description: "The hash of the last verified event. Keep it elsewhere, with `to`. Absent on a fault.",
-    }),
-    last: z.int().optional().openapi({
-      description: "The position of the last event. If it is after `to`, continue with `after` and `hash`.",
-    }),
+    sound: z.boolean().describe("Whether no fault was found."),
+    from: z.int().optional().describe("The position of the first verified event. Absent on a fault."),
+    to: z.int().optional().describe("The position of the last verified event. Absent on a fault."),
+    head: z
+      .string()
+      .optional()
+      .describe("The hash of the last verified event. Keep it elsewhere, with `to`. Absent on a fault."),
+    last: z
+      .int()
+      .optional()
+      .describe("The position of the last event. If it is after `to`, continue with `after` and `hash`."),
     fault: z
       .object({ position: z.int(), detail: z.string() })
       .optional()
-      .openapi({ description: "The first fault. Absent if there is none." }),
+      .describe("The first fault. Absent if there is none."),
   })
   .openapi("Verification", {
     example: {

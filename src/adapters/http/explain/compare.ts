@@ -25,9 +25,9 @@ const ComparisonBody = z
       .array(
         z.object({
           feature: z.string(),
-          kind: z.enum(["turned-on", "turned-off", "value-changed", "undetermined"]).openapi({
-            description: "From `a` to `b`. `undetermined`: the state is not known in one of them.",
-          }),
+          kind: z
+            .enum(["turned-on", "turned-off", "value-changed", "undetermined"])
+            .describe("From `a` to `b`. `undetermined`: the state is not known in one of them."),
           a: SummarizedFeature,
           b: SummarizedFeature,
           events: z
@@ -39,21 +39,18 @@ const ComparisonBody = z
                 note: z.string().nullable(),
                 origin: z.enum(["change", "external", "baseline"]),
                 source: z.string(),
-                set: z.string().nullable().openapi({ description: "The key of the set that changed, if it was one." }),
+                set: z.string().nullable().describe("The key of the set that changed, if it was one."),
               }),
             )
-            .openapi({
-              description:
-                "The changes of the results that differ, oldest first. Empty if time, location or attributes alone make the difference.",
-            }),
+            .describe(
+              "The changes of the results that differ, oldest first. Empty if time, location or attributes alone make the difference.",
+            ),
         }),
       )
-      .openapi({ description: `The features that differ, sorted by key, at most ${maxFeatures}.` }),
+      .describe(`The features that differ, sorted by key, at most ${maxFeatures}.`),
     differing: z.int(),
     same: z.int(),
-    log: z
-      .enum(["available", "unavailable"])
-      .openapi({ description: "The event log. If it is unavailable, `events` are empty." }),
+    log: z.enum(["available", "unavailable"]).describe("The event log. If it is unavailable, `events` are empty."),
   })
   .openapi("Comparison");
 

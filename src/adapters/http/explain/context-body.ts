@@ -8,26 +8,19 @@ import { HttpProblem } from "../kit/http-problem.ts";
 
 /** Members of a body that describe a caller and its context. */
 export const contextMembers = {
-  user: z.string().min(1).max(200).optional().openapi({ description: "The user id. Default: an anonymous client." }),
-  token: z.string().min(1).optional().openapi({
-    description: "A client token instead of `user`. It is neither logged nor returned.",
-  }),
-  location: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .openapi({ description: "The location. Default: the result of the locators." }),
+  user: z.string().min(1).max(200).optional().describe("The user id. Default: an anonymous client."),
+  token: z.string().min(1).optional().describe("A client token instead of `user`. It is neither logged nor returned."),
+  location: z.string().min(1).max(200).optional().describe("The location. Default: the result of the locators."),
   ip: z
     .union([z.ipv4().openapi({ format: "ipv4" }), z.ipv6().openapi({ format: "ipv6" })])
     .optional()
-    .openapi({ description: "The IP address of the client." }),
+    .describe("The IP address of the client."),
   targetingKey: z
     .string()
     .min(1)
     .max(200)
     .optional()
-    .openapi({ description: "The client id for rollouts, without `user` and `token`." }),
+    .describe("The client id for rollouts, without `user` and `token`."),
   attributes: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .optional()
@@ -35,7 +28,7 @@ export const contextMembers = {
   at: instant()
     .openapi({ type: "string", format: "date-time" })
     .optional()
-    .openapi({ description: "The time of the evaluation (default: now)." }),
+    .describe("The time of the evaluation (default: now)."),
 };
 
 const members = z.strictObject(contextMembers);

@@ -24,16 +24,14 @@ const Query = z.strictObject({
 
 const Answer = z
   .object({
-    configuration: z.literal("current").openapi({ description: "Both evaluations use the current configuration." }),
+    configuration: z.literal("current").describe("Both evaluations use the current configuration."),
     turnedOn: keys,
     turnedOff: keys,
-    undetermined: keys.openapi({ description: "Features whose state depends on missing history." }),
-    incomplete: z.array(z.string()).openapi({
-      description: "The sources in `missingHistory`.",
-    }),
+    undetermined: keys.describe("Features whose state depends on missing history."),
+    incomplete: z.array(z.string()).describe("The sources in `missingHistory`."),
     missingHistory: z
       .array(z.object({ source: z.string(), from: time.nullable() }))
-      .openapi({ description: "The sources without history at `from` or `to`, and the start of their history." }),
+      .describe("The sources without history at `from` or `to`, and the start of their history."),
     events: z
       .array(
         z.object({
@@ -46,15 +44,12 @@ const Answer = z
           key: z.string(),
           added: keys,
           removed: keys,
-          changed: keys.openapi({
-            description: "The feature whose rule the event changed; `key` is then `collection/feature`.",
-          }),
+          changed: keys.describe("The feature whose rule the event changed; `key` is then `collection/feature`."),
         }),
       )
-      .openapi({
-        description:
-          "The changes behind the difference, oldest first, with the features that differ. A feature that a schedule switches has none.",
-      }),
+      .describe(
+        "The changes behind the difference, oldest first, with the features that differ. A feature that a schedule switches has none.",
+      ),
   })
   .openapi("Difference", {
     example: {

@@ -21,7 +21,7 @@ const ExplainBody = isOneCaller(
       .min(1)
       .max(maxFeatures)
       .optional()
-      .openapi({ description: "The features to explain, known or not. Default: all features that a source lists." }),
+      .describe("The features to explain, known or not. Default: all features that a source lists."),
   }),
 ).openapi("ExplainRequest", { example: { user: "1", location: "madrid", features: ["feature_1"] } });
 

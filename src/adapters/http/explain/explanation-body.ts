@@ -4,74 +4,65 @@ import { roles } from "../../../domain/evaluation/source.ts";
 const time = z.iso.datetime();
 
 const freshness = {
-  asOf: time.openapi({ description: "The last time at which the data was verified." }),
-  fresh: z.boolean().openapi({ description: "Whether the data was verified within 1 s of the requested time." }),
+  asOf: time.describe("The last time at which the data was verified."),
+  fresh: z.boolean().describe("Whether the data was verified within 1 s of the requested time."),
 };
 
 const LastChange = z
   .object({
-    event: z.string().openapi({ description: "The id of the event in the event log." }),
+    event: z.string().describe("The id of the event in the event log."),
     by: z.string(),
     at: time,
     note: z.string().optional(),
-    origin: z.enum(["change", "external", "baseline"]).openapi({
-      description:
+    origin: z
+      .enum(["change", "external", "baseline"])
+      .describe(
         "`change`: through Tidegate. `external`: outside Tidegate. `baseline`: the feature was in the set when its history started.",
-    }),
+      ),
   })
   .nullable()
-  .openapi({
-    description:
-      "The last change that added the feature to the set, removed it, or changed its rule. Null if the log has none.",
-  });
+  .describe(
+    "The last change that added the feature to the set, removed it, or changed its rule. Null if the log has none.",
+  );
 
 const contextMembers = {
   at: time,
-  state: z.enum(["current", "history"]).openapi({
-    description: "The data of the evaluation: `current` stores, or the `history` in the event log.",
-  }),
-  configuration: z.literal("current").openapi({ description: "The configuration is always the current one." }),
+  state: z
+    .enum(["current", "history"])
+    .describe("The data of the evaluation: `current` stores, or the `history` in the event log."),
+  configuration: z.literal("current").describe("The configuration is always the current one."),
   user: z.string().nullable(),
-  location: z.string().nullable().openapi({ description: "The most specific location." }),
-  locations: z.array(z.string()).openapi({ description: "The location and its parents." }),
-  locatedBy: z.string().nullable().openapi({
-    description:
-      "The kind of the locator that returned the location. Null if the request names it, or if none matched.",
-  }),
-  identity: z
-    .object(freshness)
+  location: z.string().nullable().describe("The most specific location."),
+  locations: z.array(z.string()).describe("The location and its parents."),
+  locatedBy: z
+    .string()
     .nullable()
-    .openapi({ description: "The freshness of the token lookup. Null without a token." }),
-  incomplete: z.array(z.string()).openapi({
-    description: "The sources without a result. `on` is null for features that depend on them.",
-  }),
+    .describe("The kind of the locator that returned the location. Null if the request names it, or if none matched."),
+  identity: z.object(freshness).nullable().describe("The freshness of the token lookup. Null without a token."),
+  incomplete: z
+    .array(z.string())
+    .describe("The sources without a result. `on` is null for features that depend on them."),
   sources: z.array(
     z.object({
       name: z.string(),
       role: z.enum(roles),
       gatedBy: z.array(z.string()).readonly(),
-      default: z.enum(["allow", "deny"]).openapi({
-        description: "The result of a gate for a feature that it does not list.",
-      }),
-      sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
-        description: "The sets that the source reads for this context, one per location. Empty without sets.",
-      }),
+      default: z.enum(["allow", "deny"]).describe("The result of a gate for a feature that it does not list."),
+      sets: z
+        .array(z.object({ connection: z.string(), key: z.string() }))
+        .describe("The sets that the source reads for this context, one per location. Empty without sets."),
       rules: z
         .object({ connection: z.string(), collection: z.string() })
         .nullable()
-        .openapi({ description: "The place of its rules. Null without rules." }),
-      state: z.enum(["evaluated", "no-history", "unavailable", "skipped"]).openapi({
-        description:
+        .describe("The place of its rules. Null without rules."),
+      state: z
+        .enum(["evaluated", "no-history", "unavailable", "skipped"])
+        .describe(
           "`no-history`: its history does not reach back to that time. `unavailable`: it fails, and clients get 503. `skipped`: it fails, and clients get features without it.",
-      }),
-      historyFrom: time
-        .nullable()
-        .openapi({ description: "The start of its history, if that is after the requested time." }),
-      error: z.string().nullable().openapi({ description: "The error of the source or of its last read." }),
-      freshness: z
-        .object(freshness)
-        .nullable()
-        .openapi({ description: "The freshness of its reads. Null if it read nothing." }),
+        ),
+      historyFrom: time.nullable().describe("The start of its history, if that is after the requested time."),
+      error: z.string().nullable().describe("The error of the source or of its last read."),
+      freshness: z.object(freshness).nullable().describe("The freshness of its reads. Null if it read nothing."),
     }),
   ),
 };
@@ -83,11 +74,11 @@ export const ContextAnswer = z.object(contextMembers).openapi("ExplanationContex
 export const SummarizedFeature = z
   .object({
     feature: z.string(),
-    on: z.boolean().nullable().openapi({ description: "Null if undetermined: the known results allow both." }),
-    value: z.unknown().openapi({ description: "The value that clients receive. Null if the feature is not on." }),
+    on: z.boolean().nullable().describe("Null if undetermined: the known results allow both."),
+    value: z.unknown().describe("The value that clients receive. Null if the feature is not on."),
     variant: z.string().nullable(),
-    message: z.string().openapi({ description: "The state and its cause in one sentence." }),
-    decidedBy: z.array(z.string()).openapi({ description: "The sources that decide the state." }),
+    message: z.string().describe("The state and its cause in one sentence."),
+    decidedBy: z.array(z.string()).describe("The sources that decide the state."),
   })
   .openapi("SummarizedFeature", {
     example: {
@@ -106,27 +97,25 @@ export const ExplanationBody = z
     ...contextMembers,
     log: z
       .enum(["available", "unavailable"])
-      .openapi({ description: "The event log. If it is unavailable, the last changes are null." }),
+      .describe("The event log. If it is unavailable, the last changes are null."),
     features: z.array(
       z.object({
         feature: z.string(),
-        on: z.boolean().nullable().openapi({ description: "Null if undetermined: the known results allow both." }),
-        message: z.string().openapi({ description: "The state and its cause in one sentence." }),
-        decidedBy: z.array(z.string()).openapi({ description: "The sources that decide the state." }),
-        reason: z.string().nullable().openapi({ description: "OpenFeature's reason, if the feature is on." }),
-        variant: z.string().nullable().openapi({ description: "OpenFeature's variant, if the feature is on." }),
+        on: z.boolean().nullable().describe("Null if undetermined: the known results allow both."),
+        message: z.string().describe("The state and its cause in one sentence."),
+        decidedBy: z.array(z.string()).describe("The sources that decide the state."),
+        reason: z.string().nullable().describe("OpenFeature's reason, if the feature is on."),
+        variant: z.string().nullable().describe("OpenFeature's variant, if the feature is on."),
         results: z.array(
           z.object({
             source: z.string(),
             result: z.enum(["on", "off", "absent", "no-history", "unavailable", "skipped"]),
-            set: z.string().nullable().openapi({
-              description: "The key of the set that contains the feature; for a removed feature, of its last set.",
-            }),
-            rule: z.unknown().openapi({ description: "The rule of the feature. Null if there is none." }),
-            metadata: z
-              .record(z.string(), z.unknown())
+            set: z
+              .string()
               .nullable()
-              .openapi({ description: "Details of the evaluation by the source." }),
+              .describe("The key of the set that contains the feature; for a removed feature, of its last set."),
+            rule: z.unknown().describe("The rule of the feature. Null if there is none."),
+            metadata: z.record(z.string(), z.unknown()).nullable().describe("Details of the evaluation by the source."),
             lastChange: LastChange,
           }),
         ),

@@ -21,23 +21,21 @@ const states = ["true", "false", "undetermined"] as const;
 type State = (typeof states)[number];
 
 const Query = z.strictObject({
-  on: z.enum(states).optional().openapi({ description: "Only features that are on, off or undetermined." }),
-  search: z.string().max(200).optional().openapi({ description: "Substring of the key, regardless of case." }),
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Maximum number of features (default: ${defaultLimit}).` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same filters." }),
+  on: z.enum(states).optional().describe("Only features that are on, off or undetermined."),
+  search: z.string().max(200).optional().describe("Substring of the key, regardless of case."),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of features (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page, with the same filters."),
 });
 
 const SummaryBody = z
   .object({
     context: ContextAnswer,
     features: z.array(SummarizedFeature),
-    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
-    total: z.int().openapi({ description: "The number of features that match all filters." }),
+    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    total: z.int().describe("The number of features that match all filters."),
     counts: z
       .object({ on: z.int(), off: z.int(), undetermined: z.int() })
-      .openapi({ description: "The number of features that match `search`." }),
+      .describe("The number of features that match `search`."),
   })
   .openapi("ExplanationSummary");
 

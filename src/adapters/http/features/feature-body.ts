@@ -5,13 +5,13 @@ import { CatalogueEntryBody } from "../admin/catalogue.ts";
 /** The last change of a feature. */
 export const FeatureChangeBody = z
   .object({
-    event: z.string().openapi({ description: "The id of the event." }),
+    event: z.string().describe("The id of the event."),
     at: z.iso.datetime(),
     by: z.string(),
     note: z.string().nullable(),
-    origin: z.enum(["change", "external", "baseline"]).openapi({
-      description: "`external`: made outside Tidegate. `baseline`: the feature was in a set when its records began.",
-    }),
+    origin: z
+      .enum(["change", "external", "baseline"])
+      .describe("`external`: made outside Tidegate. `baseline`: the feature was in a set when its records began."),
   })
   .openapi("FeatureChange");
 
@@ -19,11 +19,11 @@ export const FeatureChangeBody = z
 export const SourceStatusBody = z
   .object({
     source: z.string(),
-    state: z.enum(["evaluated", "unavailable", "skipped"]).openapi({
-      description: "`skipped`: it is unavailable, and evaluations omit it, as `onFailure: skip` demands.",
-    }),
+    state: z
+      .enum(["evaluated", "unavailable", "skipped"])
+      .describe("`skipped`: it is unavailable, and evaluations omit it, as `onFailure: skip` demands."),
     stale: z.boolean(),
-    asOf: z.iso.datetime().nullable().openapi({ description: "The time for which its data are verified." }),
+    asOf: z.iso.datetime().nullable().describe("The time for which its data are verified."),
     error: z.string().nullable(),
   })
   .openapi("SourceStatus");
@@ -31,41 +31,41 @@ export const SourceStatusBody = z
 /** Where one source has a feature on. */
 export const FeaturePresence = z
   .union([
-    z
-      .boolean()
-      .openapi({ description: "For a source with one set for everyone: whether the set contains the feature." }),
+    z.boolean().describe("For a source with one set for everyone: whether the set contains the feature."),
     z
       .object({
         location: z.array(z.string()).readonly(),
-        complete: z.boolean().openapi({ description: "Whether all sets of the source were read." }),
+        complete: z.boolean().describe("Whether all sets of the source were read."),
       })
-      .openapi({ description: "For a source with one set per location: the locations that contain the feature." }),
-    z.object({ users: z.int().nullable() }).openapi({
-      description: "For a source with one set per user: the number of users that have the feature. Null if unknown.",
-    }),
-    z.object({ rule: z.unknown(), on: z.boolean() }).openapi({
-      description: "For a source with a rule for the feature: the rule, and its result for an anonymous client.",
-    }),
+      .describe("For a source with one set per location: the locations that contain the feature."),
+    z
+      .object({ users: z.int().nullable() })
+      .describe("For a source with one set per user: the number of users that have the feature. Null if unknown."),
+    z
+      .object({ rule: z.unknown(), on: z.boolean() })
+      .describe("For a source with a rule for the feature: the rule, and its result for an anonymous client."),
   ])
   .openapi("FeaturePresence");
 
 export const FeatureBody = z
   .object({
     feature: z.string(),
-    state: z.enum(featureStates).openapi({
-      description:
+    state: z
+      .enum(featureStates)
+      .describe(
         "The state over all contexts. `killed`: a veto switches it off for everyone. `unknown`: an unavailable source could decide it. `on`: it is on for everyone. `on-for-some`: it is on for users, locations, a share or by other rules. `held`: grants have it on, but a gate blocks each of them. `scheduled`: off now, and on from a known time. `off`: no grant has it on.",
-    }),
-    stale: z.boolean().openapi({ description: "Whether the state depends on cached values that may be outdated." }),
-    on: z.record(z.string(), FeaturePresence).openapi({
-      description:
+      ),
+    stale: z.boolean().describe("Whether the state depends on cached values that may be outdated."),
+    on: z
+      .record(z.string(), FeaturePresence)
+      .describe(
         "Where the feature is on in each source, by source name. Unavailable sources are omitted, and so are sources without sets that do not list the feature.",
-    }),
-    killed: z.boolean().openapi({ description: "Whether a veto switches the feature off for everyone." }),
-    catalogue: CatalogueEntryBody.nullable().openapi({ description: "The description. Null if there is none." }),
-    lastChange: FeatureChangeBody.nullable().openapi({
-      description: "The last change of its sets, rules or description. Null if the event log has none.",
-    }),
+      ),
+    killed: z.boolean().describe("Whether a veto switches the feature off for everyone."),
+    catalogue: CatalogueEntryBody.nullable().describe("The description. Null if there is none."),
+    lastChange: FeatureChangeBody.nullable().describe(
+      "The last change of its sets, rules or description. Null if the event log has none.",
+    ),
   })
   .openapi("KnownFeature", {
     example: {

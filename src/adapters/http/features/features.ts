@@ -29,45 +29,46 @@ const ListQuery = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .openapi({ description: "Substring of the key, description, owner or a tag, regardless of case." }),
-  state: State.optional().openapi({ description: "Only features in this state." }),
-  owner: z.string().max(200).optional().openapi({ description: "Only features of this owner." }),
-  tag: z.string().max(200).optional().openapi({ description: "Only features with this tag." }),
-  source: z.string().max(200).optional().openapi({ description: "Only features that this source lists." }),
-  unusedFor: duration(usageDays).openapi({ type: "string", example: "30d" }).optional().openapi({
-    description:
+    .describe("Substring of the key, description, owner or a tag, regardless of case."),
+  state: State.optional().describe("Only features in this state."),
+  owner: z.string().max(200).optional().describe("Only features of this owner."),
+  tag: z.string().max(200).optional().describe("Only features with this tag."),
+  source: z.string().max(200).optional().describe("Only features that this source lists."),
+  unusedFor: duration(usageDays)
+    .openapi({ type: "string", example: "30d" })
+    .optional()
+    .describe(
       "Only features that were not used for this time, such as `30d`, `12h` or `90m`. A use is an evaluation that has the feature on, or that asks for it by its key. Empty until usage was counted for as long; features described within the time are omitted.",
-  }),
-  sort: z.enum(featureSorts).optional().openapi({
-    description:
+    ),
+  sort: z
+    .enum(featureSorts)
+    .optional()
+    .describe(
       "The order: by `key` (default), by the time of the last change, `changed`, or by `evaluated`: how often the feature was on in evaluations of the last 24 hours. `-` reverses it, so that `-changed` begins with the last change. Counts of evaluations grow while you page.",
-  }),
-  limit: wholeNumber(1, 1_000)
+    ),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of features (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page, with the same filters and `sort`."),
+  at: instant()
+    .openapi({ type: "string", format: "date-time" })
     .optional()
-    .openapi({ description: `Maximum number of features (default: ${defaultLimit}).` }),
-  cursor: z
-    .string()
-    .optional()
-    .openapi({ description: "`next` of the previous page, with the same filters and `sort`." }),
-  at: instant().openapi({ type: "string", format: "date-time" }).optional().openapi({
-    description:
+    .describe(
       "The time of the listing (default: now). For a past time, sets and rules come from the event log; the configuration and the catalogue are current, and `lastChange` is null.",
-  }),
+    ),
 });
 
 const PageBody = z
   .object({
     features: z.array(FeatureBody),
-    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
-    total: z.int().openapi({ description: "The number of features that match all filters." }),
-    counts: z.record(State, z.int()).openapi({
-      description: "The number of features in each state that match all filters except `state`.",
-    }),
-    known: z.int().openapi({ description: "The number of all known features." }),
-    sources: z.array(SourceStatusBody).openapi({ description: "The sources behind the states, in YAML order." }),
-    logAvailable: z.boolean().openapi({
-      description: "Whether the event log answered. If not, `lastChange` is null, and the order is by key.",
-    }),
+    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    total: z.int().describe("The number of features that match all filters."),
+    counts: z
+      .record(State, z.int())
+      .describe("The number of features in each state that match all filters except `state`."),
+    known: z.int().describe("The number of all known features."),
+    sources: z.array(SourceStatusBody).describe("The sources behind the states, in YAML order."),
+    logAvailable: z
+      .boolean()
+      .describe("Whether the event log answered. If not, `lastChange` is null, and the order is by key."),
   })
   .openapi("KnownFeatures");
 
@@ -76,7 +77,7 @@ const FacetsBody = z
   .object({
     owners: z.array(Facet),
     tags: z.array(Facet),
-    sources: z.array(Facet).openapi({ description: "All sources, in YAML order." }),
+    sources: z.array(Facet).describe("All sources, in YAML order."),
   })
   .openapi("FeatureFacets", {
     example: {

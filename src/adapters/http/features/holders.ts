@@ -12,20 +12,15 @@ import { uncached } from "../kit/response-headers.ts";
 const defaultLimit = 100;
 
 const Query = z.strictObject({
-  source: z
-    .string()
-    .optional()
-    .openapi({ description: "The source with the sets. Default: the first with such sets." }),
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Approximate length of a page (default: ${defaultLimit}).` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the previous page." }),
+  source: z.string().optional().describe("The source with the sets. Default: the first with such sets."),
+  limit: wholeNumber(1, 1_000).optional().describe(`Approximate length of a page (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page."),
 });
 
 const page = {
   source: z.string(),
-  next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
-  total: z.int().nullable().openapi({ description: "Null if unknown." }),
+  next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+  total: z.int().nullable().describe("Null if unknown."),
 };
 const UsersBody = z.object({ ...page, users: z.array(z.string()).readonly() }).openapi("FeatureUsers");
 const LocationsBody = z.object({ ...page, locations: z.array(z.string()).readonly() }).openapi("FeatureLocations");

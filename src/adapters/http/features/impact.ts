@@ -11,17 +11,14 @@ import { uncached } from "../kit/response-headers.ts";
 /** The users for whom a feature is on, or who gain or lose it. */
 export const AudienceBody = z
   .object({
-    everyone: z.boolean().openapi({ description: "Whether every client has it; the rest is then part of everyone." }),
-    users: z.int().nullable().openapi({ description: "Users with the feature in their own set. Null if unknown." }),
+    everyone: z.boolean().describe("Whether every client has it; the rest is then part of everyone."),
+    users: z.int().nullable().describe("Users with the feature in their own set. Null if unknown."),
     locations: z.array(z.string()).readonly(),
     shares: z
       .array(z.object({ source: z.string(), percentage: z.number() }))
       .readonly()
-      .openapi({ description: "Shares of clients, in percent." }),
-    rules: z
-      .array(z.string())
-      .readonly()
-      .openapi({ description: "Sources whose other rules have it on for some clients." }),
+      .describe("Shares of clients, in percent."),
+    rules: z.array(z.string()).readonly().describe("Sources whose other rules have it on for some clients."),
   })
   .openapi("Audience");
 
@@ -30,22 +27,24 @@ const State = z.enum(featureStates);
 /** The users who gain and lose a feature by a change. */
 export const ImpactBody = z
   .object({
-    source: z.string().openapi({ description: "The source that changes." }),
+    source: z.string().describe("The source that changes."),
     stateBefore: State,
     stateAfter: State,
     gains: AudienceBody,
     loses: AudienceBody,
-    complete: z.boolean().openapi({
-      description: "Whether the numbers are exact: all users are counted, and no rule or partial gate matters.",
-    }),
-    knownUsers: z.object({ gain: z.int(), lose: z.int(), of: z.int() }).optional().openapi({
-      description:
+    complete: z
+      .boolean()
+      .describe("Whether the numbers are exact: all users are counted, and no rule or partial gate matters."),
+    knownUsers: z
+      .object({ gain: z.int(), lose: z.int(), of: z.int() })
+      .optional()
+      .describe(
         "Only for a rule, without location and attributes: how many of the users with a set of their own gain and lose it in the source.",
-    }),
+      ),
     evaluationsPerMinute: z
       .int()
       .nullable()
-      .openapi({ description: "Evaluations in the last whole minute, on and off. Null if they are not counted." }),
+      .describe("Evaluations in the last whole minute, on and off. Null if they are not counted."),
   })
   .openapi("Impact", {
     example: {
@@ -66,10 +65,11 @@ export const ImpactBody = z
   });
 
 const Query = z.strictObject({
-  change: z.enum(namedChanges).openapi({
-    description:
+  change: z
+    .enum(namedChanges)
+    .describe(
       "`kill` and `unkill`: the kill switch. `on` and `off`: the set of a grant without gates. `open` and `close`: the set of a gate.",
-  }),
+    ),
   source: z
     .string()
     .optional()

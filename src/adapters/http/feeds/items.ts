@@ -17,37 +17,30 @@ import { FeedStateBody, feedStateJson } from "./feed-state.ts";
 const defaultLimit = 100;
 
 const PageQuery = z.strictObject({
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Maximum number of items (default: ${defaultLimit}).` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the previous page." }),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of items (default: ${defaultLimit}).`),
+  cursor: z.string().optional().describe("`next` of the previous page."),
 });
 
 const instant = z.iso.datetime();
 
 const ItemBody = z
   .object({
-    id: z.string().openapi({ description: "The id that the mapping derives." }),
+    id: z.string().describe("The id that the mapping derives."),
     title: z.string().nullable(),
     start: instant,
     end: instant,
     minPrice: z.number().nullable(),
     maxPrice: z.number().nullable(),
-    features: z
-      .array(z.string())
-      .readonly()
-      .openapi({ description: "The features that the item switches on while it is offered." }),
+    features: z.array(z.string()).readonly().describe("The features that the item switches on while it is offered."),
     onFrom: instant,
     onUntil: instant,
-    offered: z
-      .boolean()
-      .openapi({ description: "Whether the item met the conditions in the last document that lists it." }),
+    offered: z.boolean().describe("Whether the item met the conditions in the last document that lists it."),
     everOffered: z
       .boolean()
-      .openapi({ description: "Whether the item ever met the conditions. Only such items are in `GET /search`." }),
-    listed: z.boolean().openapi({ description: "Whether the last document lists the item." }),
+      .describe("Whether the item ever met the conditions. Only such items are in `GET /search`."),
+    listed: z.boolean().describe("Whether the last document lists the item."),
     lastListed: instant.nullable(),
-    metadata: z.record(z.string(), z.unknown()).openapi({ description: "The metadata that the mapping derives." }),
+    metadata: z.record(z.string(), z.unknown()).describe("The metadata that the mapping derives."),
   })
   .openapi("Item");
 
@@ -57,12 +50,9 @@ const ItemsBody = z
   .object({
     source: z.string(),
     state: FeedStateBody,
-    faults: z
-      .array(Fault)
-      .readonly()
-      .openapi({ description: "Invalid items of the last document, about 100 at most." }),
+    faults: z.array(Fault).readonly().describe("Invalid items of the last document, about 100 at most."),
     items: z.array(ItemBody),
-    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
+    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
   })
   .openapi("Items");
 

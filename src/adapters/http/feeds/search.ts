@@ -33,20 +33,18 @@ const searchQuery = (zone: TimeZone) =>
   z.strictObject({
     starts_at: bound(`The earliest start: ${dateForms}. A date counts in the time zone of each item.`, zone),
     ends_at: bound("The latest end, as `starts_at`.", zone),
-    limit: wholeNumber(1, maxAtOnce)
-      .optional()
-      .openapi({ description: `Maximum number of items (default: ${maxAtOnce}).` }),
-    cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same window." }),
+    limit: wholeNumber(1, maxAtOnce).optional().describe(`Maximum number of items (default: ${maxAtOnce}).`),
+    cursor: z.string().optional().describe("`next` of the previous page, with the same window."),
   });
 
 const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
-  schema.nullable().openapi({ description: `${description}. Null if the document has none.` });
+  schema.nullable().describe(`${description}. Null if the document has none.`);
 
 /** Without the format `time` of JSON Schema, which has an offset. */
 const time = z.string().regex(/^\d\d:\d\d:\d\d$/);
 
 const itemShape = {
-  id: z.uuid().openapi({ description: "Stable id of the item." }),
+  id: z.uuid().describe("Stable id of the item."),
   title: nullable(z.string(), "The title"),
   start_date: z.iso.date(),
   start_time: nullable(time, "Local time at the venue"),
@@ -70,7 +68,7 @@ const SearchBody = z
   .object({
     data: z.object({ events: z.array(z.object(itemShape)) }),
     error: z.null(),
-    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
+    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
   })
   .openapi("Found", { example: { data: { events: [itemExample] }, error: null } });
 
@@ -79,9 +77,7 @@ const ItemBody = z
     data: z.object({
       event: z.object({
         ...itemShape,
-        features: z
-          .array(z.string())
-          .openapi({ description: "The features that the item switches on while it is offered." }),
+        features: z.array(z.string()).describe("The features that the item switches on while it is offered."),
       }),
     }),
     error: z.null(),

@@ -6,9 +6,9 @@ const Problem = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().openapi({ description: "What is wrong with this request, and what to do." }),
+    detail: z.string().describe("What is wrong with this request, and what to do."),
     code: z.enum(Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]]),
-    requestId: z.string().openapi({ description: "As in the header X-Request-Id and in the log." }),
+    requestId: z.string().describe("As in the header X-Request-Id and in the log."),
     errors: z
       .array(
         z.object({
@@ -17,16 +17,15 @@ const Problem = z
         }),
       )
       .optional()
-      .openapi({
-        description:
-          "Only for `validation-failed`: the faults of the body. For `configuration-rejected`: those of the file, with an empty pointer.",
-      }),
+      .describe(
+        "Only for `validation-failed`: the faults of the body. For `configuration-rejected`: those of the file, with an empty pointer.",
+      ),
     later: z
       .object({ event: z.string(), by: z.string(), at: z.iso.datetime() })
       .optional()
-      .openapi({ description: "Only for `changed-since`: the conflicting event, if it is recorded." }),
-    key: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
-    message: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
+      .describe("Only for `changed-since`: the conflicting event, if it is recorded."),
+    key: z.string().describe("For clients of the service that Tidegate replaces."),
+    message: z.string().describe("For clients of the service that Tidegate replaces."),
   })
   .openapi("Problem", { description: "Problem details (RFC 9457)." });
 

@@ -9,30 +9,30 @@ import { uncached } from "../kit/response-headers.ts";
 const time = z.iso.datetime();
 const content = {
   features: z.array(z.string()).readonly(),
-  invalidMembers: z.int().openapi({ description: "Number of members that are not feature keys. They are omitted." }),
+  invalidMembers: z.int().describe("Number of members that are not feature keys. They are omitted."),
 };
 
 const CachedKeyBody = z
   .object({
     key: z.string(),
-    pid: z.int().openapi({ description: "The worker that responded. Each worker has its own cache." }),
+    pid: z.int().describe("The worker that responded. Each worker has its own cache."),
     connections: z.array(
       z.object({
         connection: z.string(),
-        sources: z.array(z.string()).readonly().openapi({ description: "The sources that read the key." }),
+        sources: z.array(z.string()).readonly().describe("The sources that read the key."),
         cached: z
           .object({
             ...content,
-            since: time.openapi({ description: "When this value was first read." }),
-            asOf: time.openapi({ description: "The last time at which the value was verified." }),
-            fresh: z.boolean().openapi({ description: "Whether the value was verified within the last second." }),
-            expiresAt: time.openapi({ description: "When the value is read again without an invalidation." }),
+            since: time.describe("When this value was first read."),
+            asOf: time.describe("The last time at which the value was verified."),
+            fresh: z.boolean().describe("Whether the value was verified within the last second."),
+            expiresAt: time.describe("When the value is read again without an invalidation."),
           })
           .nullable()
-          .openapi({ description: "The cached value. Null if the key is not cached." }),
+          .describe("The cached value. Null if the key is not cached."),
         store: z
           .union([z.object(content), z.object({ error: z.string() })])
-          .openapi({ description: "The stored value, read without the cache." }),
+          .describe("The stored value, read without the cache."),
       }),
     ),
   })

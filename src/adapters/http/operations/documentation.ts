@@ -82,10 +82,7 @@ const problem = createRoute({
             status: z.int(),
             title: z.string(),
             meaning: z.string(),
-            retryAfter: z
-              .int()
-              .optional()
-              .openapi({ description: "Seconds until a retry. Absent if a retry cannot help." }),
+            retryAfter: z.int().optional().describe("Seconds until a retry. Absent if a retry cannot help."),
           }),
         },
       },

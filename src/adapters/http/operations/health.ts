@@ -12,14 +12,16 @@ import { uncached } from "../kit/response-headers.ts";
 const Readiness = z
   .object({
     status: z.enum(["ready", "not ready", "stopping"]),
-    log: z.literal("failing").optional().openapi({
-      description: "The event log cannot be read or written. Clients are served, and changes apply and wait for it.",
-    }),
+    log: z
+      .literal("failing")
+      .optional()
+      .describe("The event log cannot be read or written. Clients are served, and changes apply and wait for it."),
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
-    faults: z.record(z.string(), z.array(z.string()).readonly()).optional().openapi({
-      description: "Faults in the data of sources. Clients are still served; invalid features are off.",
-    }),
+    faults: z
+      .record(z.string(), z.array(z.string()).readonly())
+      .optional()
+      .describe("Faults in the data of sources. Clients are still served; invalid features are off."),
     changes: z
       .record(
         z.string(),
@@ -29,26 +31,27 @@ const Readiness = z
         ]),
       )
       .optional()
-      .openapi({
-        description:
-          "Whether each store accepts changes; `unknown` while the store is unavailable. Clients are served even if changes are rejected; `reason` states what an operator must fix.",
-      }),
-    feeds: z.record(z.string(), FeedStateBody).optional().openapi({
-      description: "The state of each feed. Clients are served even if polls fail.",
-    }),
+      .describe(
+        "Whether each store accepts changes; `unknown` while the store is unavailable. Clients are served even if changes are rejected; `reason` states what an operator must fix.",
+      ),
+    feeds: z
+      .record(z.string(), FeedStateBody)
+      .optional()
+      .describe("The state of each feed. Clients are served even if polls fail."),
     records: z
       .object({
-        log: z.enum(["answering", "failing"]).openapi({ description: "The event log." }),
+        log: z.enum(["answering", "failing"]).describe("The event log."),
         waiting: z.record(
           z.string(),
-          z.object({ entries: z.int(), oldest: z.iso.datetime().nullable() }).nullable().openapi({
-            description: "Change records that the log does not contain yet. Null if the store is unavailable.",
-          }),
+          z
+            .object({ entries: z.int(), oldest: z.iso.datetime().nullable() })
+            .nullable()
+            .describe("Change records that the log does not contain yet. Null if the store is unavailable."),
         ),
-        deadLetters: z.int().openapi({ description: "Number of change records that the log rejected." }),
+        deadLetters: z.int().describe("Number of change records that the log rejected."),
       })
       .optional()
-      .openapi({ description: "The event log. Clients are served and changes apply even if it is unavailable." }),
+      .describe("The event log. Clients are served and changes apply even if it is unavailable."),
   })
   .openapi("Readiness", {
     example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },

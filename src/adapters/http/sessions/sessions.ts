@@ -16,13 +16,8 @@ import { noSession, sessionCookie, sessionIn } from "./session-cookie.ts";
 
 const SignIn = z
   .strictObject({
-    credential: z.string().min(1).max(1_000).optional().openapi({ description: "An operator credential." }),
-    link: z
-      .string()
-      .min(1)
-      .max(1_000)
-      .optional()
-      .openapi({ description: "The text after `#link=` of a sign-in link." }),
+    credential: z.string().min(1).max(1_000).optional().describe("An operator credential."),
+    link: z.string().min(1).max(1_000).optional().describe("The text after `#link=` of a sign-in link."),
   })
   .refine(({ credential, link }) => (credential === undefined) !== (link === undefined), {
     error: "needs exactly one of credential and link",
@@ -31,11 +26,11 @@ const SignIn = z
 
 const SessionBody = z
   .object({
-    name: z.string().openapi({ description: "The name of the credential. Changes are recorded under it." }),
+    name: z.string().describe("The name of the credential. Changes are recorded under it."),
     scope: z.enum(scopes as [(typeof scopes)[number]]),
     email: z.string().nullable(),
-    environment: z.string().openapi({ description: "`events.environment` of the configuration." }),
-    expiresAt: z.iso.datetime().nullable().openapi({ description: "Null for a credential in a header." }),
+    environment: z.string().describe("`events.environment` of the configuration."),
+    expiresAt: z.iso.datetime().nullable().describe("Null for a credential in a header."),
   })
   .openapi("Session", {
     example: {

@@ -14,12 +14,12 @@ const ReloadBody = z
   .object({
     dryRun: z.boolean(),
     changes: z.object({
-      sections: names.openapi({ description: "The changed sections of the file, besides `sources`." }),
+      sections: names.describe("The changed sections of the file, besides `sources`."),
       sources: z.object({
         added: names,
         removed: names,
         changed: names,
-        reordered: z.boolean().openapi({ description: "Whether other sources are in another order." }),
+        reordered: z.boolean().describe("Whether other sources are in another order."),
       }),
     }),
   })
@@ -43,9 +43,10 @@ export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig
       tags: ["Operation"],
       ...operators.atLeast("admin"),
       query: z.strictObject({
-        dryRun: z.enum(["true", "false"]).optional().openapi({
-          description: "`true`: validates the file and returns what would change. Connects to no store.",
-        }),
+        dryRun: z
+          .enum(["true", "false"])
+          .optional()
+          .describe("`true`: validates the file and returns what would change. Connects to no store."),
       }),
       responses: {
         200: { description: "What changed. Variables are not compared.", content: jsonContent(ReloadBody) },

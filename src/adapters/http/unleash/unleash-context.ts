@@ -19,11 +19,12 @@ export const UnleashRequest = z
   .object({
     context: z
       .looseObject({
-        userId: id.openapi({ description: "With a client token: the token's user, or absent. Otherwise a claim." }),
-        sessionId: id.openapi({ description: "The id for percentages if there is no user." }),
-        remoteAddress: z.string().nullish().openapi({
-          description: "The address of the client. Read only if a trusted proxy sends it.",
-        }),
+        userId: id.describe("With a client token: the token's user, or absent. Otherwise a claim."),
+        sessionId: id.describe("The id for percentages if there is no user."),
+        remoteAddress: z
+          .string()
+          .nullish()
+          .describe("The address of the client. Read only if a trusted proxy sends it."),
         properties: z.record(z.string(), z.unknown()).nullish(),
       })
       .default({}),

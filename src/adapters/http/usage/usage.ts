@@ -20,32 +20,32 @@ const timeText = z.iso.datetime();
 const count = z.int().openapi({ type: "integer" });
 
 const span = {
-  from: time().openapi({ description: "The begin. Default: 24 points of an hour." }),
-  to: time().openapi({ description: "The end, excluded (default: now)." }),
+  from: time().describe("The begin. Default: 24 points of an hour."),
+  to: time().describe("The end, excluded (default: now)."),
   step: z
     .enum(Object.keys(usageSteps) as [UsageStep, ...UsageStep[]])
     .optional()
-    .openapi({
-      description:
-        "The length of a point. Minutes are kept for 2 hours, hours for 8 days, days (UTC) for 400 days. Default: the finest that is kept since `from`.",
-    }),
+    .describe(
+      "The length of a point. Minutes are kept for 2 hours, hours for 8 days, days (UTC) for 400 days. Default: the finest that is kept since `from`.",
+    ),
 };
 
 const spanFields = {
   step: z.enum(["minute", "hour", "day"]),
-  from: timeText.openapi({ description: "The begin of the first point." }),
-  to: timeText.openapi({ description: "The end, excluded." }),
-  countedSince: timeText.nullable().openapi({ description: "The begin of counting. Null if nothing was counted yet." }),
+  from: timeText.describe("The begin of the first point."),
+  to: timeText.describe("The end, excluded."),
+  countedSince: timeText.nullable().describe("The begin of counting. Null if nothing was counted yet."),
 };
 
-const lastUsed = timeText.nullable().openapi({
-  description:
+const lastUsed = timeText
+  .nullable()
+  .describe(
     "The minute of the last evaluation that had the feature on, or that asked for it by its key. Null if there is none since `countedSince`.",
-});
+  );
 
 const series = {
-  on: z.array(count).readonly().openapi({ description: "Evaluations that had the feature on, for each point." }),
-  off: z.array(count).readonly().openapi({ description: "Evaluations that had the feature off, for each point." }),
+  on: z.array(count).readonly().describe("Evaluations that had the feature on, for each point."),
+  off: z.array(count).readonly().describe("Evaluations that had the feature off, for each point."),
 };
 
 const UsageBody = z
@@ -60,15 +60,16 @@ const UsageBody = z
         z.object({
           variant: z.string().nullable(),
           on: z.boolean(),
-          via: z.enum(["response", "flag", "report"]).openapi({
-            description:
+          via: z
+            .enum(["response", "flag", "report"])
+            .describe(
               "`response`: part of a response with all features. `flag`: a server asked for the feature by its key. `report`: an SDK reported it.",
-          }),
+            ),
           count,
         }),
       )
       .readonly()
-      .openapi({ description: "The total by variant, result and way, the largest first." }),
+      .describe("The total by variant, result and way, the largest first."),
   })
   .openapi("Usage", {
     example: {
@@ -102,9 +103,9 @@ const ListBody = z
       .array(z.string().refine(isServedKey, `is invalid (expected ${servedKeyRule})`))
       .max(maxFeatures)
       .optional()
-      .openapi({
-        description: `The features, at most ${maxFeatures}. Default: the ${maxFeatures} that were evaluated most often, in this order.`,
-      }),
+      .describe(
+        `The features, at most ${maxFeatures}. Default: the ${maxFeatures} that were evaluated most often, in this order.`,
+      ),
   })
   .openapi("UsageRequest", { example: { features: ["feature_1", "feature_2"] } });
 

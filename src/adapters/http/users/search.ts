@@ -18,9 +18,7 @@ const Query = z.strictObject({
     .refine(isValue, `is invalid (expected ${valueRule})`)
     .optional()
     .openapi({ description: "The first characters of the user id. Default: all.", example: "u-48" }),
-  limit: wholeNumber(1, 1_000)
-    .optional()
-    .openapi({ description: `Maximum number of users (default: ${defaultLimit}).` }),
+  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of users (default: ${defaultLimit}).`),
 });
 
 const UsersBody = z
@@ -28,13 +26,10 @@ const UsersBody = z
     users: z.array(
       z.object({
         userId: z.string(),
-        features: z
-          .int()
-          .nullable()
-          .openapi({ description: "The number of features in the sets of the user. Null if unknown." }),
+        features: z.int().nullable().describe("The number of features in the sets of the user. Null if unknown."),
       }),
     ),
-    complete: z.boolean().openapi({ description: "Whether these are all users with a set that match." }),
+    complete: z.boolean().describe("Whether these are all users with a set that match."),
   })
   .openapi("FoundUsers", { example: { users: [{ userId: "u-48213", features: 3 }], complete: true } });
 
@@ -42,7 +37,7 @@ const TokenBody = z
   .strictObject({ token: z.string().min(1).max(maxTokenLength).openapi({ example: "a-token-of-your-own" }) })
   .openapi("TokenOfUser");
 
-const OwnerBody = z.object({ userId: z.string().nullable().openapi({ description: "Null if the token is unknown." }) });
+const OwnerBody = z.object({ userId: z.string().nullable().describe("Null if the token is unknown.") });
 
 /** `GET /admin/v1/users` and `POST /admin/v1/users/find`: find users by their ids or by a token. */
 export function userSearchRoutes(app: OpenAPIHono, operators: Operators, users: FindUsers) {
