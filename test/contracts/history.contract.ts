@@ -225,6 +225,17 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });
 
+    it("reads an event once that was the last change of many features", async () => {
+      const { log, history } = open();
+      const key = uuidv7();
+      const features = Array.from({ length: 2_000 }, (_, index) => `feature_${index}`);
+      const set = new SetEvents(key);
+      await log.record([set.begins(), set.changes({ add: features })]);
+      const changes = await history.lastChanges("features", key, forever);
+      expect(changes.map(({ feature }) => feature)).toEqual(features.toSorted());
+      expect(new Set(changes.map(({ event }) => event)).size).toBe(1);
+    });
+
     it("returns the last event that added a feature to sets with a prefix, or removed it", async () => {
       const { log, history } = open();
       const prefix = `${uuidv7()}:`;

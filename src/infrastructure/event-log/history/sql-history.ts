@@ -53,12 +53,16 @@ export class SqlHistory implements History {
     only?: readonly FeatureKey[],
   ): Promise<readonly LastChange[]> {
     if (only?.length === 0) return [];
-    const rows = await this.#database.query<EventRow & { feature: string; is_on: boolean }>(sql`
-      select turn.feature, turn.is_on, events.*
-      from (${lastTurns(store, key, at, only)}) as turn join events on events.position = turn.position
-      order by turn.feature`);
-    const features = await this.#featuresOf(rows);
-    return rows.map((row, index) => ({ feature: features[index] ?? "", on: Boolean(row.is_on), event: eventIn(row) }));
+    const turns = await this.#database.query<{ feature: string; is_on: boolean; position: number }>(
+      sql`${lastTurns(store, key, at, only)} order by turns.feature`,
+    );
+    const features = await this.#featuresOf(turns);
+    // One event may have changed all features, so each is read once.
+    const events = await this.#eventsAt(new Set(turns.map(({ position }) => position)));
+    return turns.flatMap(({ position, is_on }, index) => {
+      const event = events.get(position);
+      return event ? { feature: features[index] ?? "", on: Boolean(is_on), event } : [];
+    });
   }
 
   async lastChangeOf(store: string, prefix: string, feature: FeatureKey): Promise<Event | undefined> {
@@ -154,6 +158,15 @@ export class SqlHistory implements History {
   ): Promise<readonly Event[]> {
     const keys = names.map((name) => documentKey(collection, name));
     return this.#changesOf("document", store, keys, from, to);
+  }
+
+  async #eventsAt(positions: ReadonlySet<number>): Promise<ReadonlyMap<number, Event>> {
+    const events = new Map<number, Event>();
+    for (const some of inChunks([...positions], rowsAtOnce)) {
+      const rows = await this.#database.query<EventRow>(sql`select * from events where position in (${join(some)})`);
+      for (const row of rows) events.set(row.position, eventIn(row));
+    }
+    return events;
   }
 
   async #changesOf(
