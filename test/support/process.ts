@@ -20,9 +20,6 @@ export class TestProcess implements AsyncDisposable {
   readonly #data = mkdtempSync(join(tmpdir(), "tidegate-data-"));
   stdout = "";
   stderr = "";
-  /** The times of its last output and of its exit, by `performance.now()`. */
-  lastOutputAt = 0;
-  exitedAt = 0;
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv, program = process.execPath) {
     this.#child = spawn(program, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
@@ -33,14 +30,9 @@ export class TestProcess implements AsyncDisposable {
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text) => {
       this.stdout += text;
-      this.lastOutputAt = performance.now();
     });
     this.#child.stderr?.setEncoding("utf8").on("data", (text) => {
       this.stderr += text;
-      this.lastOutputAt = performance.now();
-    });
-    this.#child.on("exit", () => {
-      this.exitedAt = performance.now();
     });
     this.#child.stdin?.end();
   }
