@@ -1,5 +1,5 @@
 import { useRef } from "react";
-import { useSession, useSessionFailure } from "./api/session.ts";
+import { useSession, useSessionElsewhere, useSessionFailure } from "./api/session.ts";
 import { Shell } from "./shell/shell.tsx";
 import { SignInAgain } from "./sign-in/sign-in-again.tsx";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
@@ -10,6 +10,7 @@ export function App() {
   const session = useSession();
   const failure = useSessionFailure();
   const wasSignedIn = useRef(false);
+  useSessionElsewhere();
   if (session) wasSignedIn.current = true;
   if (failure) {
     return (

@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
 import { openWindow, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
@@ -46,22 +47,53 @@ describe("the sign-in page", () => {
     expect(window.page.url()).not.toContain("link=");
   });
 
-  it("keeps no stream while nobody sees the page, since a browser has six connections for all tabs", async () => {
+  it("keeps one stream for all visible windows, since a browser has six connections for them", async () => {
     await window.visit("events", "luca.ferri");
-    const { page } = window;
-    const isStream = (request: { url(): string }) => request.url().endsWith("/events/stream");
+    const { page: first, context } = window;
+    const isLive = (page: Page) => page.getByText("Live", { exact: true }).first().waitFor();
+    await isLive(first);
+    const streams: Page[] = [];
+    context.on("request", (request) => {
+      if (request.url().endsWith("/events/stream")) streams.push(request.frame().page());
+    });
+    const others = await Promise.all(Array.from({ length: 7 }, () => context.newPage()));
+    await using _ = { [Symbol.asyncDispose]: async () => void (await Promise.all(others.map((page) => page.close()))) };
+    run += 1;
+    const change = async (name: string) => {
+      await shop.call("luca.ferri", "PUT", `/admin/v1/sources/global/features/${name}-${run}`);
+      for (const page of [first, ...others]) await rowOf(page, `${name}-${run} added`).waitFor();
+    };
     const see = (isSeen: boolean) =>
-      page.evaluate(`
+      first.evaluate(`
         Object.defineProperty(document, "hidden", { configurable: true, value: ${!isSeen} });
         document.dispatchEvent(new Event("visibilitychange"));`);
-    await page.getByText("Live", { exact: true }).waitFor();
-    const closed = page.waitForEvent("requestfailed", isStream);
+    await Promise.all(
+      others.map((page) => page.goto(`${shop.service.url}/backoffice/events`).then(() => isLive(page))),
+    );
+    await change("in.all-windows");
+    expect(streams).toEqual([]);
+    // When the window that keeps the stream is hidden, another one takes over.
+    const closed = first.waitForEvent("requestfailed", (request) => request.url().endsWith("/events/stream"));
     await see(false);
     await closed;
-    const opened = page.waitForRequest(isStream);
+    await until(() => streams.length === 1, "another window keeps the stream");
+    await shop.call("luca.ferri", "PUT", `/admin/v1/sources/global/features/while.hidden-${run}`);
+    for (const page of others) await rowOf(page, `while.hidden-${run} added`).waitFor();
+    expect(await rowOf(first, `while.hidden-${run} added`).count()).toBe(0);
     await see(true);
-    await opened;
+    await rowOf(first, `while.hidden-${run} added`).waitFor();
+    const keeper = streams[0];
+    await keeper?.close();
+    others.splice(others.indexOf(keeper as Page), 1);
+    await until(() => streams.length === 2, "the next window keeps the stream");
+    await change("after.closing");
     expect(window.faults).toEqual([]);
+    await first
+      .getByRole("button", { name: /luca\.ferri/ })
+      .first()
+      .click();
+    await first.getByRole("menuitem", { name: "Sign out" }).click();
+    for (const page of [first, ...others]) await page.getByLabel("Credential").waitFor();
   });
 
   it("shows the sign-in over the page when the session has ended", async () => {

@@ -1,4 +1,6 @@
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { servicePath } from "../routing/location.ts";
 import { bodyOf, v1 } from "./client.ts";
 import { hasStatus } from "./problem.ts";
 
@@ -22,6 +24,29 @@ export function useSessionFailure(): { readonly error: unknown; readonly retry: 
   return error && data === undefined ? { error, retry: () => void refetch() } : undefined;
 }
 
+/** Tells the other windows of the browser, which have the same cookie, who is signed in now. */
+const otherWindows = new BroadcastChannel(`${servicePath}session`);
+const tellOthers = (session: Session | null) => otherWindows.postMessage(session?.name ?? null);
+
+/** Takes over a session that another window began or ended. What was read for one operator is shown to no other. */
+export function useSessionElsewhere(): void {
+  const client = useQueryClient();
+  const name = useSession()?.name;
+  const operator = useRef(name);
+  useEffect(() => {
+    if (name !== undefined && operator.current !== undefined && name !== operator.current) location.reload();
+    operator.current = name ?? operator.current;
+  }, [name]);
+  useEffect(() => {
+    const take = ({ data }: MessageEvent<string | null>) => {
+      if (data === operator.current) void client.invalidateQueries();
+      else if (data !== null || operator.current !== undefined) location.reload();
+    };
+    otherWindows.addEventListener("message", take);
+    return () => otherWindows.removeEventListener("message", take);
+  }, [client]);
+}
+
 /** Whether the operator may change features. Controls that would be refused are not shown. */
 export const useIsEditor = (): boolean => {
   const scope = useSession()?.scope;
@@ -39,11 +64,14 @@ export function useSignIn(): {
   const client = useQueryClient();
   return {
     signIn: async (proof) => {
-      client.setQueryData(sessionKey, await bodyOf(route.$post({ json: proof })));
+      const session = await bodyOf(route.$post({ json: proof }));
+      tellOthers(session);
+      client.setQueryData(sessionKey, session);
       await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     },
     signOut: async () => {
       await route.$delete();
+      tellOthers(null);
       // Nothing that was read stays in memory.
       location.reload();
     },
@@ -66,7 +94,11 @@ function takeLink(): string | undefined {
 async function readSession(): Promise<Session | null> {
   const link = takeLink();
   try {
-    if (link !== undefined) return await bodyOf(route.$post({ json: { link } }));
+    if (link !== undefined) {
+      const session = await bodyOf(route.$post({ json: { link } }));
+      tellOthers(session);
+      return session;
+    }
   } catch (error) {
     if (!hasStatus(error, 401)) throw error;
     isLinkRefused = true;

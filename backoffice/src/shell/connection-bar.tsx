@@ -1,7 +1,7 @@
 import { RefreshCw } from "lucide-react";
 import { useEffect, useState } from "react";
 import { type Connection, useConnection } from "../live/connection.ts";
-import { connectNow } from "../live/live-updates.tsx";
+import { connectNow } from "../live/shared-stream.ts";
 import { Button } from "../ui/button.tsx";
 import { clock } from "../ui/time.tsx";
 
