@@ -72,6 +72,10 @@ describe("the page of a person", () => {
     );
     const at = new Date().toISOString();
     await change("DELETE", "u-moment", "checkout.express-pay");
+    await shop.call("luca.ferri", "PUT", "/admin/v1/sources/percentage/rules/checkout.express-pay", { percentage: 24 });
+    for (const method of ["PUT", "DELETE"]) {
+      await shop.call("jonas.weber", method, "/admin/v1/killed/checkout.express-pay");
+    }
     const asked = () => explain({ user: "u-moment", at, features: ["checkout.express-pay"] });
     await until(async () => (await asked()).features[0]?.on === true, "the past is known");
     await using window = await shop.open("noa.levi", {
@@ -85,9 +89,17 @@ describe("the page of a person", () => {
       path: `people/u-moment?mode=compare&at=${at}&with=@now`,
     });
     const comparison = compared.page.getByRole("region", { name: "Comparison" });
-    await comparison.getByText("1 of").waitFor();
+    const known = /^\d+ of (\d+ features) on/.exec(
+      await compared.page.getByText(/^\d+ of \d+ features on/).innerText(),
+    );
+    await comparison.getByText(`1 of ${known?.[1]} differs`).waitFor();
     await comparison.getByText("On in A only").waitFor();
-    await comparison.getByText("Set of source user changed").waitFor();
+    // The kill and its undo leave nothing.
+    await comparison.getByText("1 other change between").click();
+    await comparison.getByText("Share of checkout.express-pay set to 24 %").waitFor();
+    await comparison.getByText("made the difference").waitFor();
+    await comparison.getByRole("link", { name: "checkout.express-pay removed for u-moment" }).click();
+    await compared.page.getByRole("heading", { name: /^Event \d+$/ }).waitFor();
   });
 
   it("takes moments in one format in every language of the browser", async () => {

@@ -1,19 +1,24 @@
 import "./compare-view.css";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
+import { useSourcesByName } from "../api/sources.ts";
+import type { Event } from "../events/event-queries.ts";
+import { sentenceOf } from "../events/event-sentence.ts";
+import { authorIn, dataOf, type SourcesByName } from "../events/event-view.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
+import { Tag } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { dayTime } from "../ui/time.tsx";
+import { effectiveChanges, useChangesBetween, useEvent } from "./changes-between.ts";
 import type { PersonContext } from "./person-context.ts";
 import { type Comparison, comparisonOf, type SummarizedFeature } from "./person-queries.ts";
 
 type Difference = Comparison["features"][number];
-type DecidingChange = Difference["events"][number];
 
 const groups: readonly { readonly kind: Difference["kind"]; readonly name: string }[] = [
   { kind: "turned-on", name: "On in B only" },
@@ -22,9 +27,10 @@ const groups: readonly { readonly kind: Difference["kind"]; readonly name: strin
   { kind: "undetermined", name: "Unknown on one side" },
 ];
 
-/** Two users or two moments side by side: what differs, and the change that made the difference. */
+/** Two users or two moments side by side: what differs, the change that made the difference, and the others between. */
 export default function CompareView({ one, other }: { readonly one: PersonContext; readonly other: PersonContext }) {
   const { data, error, refetch } = useQuery(comparisonOf(one, other));
+  const changes = useChangesBetween(one, other);
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows count={6} />;
   const { features, differing, same } = data;
@@ -47,7 +53,7 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
         <span>
           <b>B</b> {sideText(other)}
         </span>
-        <span>Change that made the difference</span>
+        <span>Changes between</span>
       </div>
       {groups.map(({ kind, name }) => (
         <Group
@@ -55,6 +61,7 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
           name={name}
           differences={features.filter((difference) => difference.kind === kind)}
           sides={[sideText(one), sideText(other)]}
+          changes={changes}
         />
       ))}
       {differing === 0 && <EmptyState title="Both sides get the same features." />}
@@ -72,10 +79,12 @@ function Group({
   name,
   differences,
   sides: [first, second],
+  changes,
 }: {
   readonly name: string;
   readonly differences: readonly Difference[];
   readonly sides: readonly [string, string];
+  readonly changes: readonly Event[];
 }) {
   if (differences.length === 0) return null;
   return (
@@ -84,7 +93,7 @@ function Group({
         {name} <span className="dim num">{differences.length}</span>
       </h3>
       <ul>
-        {differences.map(({ feature, a, b, events }) => (
+        {differences.map(({ feature, a, b, deciding }) => (
           <li key={feature} className="compare-row">
             <Link className="strong small compare-feature" href={links.feature(feature)}>
               {feature}
@@ -92,7 +101,12 @@ function Group({
             <Side feature={a} name={`A, ${first}`} />
             <ArrowRight size={15} className="dim" aria-label="then" />
             <Side feature={b} name={`B, ${second}`} />
-            <Reason change={events.at(-1)} otherwise={a.on === null ? a.message : b.message} />
+            <Changes
+              feature={feature}
+              deciding={deciding}
+              changes={changes}
+              otherwise={a.on === null ? a.message : b.message}
+            />
           </li>
         ))}
       </ul>
@@ -100,27 +114,67 @@ function Group({
   );
 }
 
-const Reason = ({
-  change,
+/** The change that made the difference, and the other changes between that are still effective. */
+function Changes({
+  feature,
+  deciding: id,
+  changes,
   otherwise,
 }: {
-  readonly change: DecidingChange | undefined;
+  readonly feature: string;
+  readonly deciding: string | null;
+  readonly changes: readonly Event[];
   /** Without a change, the time, the location or the user makes the difference. */
   readonly otherwise: string;
-}) =>
-  change ? (
-    <span className="column small">
-      <span title={change.set ?? undefined}>
-        {change.set === null ? "Rule" : "Set"} of source {change.source} changed
-      </span>
+}) {
+  const sources = useSourcesByName();
+  const deciding = useEvent(id, changes);
+  const others = effectiveChanges(feature, changes).filter((event) => event.id !== id);
+  return (
+    <div className="column small">
+      {deciding ? (
+        <Change event={deciding} sources={sources} isDeciding />
+      ) : (
+        <span className="dim">{id === null && otherwise}</span>
+      )}
+      {others.length > 0 && (
+        <details className="compare-others">
+          <summary className="tiny dim">{counted(others.length, "other change")} between</summary>
+          <ul>
+            {others.map((event) => (
+              <li key={event.id}>
+                <Change event={event} sources={sources} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Change({
+  event,
+  sources,
+  isDeciding = false,
+}: {
+  readonly event: Event;
+  readonly sources: SourcesByName;
+  readonly isDeciding?: boolean;
+}) {
+  const { note } = dataOf(event);
+  return (
+    <span className="column">
+      <Link className="link compare-change" href={links.event(event.position)}>
+        {sentenceOf(event, sources)}
+      </Link>
       <span className="tiny dim">
-        {dayTime(new Date(change.at))} · {change.origin === "external" ? "edited outside Tidegate" : change.by}
-        {change.note && ` · “${change.note}”`}
+        {dayTime(new Date(event.time))} · {authorIn(event)}
+        {note && ` · “${note}”`} {isDeciding && <Tag>made the difference</Tag>}
       </span>
     </span>
-  ) : (
-    <span className="small dim">{otherwise}</span>
   );
+}
 
 const Side = ({ feature, name }: { readonly feature: SummarizedFeature; readonly name: string }) => (
   <span>

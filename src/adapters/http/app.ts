@@ -176,7 +176,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   eventRoutes(app, operators, findEvent, revertEvent, options.admin.idempotencyKeys);
   explain(app, operators, options.explainFeatures, options.callContext);
   explainSummary(app, operators, options.explainFeatures, options.admin.listFeatures, options.callContext);
-  compare(app, operators, options.compareContexts, options.callContext);
+  compare(app, operators, options.compareContexts, options.admin.listFeatures, options.callContext);
   diff(app, operators, options.compareTimes);
   documentation(app, options.version, options.basePath);
   if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);

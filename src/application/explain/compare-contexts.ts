@@ -1,10 +1,11 @@
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
-import { hasNoResult } from "../../domain/explain/explanation.ts";
+import { hasNoResult, isOnWith } from "../../domain/explain/explanation.ts";
 import type { ExplainFeatures } from "./explain-features.ts";
 import type {
   ChangeEntry,
   ExplainedContext,
   ExplainedFeature,
+  ExplainedSource,
   Question,
   SummarizedFeature,
   Summary,
@@ -24,6 +25,8 @@ export type DifferingFeature = {
   readonly b: SummarizedFeature;
   /** The changes of the results that differ, oldest first. Empty if time or rules alone make the difference. */
   readonly changes: readonly DecidingChange[];
+  /** The event of the change with which the feature became as in `b`; omitted if no change did that. */
+  readonly deciding?: string;
 };
 
 /** The comparison of two contexts: each is a caller, its request context, and a time. */
@@ -64,10 +67,13 @@ export class CompareContexts {
     return {
       a: before,
       b: after,
-      features: shown.map((each, index) => ({
-        ...each,
-        changes: changesBetween(first.features[index], second.features[index]),
-      })),
+      features: shown.map((each, index) => {
+        const [one, other] = [first.features[index], second.features[index]];
+        if (!one || !other) return { ...each, changes: [] };
+        const changes = changesBetween(each.kind, one, other);
+        const deciding = decidingChange(each.kind, before.sources, one, other, changes);
+        return { ...each, changes, ...(deciding && { deciding: deciding.event }) };
+      }),
       differing: found.length,
       same: all.length - found.length,
       isLogAvailable: first.isLogAvailable && second.isLogAvailable,
@@ -91,20 +97,47 @@ function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKi
  * The last changes of results that differ. Of a set or rule that both contexts read, only the later one. A result that
  * is not known in one of the contexts may be the same in both, so its change is not named.
  */
-function changesBetween(a: ExplainedFeature | undefined, b: ExplainedFeature | undefined): readonly DecidingChange[] {
+function changesBetween(kind: DifferenceKind, a: ExplainedFeature, b: ExplainedFeature): readonly DecidingChange[] {
   const changes = new Map<string, DecidingChange>();
-  for (const [index, one] of (a?.results ?? []).entries()) {
-    const other = b?.results[index];
-    if (one.result === other?.result && one.lastChange?.event === other.lastChange?.event) continue;
-    if (hasNoResult(one) || (other && hasNoResult(other))) continue;
-    const both = [one, other].flatMap((result) => {
-      const { source, set, lastChange } = result ?? {};
-      if (source === undefined || !lastChange) return [];
-      return [{ ...lastChange, source, ...(set !== undefined && { set }) }];
-    });
+  for (const [index, one] of a.results.entries()) {
+    const other = b.results[index];
+    if (!other || hasNoResult(one) || hasNoResult(other)) continue;
+    // A source with the same result makes no difference, unless its rule has another value.
+    const isSame = kind === "value-changed" ? one.lastChange?.event === other.lastChange?.event : true;
+    if (one.result === other.result && isSame) continue;
+    const both = [one, other].flatMap(({ source, set, lastChange }) =>
+      lastChange ? [{ ...lastChange, source, ...(set !== undefined && { set }) }] : [],
+    );
     const [first, second] = both.toSorted((early, late) => early.at - late.at);
     const later = second && first?.set === second.set ? [second] : both;
     for (const change of later) changes.set(change.event, change);
   }
   return [...changes.values()].toSorted((early, late) => early.at - late.at);
+}
+
+/** The change with which the feature got its state in `b`: the changes are applied to the results of `a` in turn. */
+function decidingChange(
+  kind: DifferenceKind,
+  sources: readonly ExplainedSource[],
+  a: ExplainedFeature,
+  b: ExplainedFeature,
+  changes: readonly DecidingChange[],
+): DecidingChange | undefined {
+  if (kind === "value-changed") return changes.findLast(({ source }) => b.decidedBy.includes(source));
+  const lastOfSources = changes.filter((each) => each === changes.findLast(({ source }) => source === each.source));
+  const pending = new Set(changes.map(({ source }) => source));
+  const isOn = () =>
+    isOnWith(
+      sources.flatMap((source, index) => {
+        const from = (pending.has(source.name) ? a : b).results[index];
+        return from ? [{ source, result: from.result }] : [];
+      }),
+    );
+  let deciding: DecidingChange | undefined;
+  for (const change of lastOfSources) {
+    const was = isOn();
+    pending.delete(change.source);
+    if (isOn() !== was) deciding = change;
+  }
+  return deciding;
 }

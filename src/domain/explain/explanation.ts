@@ -58,12 +58,17 @@ export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[])
   const resolution = granting instanceof Map ? granting.get(feature) : undefined;
   return {
     feature,
-    on: cause.kind === "undetermined" ? undefined : cause.kind === "granted",
+    on: isOnBy(cause),
     cause,
     ...(resolution ? { resolution } : {}),
     results: results.map(({ source, result }) => ({ source: source.name, result })),
   };
 }
+
+/** Whether a feature is on with these results; `undefined` if they allow both. */
+export const isOnWith = (results: readonly SourceWithResult[]): boolean | undefined => isOnBy(causeOf(results));
+
+const isOnBy = ({ kind }: Cause): boolean | undefined => (kind === "undetermined" ? undefined : kind === "granted");
 
 /** The sources that a cause names; of an undetermined feature, those that it depends on. */
 export function decidingSources(cause: Cause): readonly string[] {

@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CompareContexts, Comparison } from "../../../application/explain/compare-contexts.ts";
+import type { ListFeatures } from "../../../application/features/list-features.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
@@ -45,6 +46,7 @@ const ComparisonBody = z
             .describe(
               "The changes of the results that differ, oldest first. Empty if time, location or attributes alone make the difference.",
             ),
+          deciding: z.string().nullable().describe("The event in `events` that made the difference. Null if none did."),
         }),
       )
       .describe(`The features that differ, sorted by key, at most ${maxFeatures}.`),
@@ -59,6 +61,7 @@ export const compare = (
   app: OpenAPIHono,
   operators: Operators,
   compareContexts: CompareContexts,
+  listFeatures: ListFeatures,
   callContext: CallContext,
 ) =>
   checkedRoute(
@@ -85,7 +88,9 @@ export const compare = (
       },
     },
     async (c, { body }) => {
-      const [a, b] = [questionOf(body.a, callContext), questionOf(body.b, callContext)];
+      const features = await listFeatures.knownKeys();
+      const a = { ...questionOf(body.a, callContext), features };
+      const b = { ...questionOf(body.b, callContext), features };
       const pointer = body.b.token === undefined ? "/a/token" : "/b/token";
       const comparison = await withToken(pointer, () => compareContexts.compare(a, b, maxFeatures));
       return c.json(comparisonJson(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
@@ -104,6 +109,7 @@ const comparisonJson = ({ a, b, features, differing, same, isLogAvailable }: Com
       ...{ event, at: instantText(at), by, note: note ?? null, origin },
       ...{ source, set: set ?? null },
     })),
+    deciding: each.deciding ?? null,
   })),
   differing,
   same,
