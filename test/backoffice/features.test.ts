@@ -8,7 +8,7 @@ let shop: DemoShop;
 let browser: Browser;
 let window: Window;
 beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser({ hasScrollbars: true })]);
   window = await openWindow(browser, shop);
 });
 afterAll(async () => {
@@ -39,6 +39,19 @@ describe("the page of features", () => {
     await row(page, "checkout.express-pay").waitFor({ state: "detached" });
     expect(new URL(page.url()).search).toBe("?state=killed");
     expect(window.faults).toEqual([]);
+  });
+
+  it("has each heading above its column, also beside a scrollbar", async () => {
+    await window.visit("features", "marta.ibanez");
+    const { page } = window;
+    await row(page, "checkout.express-pay").waitFor();
+    const edges = (of: string) =>
+      page.locator(of).evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().left));
+    expect(await edges(".feature-row:first-child .feature-cell")).toEqual(await edges(".feature-table-head > *"));
+    const { clientWidth, offsetWidth } = await page
+      .locator(".feature-table-body")
+      .evaluate(({ clientWidth, offsetWidth }) => ({ clientWidth, offsetWidth }));
+    expect(clientWidth).toBeLessThan(offsetWidth);
   });
 
   it("filters by text, owner and tag, in the address too", async () => {

@@ -15,13 +15,20 @@ export function buildPage(): void {
   if (!existsSync(`${root}/backoffice/dist/index.html.br`)) throw new Error("the page is not built: make backoffice");
 }
 
-/** Starts Debian's Chromium. Throws, with the way out, if it is not installed or the page is not built. */
-export async function startBrowser(): Promise<Browser> {
+/**
+ * Starts Debian's Chromium. Throws, with the way out, if it is not installed or the page is not built. Scrollbars are
+ * hidden, as on a phone, unless `hasScrollbars`.
+ */
+export async function startBrowser({ hasScrollbars = false } = {}): Promise<Browser> {
   if (!existsSync(executablePath)) {
     throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to another one`);
   }
   buildPage();
-  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
+  return chromium.launch({
+    executablePath,
+    args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
+    ignoreDefaultArgs: hasScrollbars ? ["--hide-scrollbars"] : [],
+  });
 }
 
 /** What a page did that no page may do. */
