@@ -13,23 +13,23 @@ import { RedisClient } from "./redis-client.ts";
 import { replyText } from "./redis-fault.ts";
 import { RedisInvalidationFeed } from "./redis-invalidation-feed.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
-import { RedisLease } from "./redis-lease.ts";
-import { RedisValues } from "./redis-values.ts";
+import { redisLease } from "./redis-lease.ts";
+import { redisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
-import { RedisDocumentStore } from "./stores/redis-document-store.ts";
-import { RedisFeatureRegister } from "./stores/redis-feature-register.ts";
-import { RedisFeatureSets } from "./stores/redis-feature-sets.ts";
-import { RedisFeatureStore } from "./stores/redis-feature-store.ts";
-import { RedisIdempotencyKeys } from "./stores/redis-idempotency-keys.ts";
-import { RedisIdentity } from "./stores/redis-identity.ts";
-import { RedisItemStore } from "./stores/redis-item-store.ts";
-import { RedisOutbox } from "./stores/redis-outbox.ts";
+import { redisDocumentStore } from "./stores/redis-document-store.ts";
+import { redisFeatureRegister } from "./stores/redis-feature-register.ts";
+import { redisFeatureSets } from "./stores/redis-feature-sets.ts";
+import { redisFeatureStore } from "./stores/redis-feature-store.ts";
+import { redisIdempotencyKeys } from "./stores/redis-idempotency-keys.ts";
+import { redisIdentity } from "./stores/redis-identity.ts";
+import { redisItemStore } from "./stores/redis-item-store.ts";
+import { redisOutbox } from "./stores/redis-outbox.ts";
 import { RedisReads } from "./stores/redis-reads.ts";
-import { RedisRules } from "./stores/redis-rules.ts";
-import { RedisSecrets } from "./stores/redis-secrets.ts";
-import { RedisStoredLocations } from "./stores/redis-stored-locations.ts";
-import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
-import { RedisTokenStore } from "./stores/redis-token-store.ts";
+import { redisRules } from "./stores/redis-rules.ts";
+import { redisSecrets } from "./stores/redis-secrets.ts";
+import { redisStoredLocations } from "./stores/redis-stored-locations.ts";
+import { redisTokenResolver } from "./stores/redis-token-resolver.ts";
+import { redisTokenStore } from "./stores/redis-token-store.ts";
 
 const maxBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
@@ -96,25 +96,24 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   const id = idOf(url);
   const guard = new EmptyStoreGuard(redis, name, log, id, options.filled ?? new FilledStores());
   const reads = new RedisReads(redis, guard);
-  const sets = new RedisFeatureSets(reads);
-  const identity = new RedisIdentity(redis);
-  const changes = new RedisFeatureStore(redis, guard);
-  const documents = new RedisDocumentStore(redis, guard);
+  const sets = redisFeatureSets(reads);
+  const changes = redisFeatureStore(redis, guard);
+  const documents = redisDocumentStore(redis, guard);
   return {
     sets,
-    storedLocations: new RedisStoredLocations(redis, guard, sets),
-    values: new RedisValues(redis, guard),
+    storedLocations: redisStoredLocations(redis, guard, sets),
+    values: redisValues(redis, guard),
     index: changes,
     changes,
-    idempotencyKeys: new RedisIdempotencyKeys(redis),
-    items: new RedisItemStore(redis),
-    register: new RedisFeatureRegister(redis, guard),
-    secrets: new RedisSecrets(redis),
+    idempotencyKeys: redisIdempotencyKeys(redis),
+    items: redisItemStore(redis),
+    register: redisFeatureRegister(redis, guard),
+    secrets: redisSecrets(redis),
     documents,
-    rules: new RedisRules(redis, guard),
-    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, reads),
-    tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
-    outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),
+    rules: redisRules(redis, guard),
+    tokenResolver: (keyOf) => redisTokenResolver(redis, keyOf, reads),
+    tokenStore: (keyOf) => redisTokenStore(redis, keyOf),
+    outbox: () => redisOutbox(redis, feed([outboxPrefix])),
     feed,
     connected: async () => {
       await connected(redis, name);
@@ -125,17 +124,17 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
       await redis.ping();
       await guard.demandFilled();
     },
-    identity: () => identity.read(),
+    identity: redisIdentity(redis),
     probe: async ({ sets, collections, tokenKey }) => {
       await Promise.all([
         ...sets.map((key) => changes.probe(key)),
         ...collections.map((collection) => documents.probe(collection)),
-        ...(tokenKey ? [new RedisTokenStore(redis, tokenKey).probe()] : []),
+        ...(tokenKey ? [redisTokenStore(redis, tokenKey).probe()] : []),
       ]);
     },
     isEmpty: () => isEmpty(redis),
     accept: () => guard.accept(),
-    lease: (leaseName) => new RedisLease(redis, leaseName),
+    lease: (leaseName) => redisLease(redis, leaseName),
     remote: { id },
     [Symbol.asyncDispose]: async () => {
       closing = true;

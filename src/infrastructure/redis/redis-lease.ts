@@ -11,22 +11,17 @@ const holdScript = new Script("hold-lease", "allow-oom");
 const releaseScript = new Script("release-lease", "allow-oom");
 
 /** A lease in Redis. */
-export class RedisLease implements Lease {
-  readonly #redis: Redis;
-  readonly #key: string;
-  readonly #holder = randomUUID();
+export function redisLease(redis: Redis, name: string): Lease {
+  const key = `tidegate:lease:${name}`;
+  const holder = randomUUID();
 
-  constructor(redis: Redis, name: string) {
-    this.#redis = redis;
-    this.#key = `tidegate:lease:${name}`;
-  }
-
-  async hold(forMs = leaseMs): Promise<boolean> {
-    const acquired = holdScript.run(this.#redis, [this.#key], [this.#holder, forMs]);
-    return (await acquired.catch((error) => redisFault(error, this.#key))) === 1;
-  }
-
-  async release(): Promise<void> {
-    await releaseScript.run(this.#redis, [this.#key], [this.#holder]).catch((error) => redisFault(error, this.#key));
-  }
+  return {
+    async hold(forMs = leaseMs) {
+      const acquired = holdScript.run(redis, [key], [holder, forMs]);
+      return (await acquired.catch((error) => redisFault(error, key))) === 1;
+    },
+    async release() {
+      await releaseScript.run(redis, [key], [holder]).catch((error) => redisFault(error, key));
+    },
+  };
 }

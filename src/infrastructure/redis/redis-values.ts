@@ -7,7 +7,7 @@ import {
   tooLong,
   tooMany,
 } from "../../domain/admin/stored-values.ts";
-import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import { uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
@@ -20,25 +20,18 @@ const readScript = new Script("read-value", "no-writes");
 type Reply = readonly [kind: Buffer, ttl: number, value?: Buffer | readonly Buffer[]];
 
 /** Reads strings and sets of Redis. */
-export class RedisValues implements StoredValues {
-  readonly #redis: RedisClient;
-  readonly #guard: EmptyStoreGuard;
-
-  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
-    this.#redis = redis;
-    this.#guard = guard;
-  }
-
-  async read(key: string): Promise<CachedRead<StoredValue | undefined>> {
-    const at = this.#redis.asOf();
-    // One more than the limit, to detect larger values.
-    const read = async () =>
-      (await readScript.runBuffer(this.#redis, [key], [maxStringBytes, maxMembers + 1])) as Reply;
-    const [kind, ttl, value] = await this.#guard
-      .watch(read, ([found]) => found.toString() !== "none")
-      .catch((error) => redisFault(error, key));
-    return uncachedRead(storedValue(kind.toString(), value), at, expiry(at, ttl));
-  }
+export function redisValues(redis: RedisClient, guard: EmptyStoreGuard): StoredValues {
+  return {
+    async read(key) {
+      const at = redis.asOf();
+      // One more than the limit, to detect larger values.
+      const read = async () => (await readScript.runBuffer(redis, [key], [maxStringBytes, maxMembers + 1])) as Reply;
+      const [kind, ttl, value] = await guard
+        .watch(read, ([found]) => found.toString() !== "none")
+        .catch((error) => redisFault(error, key));
+      return uncachedRead(storedValue(kind.toString(), value), at, expiry(at, ttl));
+    },
+  };
 }
 
 function storedValue(kind: string, value: Reply[2]): StoredValue | undefined {

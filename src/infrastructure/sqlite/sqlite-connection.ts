@@ -6,20 +6,20 @@ import { SetupFailed } from "../setup-failed.ts";
 import { DiskReserve, isDiskFull } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
 import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
-import { SqliteJournal } from "./sqlite-journal.ts";
+import { sqliteJournal } from "./sqlite-journal.ts";
 import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
-import { SqliteValues } from "./sqlite-values.ts";
-import { SqliteDocumentStore } from "./stores/sqlite-document-store.ts";
-import { SqliteFeatureRegister } from "./stores/sqlite-feature-register.ts";
-import { SqliteFeatureSets } from "./stores/sqlite-feature-sets.ts";
-import { SqliteFeatureStore } from "./stores/sqlite-feature-store.ts";
-import { SqliteIdempotencyKeys } from "./stores/sqlite-idempotency-keys.ts";
-import { SqliteItemStore } from "./stores/sqlite-item-store.ts";
-import { SqliteOutbox } from "./stores/sqlite-outbox.ts";
-import { SqliteRules } from "./stores/sqlite-rules.ts";
-import { SqliteSecrets } from "./stores/sqlite-secrets.ts";
-import { SqliteTokenResolver } from "./stores/sqlite-token-resolver.ts";
-import { SqliteTokenStore } from "./stores/sqlite-token-store.ts";
+import { sqliteValues } from "./sqlite-values.ts";
+import { sqliteDocumentStore } from "./stores/sqlite-document-store.ts";
+import { sqliteFeatureRegister } from "./stores/sqlite-feature-register.ts";
+import { sqliteFeatureSets } from "./stores/sqlite-feature-sets.ts";
+import { sqliteFeatureStore } from "./stores/sqlite-feature-store.ts";
+import { sqliteIdempotencyKeys } from "./stores/sqlite-idempotency-keys.ts";
+import { sqliteItemStore } from "./stores/sqlite-item-store.ts";
+import { sqliteOutbox } from "./stores/sqlite-outbox.ts";
+import { sqliteRules } from "./stores/sqlite-rules.ts";
+import { sqliteSecrets } from "./stores/sqlite-secrets.ts";
+import { sqliteTokenResolver } from "./stores/sqlite-token-resolver.ts";
+import { sqliteTokenStore } from "./stores/sqlite-token-store.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 /**
@@ -28,7 +28,7 @@ import { WatchedFile } from "./watched-file.ts";
  */
 export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch, reserve } = open(name, file, log);
-  const journal = new SqliteJournal(database, file, (attempt) => {
+  const journal = sqliteJournal(database, file, (attempt) => {
     if (attempt === 0) log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
     const isReleased = attempt > 0 && (reserve?.release() ?? false);
     checkpoint(database, file);
@@ -50,21 +50,21 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
       watch?.check();
       throwIfUnusable();
     });
-  const changes = changed(new SqliteFeatureStore(database, journal));
+  const changes = changed(sqliteFeatureStore(database, journal));
   return {
-    sets: read(new SqliteFeatureSets(database)),
-    values: read(new SqliteValues(database)),
+    sets: read(sqliteFeatureSets(database)),
+    values: read(sqliteValues(database)),
     index: changes,
     changes,
-    documents: changed(new SqliteDocumentStore(database, journal)),
-    items: changed(new SqliteItemStore(database, journal)),
-    rules: read(new SqliteRules(database)),
-    register: read(new SqliteFeatureRegister(database, journal)),
-    secrets: read(new SqliteSecrets(database, journal)),
-    idempotencyKeys: changed(new SqliteIdempotencyKeys(journal)),
-    outbox: () => changed(new SqliteOutbox(database, journal)),
-    tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
-    tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
+    documents: changed(sqliteDocumentStore(database, journal)),
+    items: changed(sqliteItemStore(database, journal)),
+    rules: read(sqliteRules(database)),
+    register: read(sqliteFeatureRegister(database, journal)),
+    secrets: read(sqliteSecrets(database, journal)),
+    idempotencyKeys: changed(sqliteIdempotencyKeys(journal)),
+    outbox: () => changed(sqliteOutbox(database, journal)),
+    tokenResolver: (keyOf) => read(sqliteTokenResolver(database, keyOf)),
+    tokenStore: (keyOf) => changed(sqliteTokenStore(database, journal, keyOf)),
     feed: () => new SqliteInvalidationFeed(file, () => watch?.isLost ?? false),
     connected: async () => throwIfUnusable(),
     onConnect: () => {},

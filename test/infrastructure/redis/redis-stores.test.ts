@@ -8,7 +8,7 @@ import type { Outbox } from "../../../src/domain/admin/outbox.ts";
 import { StoreDataInvalid, StoreFull } from "../../../src/domain/errors.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { bookkeeping } from "../../../src/infrastructure/redis/redis-keys.ts";
-import { RedisOutbox } from "../../../src/infrastructure/redis/stores/redis-outbox.ts";
+import { redisOutbox } from "../../../src/infrastructure/redis/stores/redis-outbox.ts";
 import { plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { emptiesManyLists } from "../../support/many-lists.ts";
 import { emptied } from "../../support/redis.ts";
@@ -490,7 +490,7 @@ describe("an outbox in Redis", () => {
     }
     const hurried = new Redis(url, { commandTimeout: 50 });
     const feed = store.connection.feed(["tidegate:outbox:"]);
-    await using outbox = new RedisOutbox(hurried, feed);
+    await using outbox = redisOutbox(hurried, feed);
     await expect(outbox.read(100)).rejects.toThrow("timed out");
     let taken = 0;
     const take = async () => {

@@ -13,9 +13,9 @@ import { CachedRules } from "../../../src/infrastructure/cache/cached-rules.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { SetupFailed } from "../../../src/infrastructure/setup-failed.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { SqliteJournal } from "../../../src/infrastructure/sqlite/sqlite-journal.ts";
+import { sqliteJournal } from "../../../src/infrastructure/sqlite/sqlite-journal.ts";
 import { prepareSchema } from "../../../src/infrastructure/sqlite/sqlite-schema.ts";
-import { SqliteFeatureStore } from "../../../src/infrastructure/sqlite/stores/sqlite-feature-store.ts";
+import { sqliteFeatureStore } from "../../../src/infrastructure/sqlite/stores/sqlite-feature-store.ts";
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
 import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";
@@ -276,7 +276,7 @@ describe("SQLite", () => {
     const file = join(folder, "full.db");
     using database = new DatabaseSync(file);
     prepareSchema(database, "memory");
-    const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file));
+    const changes = sqliteFeatureStore(database, sqliteJournal(database, file));
     await add({ changes }, "a", "before");
     const { page_count: pages } = database.prepare("PRAGMA page_count").get() ?? {};
     database.exec(`PRAGMA max_page_count = ${pages}`);
@@ -321,7 +321,7 @@ describe("SQLite", () => {
 
   it("names a file that cannot be written", async () => {
     using database = new DatabaseSync(file());
-    const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file()));
+    const changes = sqliteFeatureStore(database, sqliteJournal(database, file()));
     database.exec("PRAGMA query_only = ON");
     await expect(add({ changes }, "a", "x")).rejects.toThrow(`cannot write ${file()}: attempt to write a readonly`);
     expect(await members(store.connection, "a")).toEqual([]);

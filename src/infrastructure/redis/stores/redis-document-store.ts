@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOf } from "../../../domain/admin/batch.ts";
 import { authorOfRecord, type Revision } from "../../../domain/admin/change.ts";
-import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../../../domain/admin/document-store.ts";
+import type { Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
@@ -17,73 +17,73 @@ const script = new Script("put-document");
 const urgentScript = new Script("put-document", "allow-oom");
 
 /** Document store in Redis, one hash per collection. The revision of a deleted document is kept. */
-export class RedisDocumentStore implements DocumentStore {
-  readonly #redis: Redis;
-  readonly #guard: EmptyStoreGuard;
-
-  constructor(redis: Redis, guard: EmptyStoreGuard) {
-    this.#redis = redis;
-    this.#guard = guard;
-  }
-
-  async get(collection: string, name: string): Promise<Document | undefined> {
+export function redisDocumentStore(
+  redis: Redis,
+  guard: EmptyStoreGuard,
+): DocumentStore & { probe(collection: string): Promise<void> } {
+  async function get(collection: string, name: string): Promise<Document | undefined> {
     const key = collectionKey(collection);
-    const text = await this.#redis.hget(key, name).catch((error) => redisFault(error, key));
+    const text = await redis.hget(key, name).catch((error) => redisFault(error, key));
     return text === null ? undefined : documentIn(text, key);
   }
 
-  async all(collection: string): Promise<ReadonlyMap<string, Document>> {
-    const key = collectionKey(collection);
-    const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
-    const documents = new Map<string, Document>();
-    for (const name of Object.keys(texts).sort()) {
-      const document = documentIn(texts[name] ?? "", key);
-      if (document) documents.set(name, document);
-    }
-    return documents;
-  }
-
-  async revisions(collection: string): Promise<ReadonlyMap<string, Revision>> {
-    const key = collectionKey(collection);
-    const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
-    return new Map(Object.entries(texts).map(([name, text]) => [name, documentFrom(text, key).revision]));
-  }
-
-  async load(batch: Batch<DocumentLoad>): Promise<BatchResult> {
-    await this.#guard.demandFilled();
-    return loadBatch(this.#redis, batch, [], {
-      name: "a document that is loaded",
-      change: async (documents) => {
-        const found = await Promise.all(documents.map(({ collection, name }) => this.get(collection, name)));
-        const changed = documents.filter(({ value }, index) => !isDeepStrictEqual(found[index]?.value ?? null, value));
-        await Promise.all(changed.map((document) => this.put({ ...authorOf(batch), id: newId(), ...document })));
-        return changed.length;
-      },
-    });
-  }
-
-  /** Dry run of a document change, without writes. Rejects as the change would. */
-  async probe(collection: string): Promise<void> {
-    const key = collectionKey(collection);
-    await urgentScript
-      .run(this.#redis, [key, bookkeeping(key).outbox], ["", "", "", "", ""])
-      .catch((error) => redisFault(error, key));
-  }
-
   /** Deletions work also if the store is full. */
-  async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
+  async function put(
+    change: DocumentChange,
+  ): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
     const { collection, name, value, idempotencyKey: once } = change;
-    if (value !== null) await this.#guard.demandFilled();
+    if (value !== null) await guard.demandFilled();
     const key = collectionKey(collection);
     const own = bookkeeping(key);
     const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
     const reply = await (value === null ? urgentScript : script)
-      .run(this.#redis, keys, valuesOf(change))
+      .run(redis, keys, valuesOf(change))
       .catch((error) => redisFault(error, key));
     if (reply === null) throw new RevisionMismatch();
     const { before, revision } = JSON.parse(String(reply));
     return { before, revision };
   }
+
+  return {
+    get,
+    put,
+    async all(collection) {
+      const key = collectionKey(collection);
+      const texts = await redis.hgetall(key).catch((error) => redisFault(error, key));
+      const documents = new Map<string, Document>();
+      for (const name of Object.keys(texts).sort()) {
+        const document = documentIn(texts[name] ?? "", key);
+        if (document) documents.set(name, document);
+      }
+      return documents;
+    },
+    async revisions(collection) {
+      const key = collectionKey(collection);
+      const texts = await redis.hgetall(key).catch((error) => redisFault(error, key));
+      return new Map(Object.entries(texts).map(([name, text]) => [name, documentFrom(text, key).revision]));
+    },
+    async load(batch) {
+      await guard.demandFilled();
+      return loadBatch(redis, batch, [], {
+        name: "a document that is loaded",
+        change: async (documents) => {
+          const found = await Promise.all(documents.map(({ collection, name }) => get(collection, name)));
+          const changed = documents.filter(
+            ({ value }, index) => !isDeepStrictEqual(found[index]?.value ?? null, value),
+          );
+          await Promise.all(changed.map((document) => put({ ...authorOf(batch), id: newId(), ...document })));
+          return changed.length;
+        },
+      });
+    },
+    /** Dry run of a document change, without writes. Rejects as the change would. */
+    async probe(collection) {
+      const key = collectionKey(collection);
+      await urgentScript
+        .run(redis, [key, bookkeeping(key).outbox], ["", "", "", "", ""])
+        .catch((error) => redisFault(error, key));
+    },
+  };
 }
 
 /** The arguments of the script. */

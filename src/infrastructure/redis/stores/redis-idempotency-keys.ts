@@ -11,23 +11,18 @@ const keptSeconds = 90_000;
 const claimScript = new Script("claim-idempotency-key", "allow-oom");
 
 /** Idempotency keys in Redis: one string per key. */
-export class RedisIdempotencyKeys implements IdempotencyKeys {
-  readonly #redis: Redis;
-
-  constructor(redis: Redis) {
-    this.#redis = redis;
-  }
-
-  async claim(name: string, purpose: string): Promise<boolean> {
-    const key = claimKey(name);
-    const stored = await claimScript
-      .run(this.#redis, [key], [purpose, keptSeconds])
-      .catch((error) => redisFault(error, key));
-    return stored === purpose;
-  }
-
-  async purposeOf(name: string): Promise<string | undefined> {
-    const key = claimKey(name);
-    return (await this.#redis.get(key).catch((error) => redisFault(error, key))) ?? undefined;
-  }
+export function redisIdempotencyKeys(redis: Redis): IdempotencyKeys {
+  return {
+    async claim(name, purpose) {
+      const key = claimKey(name);
+      const stored = await claimScript
+        .run(redis, [key], [purpose, keptSeconds])
+        .catch((error) => redisFault(error, key));
+      return stored === purpose;
+    },
+    async purposeOf(name) {
+      const key = claimKey(name);
+      return (await redis.get(key).catch((error) => redisFault(error, key))) ?? undefined;
+    },
+  };
 }

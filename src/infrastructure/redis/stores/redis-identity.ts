@@ -7,42 +7,34 @@ const rereadMs = 1_000;
 
 /**
  * Identity of a Redis database, written on the first read. If a database has lost its data, the identity that this
- * process has is written again.
+ * process has is written again. `undefined` if the user may not read or write it, and no other client has written it.
  */
-export class RedisIdentity {
-  readonly #redis: Redis;
-  #identity: string | undefined;
-  #readAt = Number.NEGATIVE_INFINITY;
+export function redisIdentity(redis: Redis): () => Promise<string | undefined> {
+  let identity: string | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(redis: Redis) {
-    this.#redis = redis;
-  }
-
-  /** `undefined` if the user may not read or write it, and no other client has written it. */
-  async read(): Promise<string | undefined> {
-    if (performance.now() - this.#readAt < rereadMs) return this.#identity;
-    this.#identity = await this.#readOrWrite(this.#identity ?? randomUUID()).catch((error) =>
-      redisFault(error, identityKey),
-    );
-    this.#readAt = performance.now();
-    return this.#identity;
-  }
-
-  async #readOrWrite(own: string): Promise<string | undefined> {
+  async function readOrWrite(own: string): Promise<string | undefined> {
     try {
-      return (await this.#redis.set(identityKey, own, "NX", "GET")) ?? own;
+      return (await redis.set(identityKey, own, "NX", "GET")) ?? own;
     } catch (error) {
       if (!(error instanceof Error) || !(isRefusal(error, "NOPERM") || isRefusal(error, "READONLY"))) throw error;
-      return await this.#readOnly();
+      return await readOnly();
     }
   }
 
-  async #readOnly(): Promise<string | undefined> {
+  async function readOnly(): Promise<string | undefined> {
     try {
-      return (await this.#redis.get(identityKey)) ?? undefined;
+      return (await redis.get(identityKey)) ?? undefined;
     } catch (error) {
       if (error instanceof Error && isRefusal(error, "NOPERM")) return undefined;
       throw error;
     }
   }
+
+  return async () => {
+    if (performance.now() - readAt < rereadMs) return identity;
+    identity = await readOrWrite(identity ?? randomUUID()).catch((error) => redisFault(error, identityKey));
+    readAt = performance.now();
+    return identity;
+  };
 }

@@ -1,6 +1,6 @@
-import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
-import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { RulesOfTexts } from "../../rules-of-texts.ts";
+import type { Rules } from "../../../domain/admin/rules.ts";
+import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import { rulesOfTexts } from "../../rules-of-texts.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
@@ -8,27 +8,22 @@ import { collectionKey } from "../redis-keys.ts";
 import { documentIn } from "./redis-document-store.ts";
 
 /** Reads the documents of Redis as rules. */
-export class RedisRules implements Rules {
-  readonly #redis: RedisClient;
-  readonly #guard: EmptyStoreGuard;
-  readonly #texts = new RulesOfTexts((text) => documentIn(text)?.value);
+export function redisRules(redis: RedisClient, guard: EmptyStoreGuard): Rules {
+  const rules = rulesOfTexts((text) => documentIn(text)?.value);
 
-  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
-    this.#redis = redis;
-    this.#guard = guard;
-  }
-
-  async read(collection: string): Promise<CachedRead<RulesByFeature>> {
-    const at = this.#redis.asOf();
-    const key = collectionKey(collection);
-    const texts = await this.#guard
-      .watch(
-        async () => textsIn(await this.#redis.call("HGETALL", key)),
-        (found) => found.size > 0,
-      )
-      .catch((error) => redisFault(error, key));
-    return uncachedRead(this.#texts.of(collection, texts), at);
-  }
+  return {
+    async read(collection) {
+      const at = redis.asOf();
+      const key = collectionKey(collection);
+      const texts = await guard
+        .watch(
+          async () => textsIn(await redis.call("HGETALL", key)),
+          (found) => found.size > 0,
+        )
+        .catch((error) => redisFault(error, key));
+      return uncachedRead(rules(collection, texts), at);
+    },
+  };
 }
 
 /** Pairs alternating names and texts. An object with 10,000 members would be slower to build. */

@@ -9,24 +9,13 @@ import type { RedisClient } from "../redis-client.ts";
 import type { RedisReads } from "./redis-reads.ts";
 
 /** Token resolver in Redis: one string per token, which contains the user id. */
-export class RedisTokenResolver implements TokenResolver {
-  readonly keyOf: TokenKeyDerivation;
-  readonly #redis: RedisClient;
-  readonly #reads: RedisReads;
-
-  constructor(redis: RedisClient, keyOf: TokenKeyDerivation, reads: RedisReads) {
-    this.#redis = redis;
-    this.keyOf = keyOf;
-    this.#reads = reads;
-  }
-
-  async resolve(token: string): Promise<CachedRead<UserId | undefined>> {
-    return isToken(token) ? this.resolveKey(this.keyOf(token)) : uncachedRead(undefined, this.#redis.asOf());
-  }
-
-  resolveKey(key: string): Promise<CachedRead<UserId | undefined>> {
-    return this.#reads.string(key, userRead);
-  }
+export function redisTokenResolver(redis: RedisClient, keyOf: TokenKeyDerivation, reads: RedisReads): TokenResolver {
+  const resolveKey = (key: string) => reads.string(key, userRead);
+  return {
+    keyOf,
+    resolveKey,
+    resolve: async (token) => (isToken(token) ? resolveKey(keyOf(token)) : uncachedRead(undefined, redis.asOf())),
+  };
 }
 
 const userRead = (userId: Buffer | null, ttl: number, at: Instant): CachedRead<UserId | undefined> =>

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOf } from "../../../domain/admin/batch.ts";
 import { authorOfRecord, type ChangeMeta } from "../../../domain/admin/change.ts";
-import type { TokenInfo, TokenLoad, TokenStore } from "../../../domain/admin/token-store.ts";
+import type { TokenInfo, TokenStore } from "../../../domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../../domain/errors.ts";
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
@@ -30,85 +30,20 @@ type StoredInfo = TokenInfo & ({ readonly key: string } | { readonly digest: str
  * token's key is not in the hash slot of its bookkeeping keys, and must not be: with the token as the hash tag, those
  * keys would reveal it. So this store cannot be spread over a Redis Cluster.
  */
-export class RedisTokenStore implements TokenStore {
-  readonly #redis: Redis;
-  readonly #keyOf: TokenKeyDerivation;
-
-  constructor(redis: Redis, keyOf: TokenKeyDerivation) {
-    this.#redis = redis;
-    this.#keyOf = keyOf;
-  }
-
-  async assign(change: ChangeMeta & { readonly token: string; readonly userId: UserId }): Promise<Assigned> {
-    return this.#assign(change, this.#keyOf(change.token), change.userId);
-  }
-
-  load(batch: Batch<TokenLoad>): Promise<BatchResult> {
-    const items = batch.items.map((load) => ({
-      key: "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest,
-      userId: load.userId,
-    }));
-    return loadTokens(this.#redis, { ...batch, items }, this.#keyOf.holdsToken, ({ key, userId }) =>
-      this.#assign({ ...authorOf(batch), id: newId() }, key, userId),
-    );
-  }
-
-  /** Revocation works also if the store is full. */
-  async revoke(
-    change: ChangeMeta & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
-  ): Promise<UserId | undefined> {
-    const named =
-      "token" in change
-        ? [this.#keyOf(change.token), "", ""]
-        : [(await this.keyById(change.tokenId)) ?? "", change.tokenId, change.userId];
-    return (await this.#run(urgentScript, change, [...named, "", "", change.id])).before;
-  }
-
-  async *all(): AsyncGenerator<readonly { readonly digest: string; readonly userId: UserId }[]> {
-    const { prefix } = this.#keyOf;
-    for await (const page of scan(this.#redis, prefix, "string")) {
-      if (page.length === 0) continue;
-      const users = await this.#redis.mget(...page).catch((error) => redisFault(error));
-      yield page.flatMap((key, index) => {
-        const userId = users[index];
-        return typeof userId === "string" ? [{ digest: key.slice(prefix.length), userId }] : [];
-      });
-    }
-  }
-
-  async keyById(tokenId: string): Promise<string | undefined> {
-    const text = await this.#redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
+export function redisTokenStore(redis: Redis, keyOf: TokenKeyDerivation): TokenStore & { probe(): Promise<void> } {
+  async function keyById(tokenId: string): Promise<string | undefined> {
+    const text = await redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
     if (text === null) return undefined;
     const info = JSON.parse(text) as StoredInfo;
-    return (await this.#keysOf([info]))[0];
-  }
-
-  async list(userId: UserId): Promise<readonly TokenInfo[]> {
-    const found = await this.#redis
-      .zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`)
-      .catch((error) => redisFault(error, users));
-    if (found.length === 0) return [];
-    const tokenIds = found.map((each) => each.slice(userId.length + 1));
-    const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch((error) => redisFault(error, tokensKey));
-    const infos = texts.flatMap((text, index): readonly StoredInfo[] =>
-      text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
-    );
-    if (infos.length === 0) return [];
-    const keys = await this.#keysOf(infos);
-    // No token has an empty key.
-    const present = await this.#redis.mget(keys.map((key) => key ?? "")).catch((error) => redisFault(error));
-    return infos
-      .filter((_, index) => keys[index] !== undefined && present[index] === userId)
-      .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
-      .sort((one, other) => one.issuedAt - other.issuedAt);
+    return (await keysOf([info]))[0];
   }
 
   /** The keys of tokens. A key stored as its digest is found by a scan of all token keys. `undefined` if it is gone. */
-  async #keysOf(infos: readonly StoredInfo[]): Promise<readonly (string | undefined)[]> {
+  async function keysOf(infos: readonly StoredInfo[]): Promise<readonly (string | undefined)[]> {
     const wanted = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
     const found = new Map<string, string>();
     if (wanted.size > 0) {
-      for await (const page of scan(this.#redis, this.#keyOf.prefix, "string")) {
+      for await (const page of scan(redis, keyOf.prefix, "string")) {
         for (const key of page) {
           const digest = digestOf(key);
           if (wanted.has(digest)) found.set(digest, key);
@@ -119,17 +54,11 @@ export class RedisTokenStore implements TokenStore {
     return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
   }
 
-  /** Dry run of a token change, without writes. Rejects as the change would. */
-  async probe(): Promise<void> {
-    const values = [this.#keyOf("probe"), "", "", "", "", "", "", ""];
-    await urgentScript.run(this.#redis, bookkeepingKeys, values).catch((error) => redisFault(error));
+  function assignKey(change: ChangeMeta, key: string, userId: UserId): Promise<Assigned> {
+    return run(script, change, [key, "", "", userId, change.id, newId()]);
   }
 
-  #assign(change: ChangeMeta, key: string, userId: UserId): Promise<Assigned> {
-    return this.#run(script, change, [key, "", "", userId, change.id, newId()]);
-  }
-
-  async #run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
+  async function run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
     const { idempotencyKey: once, ifRevision } = change;
     const { id: _, ...author } = authorOfRecord(change);
     const keys = [...bookkeepingKeys];
@@ -137,15 +66,67 @@ export class RedisTokenStore implements TokenStore {
     const [key, id] = values;
     if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
     const reply = await variant
-      .run(this.#redis, keys, [
-        ...values,
-        JSON.stringify(author),
-        expectedRevision(ifRevision),
-        this.#keyOf.holdsToken ? "1" : "",
-      ])
+      .run(redis, keys, [...values, JSON.stringify(author), expectedRevision(ifRevision), keyOf.holdsToken ? "1" : ""])
       .catch((error) => redisFault(error));
     if (reply === null) throw new RevisionMismatch();
     const { tokenId, before } = JSON.parse(String(reply));
     return { tokenId, before };
   }
+
+  return {
+    keyById,
+    assign: async (change) => assignKey(change, keyOf(change.token), change.userId),
+    load(batch) {
+      const items = batch.items.map((load) => ({
+        key: "token" in load ? keyOf(load.token) : keyOf.prefix + load.digest,
+        userId: load.userId,
+      }));
+      return loadTokens(redis, { ...batch, items }, keyOf.holdsToken, ({ key, userId }) =>
+        assignKey({ ...authorOf(batch), id: newId() }, key, userId),
+      );
+    },
+    /** Revocation works also if the store is full. */
+    async revoke(change) {
+      const named =
+        "token" in change
+          ? [keyOf(change.token), "", ""]
+          : [(await keyById(change.tokenId)) ?? "", change.tokenId, change.userId];
+      return (await run(urgentScript, change, [...named, "", "", change.id])).before;
+    },
+    async *all() {
+      const { prefix } = keyOf;
+      for await (const page of scan(redis, prefix, "string")) {
+        if (page.length === 0) continue;
+        const users = await redis.mget(...page).catch((error) => redisFault(error));
+        yield page.flatMap((key, index) => {
+          const userId = users[index];
+          return typeof userId === "string" ? [{ digest: key.slice(prefix.length), userId }] : [];
+        });
+      }
+    },
+    async list(userId) {
+      const found = await redis
+        .zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`)
+        .catch((error) => redisFault(error, users));
+      if (found.length === 0) return [];
+      const tokenIds = found.map((each) => each.slice(userId.length + 1));
+      const texts = await redis.hmget(tokensKey, ...tokenIds).catch((error) => redisFault(error, tokensKey));
+      const infos = texts.flatMap((text, index): readonly StoredInfo[] =>
+        text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
+      );
+      if (infos.length === 0) return [];
+      const keys = await keysOf(infos);
+      // No token has an empty key.
+      const present = await redis.mget(keys.map((key) => key ?? "")).catch((error) => redisFault(error));
+      return infos
+        .filter((_, index) => keys[index] !== undefined && present[index] === userId)
+        .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
+        .sort((one, other) => one.issuedAt - other.issuedAt);
+    },
+    /** Dry run of a token change, without writes. Rejects as the change would. */
+    async probe() {
+      const values = [keyOf("probe"), "", "", "", "", "", "", ""];
+      await urgentScript.run(redis, bookkeepingKeys, values).catch((error) => redisFault(error));
+    },
+  };
 }

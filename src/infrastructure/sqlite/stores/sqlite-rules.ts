@@ -1,7 +1,7 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
-import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { RulesOfTexts } from "../../rules-of-texts.ts";
+import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import { rulesOfTexts } from "../../rules-of-texts.ts";
 
 type CachedRules = { readonly whole: unknown; readonly rules: RulesByFeature };
 
@@ -9,27 +9,25 @@ type CachedRules = { readonly whole: unknown; readonly rules: RulesByFeature };
  * Reads the documents of a SQLite database as rules. Each change of the file triggers a read, so it reads all documents
  * as one text, which is several times faster, and parses the text only if it differs from the last.
  */
-export class SqliteRules implements Rules {
-  readonly #allTexts: StatementSync;
-  readonly #texts = new RulesOfTexts((text) => JSON.parse(text));
-  readonly #cache = new Map<string, CachedRules>();
+export function sqliteRules(database: DatabaseSync): Rules {
+  // Feature keys and JSON contain no control characters.
+  const allTexts = database.prepare(
+    "SELECT group_concat(name || char(31) || value, char(30)) AS whole FROM documents WHERE collection = ?",
+  );
+  const rulesIn = rulesOfTexts(JSON.parse);
+  const cache = new Map<string, CachedRules>();
 
-  constructor(database: DatabaseSync) {
-    // Feature keys and JSON contain no control characters.
-    this.#allTexts = database.prepare(
-      "SELECT group_concat(name || char(31) || value, char(30)) AS whole FROM documents WHERE collection = ?",
-    );
-  }
-
-  async read(collection: string): Promise<CachedRead<RulesByFeature>> {
-    const at = Date.now();
-    const whole = this.#allTexts.get(collection)?.["whole"] ?? "";
-    const cached = this.#cache.get(collection);
-    if (cached?.whole === whole) return uncachedRead(cached.rules, at);
-    const rules = this.#texts.of(collection, textsIn(String(whole)));
-    this.#cache.set(collection, { whole, rules });
-    return uncachedRead(rules, at);
-  }
+  return {
+    async read(collection) {
+      const at = Date.now();
+      const whole = allTexts.get(collection)?.["whole"] ?? "";
+      const cached = cache.get(collection);
+      if (cached?.whole === whole) return uncachedRead(cached.rules, at);
+      const rules = rulesIn(collection, textsIn(String(whole)));
+      cache.set(collection, { whole, rules });
+      return uncachedRead(rules, at);
+    },
+  };
 }
 
 function textsIn(whole: string): ReadonlyMap<string, string> {
