@@ -1,15 +1,15 @@
+import type { History } from "../../domain/events/history.ts";
+import type { KnownStores } from "../../domain/events/known-stores.ts";
+import type { UsageStore } from "../../domain/usage/usage-store.ts";
 import type { EventLogLocation } from "./database/database.ts";
-import type { SqlHistory } from "./history/sql-history.ts";
-import type { SqlKnownStores } from "./history/sql-known-stores.ts";
 import type { SqlEventLog } from "./log/sql-event-log.ts";
-import type { SqlUsage } from "./usage/sql-usage.ts";
 
 /** The services of the worker thread. */
 export type LogServices = {
   readonly log: Pick<SqlEventLog, keyof SqlEventLog>;
-  readonly history: Pick<SqlHistory, keyof SqlHistory>;
-  readonly stores: Pick<SqlKnownStores, keyof SqlKnownStores>;
-  readonly usage: Pick<SqlUsage, keyof SqlUsage>;
+  readonly history: History & { rebuild(): Promise<void> };
+  readonly stores: KnownStores;
+  readonly usage: UsageStore;
 };
 
 /** First message about a log: its number in later messages, and its location. */

@@ -3,11 +3,11 @@ import { errorMessage } from "../../domain/error-message.ts";
 import { WatchedFile } from "../sqlite/watched-file.ts";
 import { type Database, type EventLogLocation, openDatabase } from "./database/database.ts";
 import { logMark } from "./database/sqlite.ts";
-import { SqlHistory } from "./history/sql-history.ts";
-import { SqlKnownStores } from "./history/sql-known-stores.ts";
+import { sqlHistory } from "./history/sql-history.ts";
+import { sqlKnownStores } from "./history/sql-known-stores.ts";
 import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
 import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
-import { SqlUsage } from "./usage/sql-usage.ts";
+import { sqlUsage } from "./usage/sql-usage.ts";
 
 /** Limit for a call's wait until the database is open. Migrations may take longer. */
 const maxOpenMs = 2_000;
@@ -94,9 +94,9 @@ class ServedLog {
       database,
       watch,
       log: new SqlEventLog(database),
-      history: new SqlHistory(database),
-      stores: new SqlKnownStores(database),
-      usage: new SqlUsage(database),
+      history: sqlHistory(database),
+      stores: sqlKnownStores(database),
+      usage: sqlUsage(database),
     };
     return this.#opened;
   }

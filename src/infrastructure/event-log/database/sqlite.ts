@@ -4,7 +4,7 @@ import type { Sql } from "sql-template-tag";
 import { openPrivately } from "../../sqlite/private-file.ts";
 import { checkSchemaVersion, schemaVersionIn } from "../../sqlite/schema-version.ts";
 import type { MarkOptions } from "../../sqlite/watched-file.ts";
-import type { Database, Transaction } from "./database.ts";
+import type { Database } from "./database.ts";
 import { eventLogSchemaVersion } from "./schema-version.ts";
 
 const busyMs = 5_000;
@@ -27,7 +27,7 @@ export const logMark: MarkOptions = {
 export function openSqlite(file: string): Database {
   const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
   prepare(database, file);
-  return new SqliteDatabase(database);
+  return sqliteDatabase(database);
 }
 
 /** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
@@ -48,49 +48,39 @@ function prepare(database: DatabaseSync, file: string): void {
   }
 }
 
-class SqliteDatabase implements Database {
-  readonly #database: DatabaseSync;
+function sqliteDatabase(database: DatabaseSync): Database {
   /** The last statement or transaction: there is one connection. */
-  #last: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-  }
-
-  query<Row>(statement: Sql): Promise<readonly Row[]> {
-    return this.#inTurn(async () => this.#rows<Row>(statement));
-  }
-
-  transaction<T>(task: (transaction: Transaction) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
-      // Exclusive from the start, also between processes: one that reads first could fail to upgrade its lock.
-      this.#database.exec("BEGIN IMMEDIATE");
-      try {
-        const result = await task({ query: async (statement) => this.#rows(statement), isTransaction: true });
-        this.#database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        // A full disk ends a transaction by itself.
-        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-        throw error;
-      }
-    });
-  }
-
-  close(): Promise<void> {
-    return this.#inTurn(async () => this.#database.close());
-  }
-
-  #rows<Row>({ sql, values }: Sql): readonly Row[] {
-    return this.#database.prepare(sql).all(...values.map(sqliteValue)) as Row[];
+  function rows<Row>({ sql, values }: Sql): readonly Row[] {
+    return database.prepare(sql).all(...values.map(sqliteValue)) as Row[];
   }
 
   /** Statements block the thread, so pending messages are handled before each statement or transaction. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => setImmediate()).then(task);
-    this.#last = result.catch(() => {});
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = last.then(() => setImmediate()).then(task);
+    last = result.catch(() => {});
     return result;
   }
+
+  return {
+    query: (statement) => inTurn(async () => rows(statement)),
+    transaction: (task) =>
+      inTurn(async () => {
+        // Exclusive from the start, also between processes: one that reads first could fail to upgrade its lock.
+        database.exec("BEGIN IMMEDIATE");
+        try {
+          const result = await task({ query: async (statement) => rows(statement), isTransaction: true });
+          database.exec("COMMIT");
+          return result;
+        } catch (error) {
+          // A full disk ends a transaction by itself.
+          if (database.isTransaction) database.exec("ROLLBACK");
+          throw error;
+        }
+      }),
+    close: () => inTurn(async () => database.close()),
+  };
 }
 
 /** Converts booleans and dates, which SQLite does not have. */

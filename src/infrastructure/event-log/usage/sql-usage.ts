@@ -2,10 +2,8 @@ import sql, { empty, join, type Sql } from "sql-template-tag";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import {
-  type LastUses,
   stepStart,
   type UsageCount,
-  type UsagePoint,
   type UsageSpan,
   type UsageStep,
   type UsageStore,
@@ -30,94 +28,20 @@ const minutesOf = (step: UsageStep): number => usageSteps[step].length / minuteM
 const inMinutes = (at: Instant): number => Math.ceil(at / minuteMs);
 
 /** Usage store in the database of the event log. */
-export class SqlUsage implements UsageStore {
-  readonly #database: Database;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  async add(minute: Instant, counts: readonly UsageCount[]): Promise<void> {
-    if (counts.length === 0) return;
-    await this.#database.transaction(async (transaction) => {
-      for (const some of inChunks(counts, rowsPerStatement)) await addSome(transaction, minute, some);
-    });
-  }
-
-  async points(span: UsageSpan, features?: readonly FeatureKey[]): Promise<readonly UsagePoint[]> {
-    const rows = await this.#database.query<SumRow & { feature: string; start: number }>(sql`
-      select feature, start,
-        sum(case when is_on = ${true} then evaluations else 0 end) as "on",
-        sum(case when is_on = ${false} then evaluations else 0 end) as "off"
-      ${counts(span, features)}
-      group by start, feature
-      order by start, feature`);
-    const names = await this.#featuresIn(rows);
-    return rows.map(({ start, on, off }, index) => ({
-      feature: names[index] ?? "",
-      start: start * minuteMs,
-      on: Number(on),
-      off: Number(off),
-    }));
-  }
-
-  async sums(span: UsageSpan, feature: FeatureKey): Promise<readonly UsageCount[]> {
-    const rows = await this.#database.query<ResultRow & { count: number | string }>(sql`
-      select variant, is_on, via, sum(evaluations) as count
-      ${counts(span, [feature])}
-      group by variant, is_on, via`);
-    return rows.map(({ variant, is_on, via, count }) => ({
-      feature,
-      ...(variant !== "" && { variant }),
-      on: Boolean(is_on),
-      via,
-      count: Number(count),
-    }));
-  }
-
-  async lastUses(features?: readonly FeatureKey[]): Promise<LastUses> {
-    const rows = await this.#database.query<{ feature: string; used_at: number }>(sql`
-      select feature, max(used_at) as used_at from usage_series
-      where used_at is not null ${ofFeatures(features)}
-      group by feature`);
-    const names = await this.#featuresIn(rows);
-    return {
-      since: await this.#since(),
-      uses: new Map(rows.map(({ used_at }, index) => [names[index] ?? "", Number(used_at) * minuteMs])),
-    };
-  }
-
-  async expire(now: Instant): Promise<void> {
-    for (const step of steps) {
-      await this.#database.query(sql`
-        delete from usage_counts
-        where step = ${minutesOf(step)} and start < ${inMinutes(stepStart(now - usageSteps[step].kept, step))}`);
-    }
-    const removed = await this.#database.query(sql`
-      delete from usage_series
-      where (used_at is null or used_at < ${inMinutes(now - usageSteps.day.kept)})
-        and not exists (select 1 from usage_counts where series = usage_series.id)
-      returning id`);
-    if (removed.length === 0) return;
-    await this.#database.transaction(async (transaction) => {
-      await lockedHead(transaction);
-      await removeUnusedTexts(transaction);
-    });
-  }
-
-  #featuresIn(rows: readonly { readonly feature: string }[]): Promise<readonly FeatureKey[]> {
+export function sqlUsage(database: Database): UsageStore {
+  function featuresIn(rows: readonly { readonly feature: string }[]): Promise<readonly FeatureKey[]> {
     return wholeTexts(
-      this.#database,
+      database,
       rows.map(({ feature }) => feature),
     );
   }
 
   /** The begin of the first day with counts; of its first hour and minute, as far as these are kept. */
-  async #since(): Promise<Instant | undefined> {
+  async function since(): Promise<Instant | undefined> {
     let since: Instant | undefined;
     let until = Number.POSITIVE_INFINITY;
     for (const step of steps.toReversed()) {
-      const [first] = await this.#database.query<{ start: number | null }>(
+      const [first] = await database.query<{ start: number | null }>(
         sql`select min(start) as start from usage_counts where step = ${minutesOf(step)}`,
       );
       const start = first?.start ?? null;
@@ -127,6 +51,72 @@ export class SqlUsage implements UsageStore {
     }
     return since;
   }
+
+  return {
+    async add(minute, counts) {
+      if (counts.length === 0) return;
+      await database.transaction(async (transaction) => {
+        for (const some of inChunks(counts, rowsPerStatement)) await addSome(transaction, minute, some);
+      });
+    },
+    async points(span, features) {
+      const rows = await database.query<SumRow & { feature: string; start: number }>(sql`
+        select feature, start,
+          sum(case when is_on = ${true} then evaluations else 0 end) as "on",
+          sum(case when is_on = ${false} then evaluations else 0 end) as "off"
+        ${counts(span, features)}
+        group by start, feature
+        order by start, feature`);
+      const names = await featuresIn(rows);
+      return rows.map(({ start, on, off }, index) => ({
+        feature: names[index] ?? "",
+        start: start * minuteMs,
+        on: Number(on),
+        off: Number(off),
+      }));
+    },
+    async sums(span, feature) {
+      const rows = await database.query<ResultRow & { count: number | string }>(sql`
+        select variant, is_on, via, sum(evaluations) as count
+        ${counts(span, [feature])}
+        group by variant, is_on, via`);
+      return rows.map(({ variant, is_on, via, count }) => ({
+        feature,
+        ...(variant !== "" && { variant }),
+        on: Boolean(is_on),
+        via,
+        count: Number(count),
+      }));
+    },
+    async lastUses(features) {
+      const rows = await database.query<{ feature: string; used_at: number }>(sql`
+        select feature, max(used_at) as used_at from usage_series
+        where used_at is not null ${ofFeatures(features)}
+        group by feature`);
+      const names = await featuresIn(rows);
+      return {
+        since: await since(),
+        uses: new Map(rows.map(({ used_at }, index) => [names[index] ?? "", Number(used_at) * minuteMs])),
+      };
+    },
+    async expire(now) {
+      for (const step of steps) {
+        await database.query(sql`
+          delete from usage_counts
+          where step = ${minutesOf(step)} and start < ${inMinutes(stepStart(now - usageSteps[step].kept, step))}`);
+      }
+      const removed = await database.query(sql`
+        delete from usage_series
+        where (used_at is null or used_at < ${inMinutes(now - usageSteps.day.kept)})
+          and not exists (select 1 from usage_counts where series = usage_series.id)
+        returning id`);
+      if (removed.length === 0) return;
+      await database.transaction(async (transaction) => {
+        await lockedHead(transaction);
+        await removeUnusedTexts(transaction);
+      });
+    },
+  };
 }
 
 const counts = ({ step, from, until }: UsageSpan, features: readonly FeatureKey[] | undefined): Sql => sql`
