@@ -110,8 +110,9 @@ describe("the sign-in page", () => {
   });
 
   it("offers the first feature to an editor", async () => {
-    await window.visit("features", "marta.ibanez");
-    const { page } = window;
+    await using empty = await startDemoShop({ isEmpty: true });
+    await using first = await openWindow(browser, empty, "marta.ibanez", { path: "features" });
+    const { page } = first;
     await page.getByText("No features yet").waitFor();
     await page.getByRole("button", { name: "New feature" }).first().click();
     const dialog = page.getByRole("dialog", { name: "New feature" });
@@ -119,7 +120,7 @@ describe("the sign-in page", () => {
     await dialog.getByLabel("Owner").fill("Checkout");
     await dialog.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { name: "first.feature" }).waitFor();
-    await page.goto(`${shop.service.url}/backoffice/features`);
+    await page.goto(`${empty.service.url}/backoffice/features`);
     await page.getByRole("link", { name: "first.feature" }).waitFor();
     await page.getByRole("button", { name: "New feature" }).first().click();
     await dialog.getByLabel("Key").fill("first.feature");
