@@ -16,6 +16,10 @@ const root = resolve(import.meta.dirname, "../..");
 const patienceMs = 60_000;
 const isPause = (command = ""): boolean => /^sleep \d+$/.test(command);
 const isUnavailable = (printed: string): boolean => printed.includes('"code":"source-unavailable"');
+/** Whether a command asks the service after another process may have changed its store. */
+const mayBeEarly = (command: string, previous: readonly { readonly command: string }[]): boolean =>
+  isRead(command) && !previous.findLast((each) => !isRead(each.command))?.command.startsWith("curl");
+const isRead = (command: string): boolean => command.startsWith("curl") && !command.includes(" -X ");
 
 /** A reader who follows a page in an own folder. */
 export class Walkthrough implements Disposable {
@@ -70,10 +74,13 @@ export class Walkthrough implements Disposable {
       const wanted = new RegExp(`^${parts.join(".+")}$`);
       const startedAt = performance.now();
       let printed = await this.#run(command, url, env);
-      // Where the page says to wait, it may take longer here. On a busy machine a store may be unavailable to a call.
+      // Where the page says to wait, it may take longer here. On a busy machine a store may be unavailable to a call, and
+      // a call may arrive before the service receives the change of another process.
       while (
         !wanted.test(printed) &&
-        (isPause(commands[index - 1]?.command) || isUnavailable(printed)) &&
+        (isPause(commands[index - 1]?.command) ||
+          isUnavailable(printed) ||
+          mayBeEarly(command, commands.slice(0, index))) &&
         performance.now() < startedAt + patienceMs
       ) {
         printed = await this.#run(command, url, env);
