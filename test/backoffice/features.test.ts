@@ -103,8 +103,21 @@ describe("the page of features", () => {
     await dialog.getByRole("textbox", { name: /Reason/ }).press("Enter");
     expect(await features()).toContain("checkout.guest-flow");
     await dialog.getByRole("textbox", { name: /Reason/ }).fill("incident 2481");
+    let waiting = "";
+    await page.route("**/killed/*", async (route) => {
+      const response = await route.fetch();
+      await row(page, "checkout.guest-flow").getByText("Killed", { exact: true }).waitFor();
+      waiting = await dialog.innerText();
+      await route.fulfill({ response });
+    });
+    const asked: string[] = [];
     await dialog.getByRole("button", { name: "Kill for everyone" }).click();
+    page.on("request", (request) => asked.push(request.url()));
     await page.getByText("Killed checkout.guest-flow. It is off for everyone.").waitFor();
+    // The kill is no change of what it takes away, which stays as it was asked.
+    expect(waiting).toMatch(/Every caller loses it now\.[\s\S]*Waiting for confirmation…/);
+    expect(asked.filter((url) => url.includes("/impact"))).toEqual([]);
+    await page.unroute("**/killed/*");
     expect(await features()).not.toContain("checkout.guest-flow");
     await row(page, "checkout.guest-flow").getByText("Killed", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Undo", exact: true }).click();

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { everyoneSourceOf, type Source } from "../api/sources.ts";
@@ -90,5 +91,13 @@ export function evaluatedText(perMinute: number | null | undefined): string {
   return `Evaluated ${perMinute === 1 ? "once" : `${count(perMinute)} times`} in the last minute.`;
 }
 
-/** The impact of a change while its confirmation is open. */
-export const useImpact = (key: string, loss: Loss) => useQuery(impactQuery(key, loss));
+/**
+ * The impact of a change while its confirmation is open. It stays as it was once the change is under way, which would
+ * otherwise be counted as made.
+ */
+export function useImpact(key: string, loss: Loss, isUnderWay: boolean) {
+  const { data, error } = useQuery({ ...impactQuery(key, loss), enabled: !isUnderWay });
+  const shown = useRef({ impact: data, error });
+  if (!isUnderWay) shown.current = { impact: data, error };
+  return shown.current;
+}

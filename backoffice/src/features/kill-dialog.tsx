@@ -22,7 +22,6 @@ export default function KillDialog({
   readonly feature: string;
   readonly onClose: () => void;
 }) {
-  const { data: impact, error: unread } = useImpact(key, { change: "kill" });
   const sources = useSources();
   const killKey = sources && killSwitchOf(sources)?.key;
   const { killFeature } = useFeatureChanges();
@@ -30,6 +29,7 @@ export default function KillDialog({
   const [error, setError] = useState<unknown>();
   const isPaused = useIsPaused();
   const [isBusy, setBusy] = useState(false);
+  const { impact, error: unread } = useImpact(key, { change: "kill" }, isBusy);
   const kill = () => {
     if (isBusy || isPaused) return;
     setBusy(true);
@@ -57,8 +57,8 @@ export default function KillDialog({
         <p className="kill-dialog-detail">
           <Zap size={16} aria-hidden />
           <span>
-            {evaluatedText(impact?.evaluationsPerMinute)} The kill reaches every instance at once, and it waits for
-            their confirmation.{" "}
+            {evaluatedText(impact?.evaluationsPerMinute)} The kill reaches every instance within milliseconds. The page
+            then waits for their confirmation, for 1 s at most.{" "}
             {killKey && (
               <>
                 It adds one entry to <span className="mono">{killKey}</span> and changes no other source.
@@ -86,7 +86,7 @@ export default function KillDialog({
           <Button onClick={onClose}>Cancel</Button>
           <Button look="danger" isChange onClick={kill} disabled={isBusy}>
             <Power size={15} aria-hidden />
-            Kill for everyone
+            {isBusy ? "Waiting for confirmation…" : "Kill for everyone"}
           </Button>
         </DialogButtons>
       </div>

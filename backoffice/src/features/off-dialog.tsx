@@ -22,9 +22,18 @@ export default function OffDialog({
   const isGate = source.role === "gate";
   const { switchEveryone } = useFeatureChanges();
   const { data: feature } = useQuery(featureQuery(key));
-  const { data: impact } = useImpact(key, isGate ? { change: "close", source: source.name } : { change: "off" });
   const sources = useSources();
   const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const { impact } = useImpact(key, isGate ? { change: "close", source: source.name } : { change: "off" }, isBusy);
+  const switchOff = () => {
+    setBusy(true);
+    setError(undefined);
+    switchEveryone(source.name, key, false).then(onClose, (reason: unknown) => {
+      setError(reason);
+      setBusy(false);
+    });
+  };
   const left = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
   return (
     <Dialog
@@ -47,11 +56,7 @@ export default function OffDialog({
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button
-          look="danger"
-          isChange
-          onClick={() => void switchEveryone(source.name, key, false).then(onClose, setError)}
-        >
+        <Button look="danger" isChange onClick={switchOff} disabled={isBusy}>
           {isGate ? "Close the gate" : "Off for everyone"}
         </Button>
       </DialogButtons>
