@@ -127,6 +127,24 @@ describe("the sign-in page", () => {
     await dialog.getByRole("button", { name: "Create" }).click();
     await dialog.getByText("first.feature exists already.").waitFor();
   });
+
+  it("leaves no error in a dialog after the operator has signed in again", async () => {
+    await window.visit("features", "luca.ferri");
+    const { page, context } = window;
+    await page.getByRole("button", { name: "New feature" }).first().click();
+    const dialog = page.getByRole("dialog", { name: "New feature" });
+    run += 1;
+    await dialog.getByLabel("Key").fill(`session.feature-${run}`);
+    await context.clearCookies();
+    await dialog.getByRole("button", { name: "Create" }).click();
+    const again = page.getByRole("dialog", { name: "Your session has ended" });
+    await again.getByLabel("Credential").fill(shop.credentials["luca.ferri"]);
+    await again.getByRole("button", { name: "Sign in" }).click();
+    await again.waitFor({ state: "detached" });
+    expect(await dialog.getByRole("alert").count()).toBe(0);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await page.getByRole("heading", { name: `session.feature-${run}` }).waitFor();
+  });
 });
 
 const rowOf = (page: Page, text: string) => page.getByRole("listitem").filter({ hasText: text });

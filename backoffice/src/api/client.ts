@@ -13,6 +13,13 @@ export const {
   events,
 } = hc<Api>(`${location.origin}${servicePath}`, { init: { credentials: "same-origin" } });
 
+let sessionEnded: () => void = () => {};
+
+/** Calls `listener` whenever a request is refused because the session has ended. */
+export function onSessionEnd(listener: () => void): void {
+  sessionEnded = listener;
+}
+
 type Success<Response> =
   Response extends ClientResponse<infer Body, infer Status, string> ? (Status extends 200 | 201 ? Body : never) : never;
 
@@ -30,7 +37,11 @@ export async function taggedBodyOf<Response extends ClientResponse<unknown>>(
   const response = await call.catch(() => {
     throw new Problem(0);
   });
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) {
+    // The session itself tells whether there is one, and refuses a credential.
+    if (response.status === 401 && !response.url.endsWith("/session")) sessionEnded();
+    throw await problemOf(response);
+  }
   // A proxy that compresses responses makes their tags weak.
   const tag = response.headers.get("etag")?.replace("W/", "") ?? "";
   return { body: (await response.json()) as Success<Response>, tag };

@@ -1,4 +1,5 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { QueryClient } from "@tanstack/react-query";
+import { onSessionEnd } from "./client.ts";
 import { hasStatus } from "./problem.ts";
 import { sessionKey } from "./session.ts";
 
@@ -7,7 +8,6 @@ import { sessionKey } from "./session.ts";
  * A 401 asks the operator to sign in again; the page stays behind the dialog.
  */
 export const queryClient: QueryClient = new QueryClient({
-  queryCache: new QueryCache({ onError: signInAgain }),
   defaultOptions: {
     queries: {
       staleTime: 60_000,
@@ -15,10 +15,7 @@ export const queryClient: QueryClient = new QueryClient({
       // A request that the service refuses is refused again.
       retry: (failures, error) => failures < 2 && (hasStatus(error, 0) || hasStatus(error, 502, 503, 504)),
     },
-    mutations: { onError: signInAgain },
   },
 });
 
-function signInAgain(error: unknown): void {
-  if (hasStatus(error, 401)) queryClient.setQueryData(sessionKey, null);
-}
+onSessionEnd(() => queryClient.setQueryData(sessionKey, null));
