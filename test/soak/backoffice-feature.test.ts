@@ -86,6 +86,11 @@ describe("the page of a feature", () => {
     await page.getByText(/ 23 Dec, 23:00|^On now\./).waitFor();
     await page.getByRole("button", { name: "Edit the windows of schedule" }).click();
     const dialog = page.getByRole("dialog", { name: "schedule of checkout.gift-cards" });
+    await dialog
+      .getByText(
+        /The next window opens on \w+ 24 Dec, 00:00 \(Europe\/Madrid\)\. Everyone gains it then\.$|^Nobody gains it\./,
+      )
+      .waitFor();
     await dialog.getByRole("combobox", { name: "Days of window 1" }).selectOption("Every week");
     await dialog.getByText("Sat", { exact: true }).click();
     await dialog.getByLabel("From", { exact: true }).fill("18:00");

@@ -98,7 +98,7 @@ function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { re
             ))}
           </ul>
         </div>
-        {trial.data && faults.length === 0 && <RulePreview trial={trial.data} />}
+        {trial.data && faults.length === 0 && <RulePreview trial={trial.data} rule={JSON.parse(checked)} />}
         <Field
           label="Reason"
           hint="(optional, shown in the event log)"

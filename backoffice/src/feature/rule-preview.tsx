@@ -1,5 +1,6 @@
 import { type Audience, reachText } from "../features/impact.ts";
 import { counted } from "../ui/numbers.ts";
+import { formatsOf, zonesOf } from "./zones.ts";
 
 /** Who gains and loses a feature by a rule, as the dry run counted it. */
 type Trial = {
@@ -8,18 +9,28 @@ type Trial = {
         readonly gains: Audience;
         readonly loses: Audience;
         readonly knownUsers?: { readonly gain: number; readonly lose: number; readonly of: number } | undefined;
+        /** When the next window opens, and who gains it then. */
+        readonly opens?: { readonly at: string; readonly gains: Audience } | undefined;
       }
     | undefined;
 };
 
-/** The effect of a rule before it is applied. */
-export function RulePreview({ trial }: { readonly trial: object }) {
+/** The effect of a rule before it is applied. Times are in the zone of its first window. */
+export function RulePreview({ trial, rule }: { readonly trial: object; readonly rule: unknown }) {
   const { impact } = trial as Trial;
   if (!impact) return null;
-  const { gains, loses, knownUsers } = impact;
+  const { gains, loses, knownUsers, opens } = impact;
+  const [zone] = zonesOf(rule);
   return (
     <p className="small rule-preview" role="status">
-      {sentence(gains, "gain")} {sentence(loses, "lose")}
+      {sentence(gains, "gain", opens && "now")} {sentence(loses, "lose")}
+      {opens && (
+        <>
+          {" "}
+          The next window opens on {formatsOf(zone).dayTime(Date.parse(opens.at))} ({zone}).{" "}
+          <b>{sentence(opens.gains, "gain", "then")}</b>
+        </>
+      )}
       {knownUsers && knownUsers.gain + knownUsers.lose > 0 && (
         <>
           {" "}
@@ -31,9 +42,8 @@ export function RulePreview({ trial }: { readonly trial: object }) {
   );
 }
 
-function sentence(audience: Audience, verb: "gain" | "lose"): string {
+function sentence(audience: Audience, verb: "gain" | "lose", when?: string): string {
   const reach = reachText(audience);
-  if (reach === "nobody") return verb === "gain" ? "Nobody gains it." : "Nobody loses it.";
-  const isOne = reach === "everyone" || reach.startsWith("1 ");
-  return `${reach.charAt(0).toUpperCase()}${reach.slice(1)} ${verb}${isOne ? "s" : ""} it.`;
+  const isOne = reach === "nobody" || reach === "everyone" || reach.startsWith("1 ");
+  return `${reach.charAt(0).toUpperCase()}${reach.slice(1)} ${verb}${isOne ? "s" : ""} it${when ? ` ${when}` : ""}.`;
 }

@@ -4,7 +4,8 @@ import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
 import type { Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
-import { type Impact, impactOf } from "../../domain/features/audience.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
+import { type Audience, type Impact, impactOf } from "../../domain/features/audience.ts";
 import type { Placement } from "../../domain/features/feature-state.ts";
 import { absent, everyone, type Reach, reachOf } from "../../domain/features/reach.ts";
 import type { SourceChange } from "../admin/change-set.ts";
@@ -28,6 +29,8 @@ export type AssessedImpact = Impact & {
   readonly source: string;
   /** Only of a rule, if the users can be listed. */
   readonly knownUsers?: KnownUsers;
+  /** Only of a rule that is off until its next window: the users who gain the feature when it opens. */
+  readonly opens?: { readonly at: Instant; readonly gains: Audience };
   /** Evaluations of the feature in the last whole minute; `null` if they are not counted. */
   readonly evaluationsPerMinute: number | null;
 };
@@ -83,11 +86,13 @@ export class AssessImpact {
     const resolver = await trial(feature, rule);
     try {
       const isFixed = resolver.varyBy?.length === 0;
-      const { features } = await resolver.resolve({ at });
-      const resolution = features.get(feature);
-      const reach = resolution ? reachOf(resolution, isFixed) : absent;
+      const resolutionAt = async (instant: Instant) => (await resolver.resolve({ at: instant })).features.get(feature);
+      const reachIn = (resolution: Resolution | undefined) => (resolution ? reachOf(resolution, isFixed) : absent);
+      const resolution = await resolutionAt(at);
+      const opensAt = Date.parse(String(resolution?.metadata?.["nextWindowStartsAt"]));
+      const opening = Number.isNaN(opensAt) ? undefined : { at: opensAt, reach: reachIn(await resolutionAt(opensAt)) };
       const [impact, knownUsers] = await Promise.all([
-        this.#of(feature, source, () => reach),
+        this.#of(feature, source, () => reachIn(resolution), opening),
         this.#knownUsers(feature, source, resolver, at),
       ]);
       return { ...impact, ...(knownUsers && { knownUsers }) };
@@ -100,6 +105,7 @@ export class AssessImpact {
     feature: FeatureKey,
     name: string,
     reachAfter: (before: Reach) => Reach | Promise<Reach>,
+    opening?: { readonly at: Instant; readonly reach: Reach },
   ): Promise<AssessedImpact> {
     const [surveys, evaluationsPerMinute] = await Promise.all([
       surveyFeature(this.#sets.sources, feature, this.#now()),
@@ -110,7 +116,11 @@ export class AssessImpact {
     for (const { source, reach } of before) {
       after.push({ source, reach: source.name === name ? await reachAfter(reach) : reach });
     }
-    return { ...impactOf(before, after), source: name, evaluationsPerMinute };
+    const opened =
+      opening &&
+      after.map((each) => (each.source.name === name ? { source: each.source, reach: opening.reach } : each));
+    const opens = opened && { at: opening.at, gains: impactOf(after, opened).gains };
+    return { ...impactOf(before, after), source: name, evaluationsPerMinute, ...(opens && { opens }) };
   }
 
   /** Evaluates the rule before and after for each user that has a set; `undefined` if they cannot be listed. */

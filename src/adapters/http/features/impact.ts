@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { type AssessedImpact, type AssessImpact, namedChanges } from "../../../application/features/assess-impact.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
@@ -41,6 +42,10 @@ export const ImpactBody = z
       .describe(
         "Only for a rule, without location and attributes: how many of the users with a set of their own gain and lose it in the source.",
       ),
+    opens: z.object({ at: z.iso.datetime(), gains: AudienceBody }).optional().openapi({
+      description:
+        "Only for a rule that is off until its next window: when the window opens, and who gains the feature then.",
+    }),
     evaluationsPerMinute: z
       .int()
       .nullable()
@@ -107,4 +112,7 @@ export const impactRoute = (app: OpenAPIHono, operators: Operators, assessImpact
   );
 
 /** An impact in JSON. */
-export const impactJson = (impact: AssessedImpact): z.output<typeof ImpactBody> => impact;
+export const impactJson = ({ opens, ...impact }: AssessedImpact): z.output<typeof ImpactBody> => ({
+  ...impact,
+  ...(opens && { opens: { ...opens, at: instantText(opens.at) } }),
+});

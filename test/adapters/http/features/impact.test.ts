@@ -128,6 +128,8 @@ describe.each(["redis", "sqlite"])("the impact and the holders of a feature in %
     expect(less.knownUsers.lose + all.knownUsers.gain).toBe(26);
     const soon = await dry("/sources/times/rules/soon", { windows: [{ startsAt: "2100-01-01T00:00:00Z" }] });
     expect(soon).toMatchObject({ stateBefore: "off", stateAfter: "scheduled", gains: nobody, loses: nobody });
+    expect(soon.opens).toEqual({ at: "2100-01-01T00:00:00.000Z", gains: { ...nobody, everyone: true } });
+    expect(more).not.toHaveProperty("opens");
     const flag = { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: "on" };
     expect(await dry("/sources/flags/rules/flag", flag)).toMatchObject({ stateAfter: "on", gains: { everyone: true } });
     const targeting = { if: [{ "==": [{ var: "userId" }, "u-03"] }, "on", "off"] };
