@@ -29,6 +29,21 @@ describe("the page of a feature", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("shows the last changes, also those behind a bulk change of more than a page of events", async () => {
+    await using window = await shop.open("noa.levi", { path: "features/checkout.express-pay" });
+    const recent = window.page.locator(".recent-changes li");
+    await recent.filter({ hasText: "Share of checkout.express-pay set to 25 %" }).waitFor();
+    await recent.getByText(/added for 120 users$/).waitFor();
+    expect(await recent.count()).toBe(5);
+    await window.visit("features/checkout.express-pay?tab=events", "noa.levi");
+    await window.page.getByText(/added for 100 users or more$/).waitFor();
+    await window.page.getByRole("button", { name: "Show older events" }).click();
+    await window.page
+      .locator(".event-list")
+      .getByText(/added for 120 users$/)
+      .waitFor();
+  });
+
   it("strikes through only where a held feature would be on", async () => {
     await using window = await shop.open("noa.levi", { path: "features/checkout.cart-recovery" });
     const grants = window.page.getByRole("region", { name: "Grants" });

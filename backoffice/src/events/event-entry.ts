@@ -9,17 +9,8 @@ export type EventEntry = {
   readonly events: readonly Event[];
 };
 
-/** Joins events of the same bulk change that follow each other. */
+/** Joins the events of each bulk change, at the place of its newest one. */
 export function entriesOf(events: readonly Event[]): readonly EventEntry[] {
-  const groups: [Event, ...Event[]][] = [];
-  for (const event of events) {
-    const last = groups.at(-1);
-    const { batch } = dataOf(event);
-    if (batch !== undefined && last && dataOf(last[0]).batch === batch) last.push(event);
-    else groups.push([event]);
-  }
-  return groups.map((group) => {
-    const [first] = group;
-    return { id: dataOf(first).batch ?? first.id, first, events: group };
-  });
+  const groups = Map.groupBy(events, (event) => dataOf(event).batch ?? event.id);
+  return [...groups].flatMap(([id, group]) => (group[0] ? { id, first: group[0], events: group } : []));
 }

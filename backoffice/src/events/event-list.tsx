@@ -12,9 +12,12 @@ const dayMs = 86_400_000;
 /** Events, newest first, under the day on which they were recorded. */
 export function EventList({
   events,
+  isCut,
   newest,
 }: {
   readonly events: readonly Event[];
+  /** Whether older events follow, which the last bulk change may have, too. */
+  readonly isCut: boolean;
   /** The position of the newest event when the page was opened. */
   readonly newest: number;
 }) {
@@ -26,7 +29,8 @@ export function EventList({
       if (!next.delete(id)) next.add(id);
       return next;
     });
-  const days = Map.groupBy(entriesOf(events), ({ first }) => day(new Date(first.time)));
+  const entries = entriesOf(events);
+  const days = Map.groupBy(entries, ({ first }) => day(new Date(first.time)));
   return (
     <div className="event-list">
       {[...days].map(([name, ofDay]) => (
@@ -38,6 +42,7 @@ export function EventList({
                 key={entry.id}
                 entry={entry}
                 sources={sources}
+                isCut={isCut && entry === entries.at(-1)}
                 isOpen={opened.has(entry.id)}
                 isNew={entry.first.position > newest}
                 onToggle={() => toggle(entry.id)}

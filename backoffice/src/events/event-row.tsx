@@ -12,12 +12,15 @@ import { authorIn, dataOf, type EventShape, madeWith, type SourcesByName, shapeO
 export function EventRow({
   entry,
   sources,
+  isCut,
   isOpen,
   isNew,
   onToggle,
 }: {
   readonly entry: EventEntry;
   readonly sources: SourcesByName;
+  /** Whether a bulk change may have more events. */
+  readonly isCut: boolean;
   readonly isOpen: boolean;
   /** Whether it arrived while the page was open. */
   readonly isNew: boolean;
@@ -42,7 +45,10 @@ export function EventRow({
         </time>
         <ShapeIcon shape={shapeOf(event, sources)} />
         <span className="grow event-row-text">
-          <span>{bulkSentence(events, sources)}</span>
+          <span>
+            {bulkSentence(events, sources)}
+            {isCut && events.length > 1 && " or more"}
+          </span>
           {note && <span className="tiny dim">“{note}”</span>}
           {reverts && <span className="tiny dim">Reverts an earlier change</span>}
         </span>

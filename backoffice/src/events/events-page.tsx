@@ -98,7 +98,9 @@ export default function EventsPage() {
           Every change of a feature is recorded here.
         </EmptyState>
       )}
-      {events.length > 0 && <EventList events={events} newest={newest.current ?? Number.POSITIVE_INFINITY} />}
+      {events.length > 0 && (
+        <EventList events={events} isCut={hasNextPage} newest={newest.current ?? Number.POSITIVE_INFINITY} />
+      )}
       <p className="events-end dim small" role="status">
         {isFetchingNextPage && "Loading older events…"}
         {data && !hasNextPage && events.length > 0 && `${counted(events.length, "event")}, no older ones match.`}

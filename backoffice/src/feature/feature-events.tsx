@@ -18,7 +18,7 @@ export default function FeatureEvents({ feature }: { readonly feature: string })
   if (events.length === 0) return <EmptyState title="No change is recorded." />;
   return (
     <div className="stack">
-      <EventList events={events} newest={events[0]?.position ?? 0} />
+      <EventList events={events} isCut={hasNextPage} newest={events[0]?.position ?? 0} />
       {hasNextPage && (
         <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           Show older events
