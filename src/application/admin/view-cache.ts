@@ -36,24 +36,41 @@ export type CachedKey = {
   readonly store: Content | { readonly error: string };
 };
 
-/** Compares the cached value of a key in this instance with the stored value. */
-export class ViewCache {
-  readonly #sources: readonly ManagedSource[];
-  readonly #stores: ReadonlyMap<string, CachedSets>;
-  readonly #now: () => Instant;
-
-  constructor(sources: readonly ManagedSource[], stores: ReadonlyMap<string, CachedSets>, now: () => Instant) {
-    this.#sources = sources;
-    this.#stores = stores;
-    this.#now = now;
+/**
+ * Compares the cached value of a key in this instance with the stored value, in each store that a source reads it from.
+ * The result includes an error of a store. Rejects with `UnknownSet` if no source reads the key; so keys of tokens
+ * cannot be read.
+ */
+export function viewCache(
+  sources: readonly ManagedSource[],
+  stores: ReadonlyMap<string, CachedSets>,
+  now: () => Instant,
+) {
+  async function view(
+    key: string,
+    connection: string,
+    readers: readonly { readonly name: string; readonly limit: number }[],
+  ): Promise<CachedKey> {
+    const sets = stores.get(connection);
+    if (!sets) throw new Error(`no cache for connection "${connection}"`);
+    const at = now();
+    const cached = sets.peek(key);
+    return {
+      connection,
+      sources: readers.map(({ name }) => name),
+      cached: cached && {
+        ...contentOf(cached.value),
+        since: cached.since,
+        asOf: cached.verifiedAt(at),
+        fresh: cached.isCurrent(at),
+        expiresAt: cached.validUntil,
+      },
+      store: await inStore(sets.store, key, Math.max(...readers.map(({ limit }) => limit))),
+    };
   }
 
-  /**
-   * The key in each store that a source reads it from. The result includes an error of a store. Rejects with
-   * `UnknownSet` if no source reads the key; so keys of tokens cannot be read.
-   */
-  async view(key: string): Promise<readonly CachedKey[]> {
-    const stored = this.#sources.flatMap(({ name, editableSet }) => (editableSet ? [{ name, ...editableSet }] : []));
+  return async (key: string): Promise<readonly CachedKey[]> => {
+    const stored = sources.flatMap(({ name, editableSet }) => (editableSet ? [{ name, ...editableSet }] : []));
     const readers = stored.filter((each) => each.key.matches(key));
     if (readers.length === 0) {
       const spelling = stored.map((each) => each.key.spellingOf(key)).find((other) => other !== undefined);
@@ -65,32 +82,11 @@ export class ViewCache {
       );
     }
     const connections = Map.groupBy(readers, ({ connection }) => connection);
-    return Promise.all([...connections].map(([connection, readers]) => this.#view(key, connection, readers)));
-  }
-
-  async #view(
-    key: string,
-    connection: string,
-    readers: readonly { readonly name: string; readonly limit: number }[],
-  ): Promise<CachedKey> {
-    const sets = this.#stores.get(connection);
-    if (!sets) throw new Error(`no cache for connection "${connection}"`);
-    const now = this.#now();
-    const cached = sets.peek(key);
-    return {
-      connection,
-      sources: readers.map(({ name }) => name),
-      cached: cached && {
-        ...contentOf(cached.value),
-        since: cached.since,
-        asOf: cached.verifiedAt(now),
-        fresh: cached.isCurrent(now),
-        expiresAt: cached.validUntil,
-      },
-      store: await inStore(sets.store, key, Math.max(...readers.map(({ limit }) => limit))),
-    };
-  }
+    return Promise.all([...connections].map(([connection, readers]) => view(key, connection, readers)));
+  };
 }
+
+export type ViewCache = ReturnType<typeof viewCache>;
 
 async function inStore(store: FeatureSets, key: string, limit: number): Promise<CachedKey["store"]> {
   try {

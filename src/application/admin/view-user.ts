@@ -20,41 +20,40 @@ export type UserView = {
   readonly tokens: readonly TokenInfo[];
 };
 
-/** Shows a user's sets, effective features and tokens. */
-export class ViewUser {
-  readonly #sets: SourceSets;
-  readonly #changeSet: ChangeSet;
-  readonly #evaluateFeatures: EvaluateFeatures;
-  readonly #tokens: ManageTokens;
-
-  constructor(sets: SourceSets, changeSet: ChangeSet, evaluateFeatures: EvaluateFeatures, tokens: ManageTokens) {
-    this.#sets = sets;
-    this.#changeSet = changeSet;
-    this.#evaluateFeatures = evaluateFeatures;
-    this.#tokens = tokens;
+/**
+ * Shows a user's sets, effective features and tokens.
+ *
+ * There is no list of users: an unknown user has no sets or tokens, and the features of everyone. Rejects with
+ * `ChangeRejected` for an invalid id.
+ */
+export function viewUser(
+  { sources }: SourceSets,
+  changeSet: ChangeSet,
+  evaluateFeatures: EvaluateFeatures,
+  manageTokens: ManageTokens,
+) {
+  async function setOf(
+    { name, editableSet: stored }: ManagedSource,
+    context: Readonly<Record<string, string | undefined>>,
+  ) {
+    const needed = Object.fromEntries((stored?.key.fields ?? []).map((field) => [field, context[field]]));
+    return { source: name, ...(await changeSet.read({ source: name, context: needed })) };
   }
 
-  /**
-   * There is no list of users: an unknown user has no sets or tokens, and the features of everyone. Rejects with
-   * `ChangeRejected` for an invalid id.
-   */
-  async view(userId: UserId, location: string | undefined): Promise<UserView> {
+  return async (userId: UserId, location: string | undefined): Promise<UserView> => {
     if (!isValue(userId)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     const context = { userId, location };
-    const own = this.#sets.sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
+    const own = sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
     const named = own.filter(({ editableSet: stored }) =>
       stored?.key.fields.every((field) => context[field] !== undefined),
     );
     const [sets, gets, tokens] = await Promise.all([
-      Promise.all(named.map((source) => this.#setOf(source, context))),
-      this.#evaluateFeatures.evaluate({ userId }, explicitContext({ location })),
-      this.#tokens.list(userId),
+      Promise.all(named.map((source) => setOf(source, context))),
+      evaluateFeatures.evaluate({ userId }, explicitContext({ location })),
+      manageTokens.list(userId),
     ]);
     return { sets, effective: { features: inOrder(gets.features.keys()), missing: gets.missing }, tokens };
-  }
-
-  async #setOf({ name, editableSet: stored }: ManagedSource, context: Readonly<Record<string, string | undefined>>) {
-    const needed = Object.fromEntries((stored?.key.fields ?? []).map((field) => [field, context[field]]));
-    return { source: name, ...(await this.#changeSet.read({ source: name, context: needed })) };
-  }
+  };
 }
+
+export type ViewUser = ReturnType<typeof viewUser>;

@@ -11,40 +11,30 @@ const pollEveryMs = 20;
 /**
  * Waits for the first result of sources that read from elsewhere than a store. For a process that evaluates once and
  * ends, such as a command. Background work that normally runs only in the server is started if a source has no result
- * without it.
+ * without it. Resolves once each source has a result, or after three seconds. Never rejects.
  */
-export class AwaitSources {
-  readonly #sources: readonly Source[];
-  readonly #background: readonly Background[];
-  readonly #now: () => Instant;
-
-  /** `sources` are those that read from elsewhere than a store. */
-  constructor(sources: readonly Source[], background: readonly Background[], now: () => Instant) {
-    this.#sources = sources;
-    this.#background = background;
-    this.#now = now;
+export function awaitSources(sources: readonly Source[], background: readonly Background[], now: () => Instant) {
+  async function wait(source: Source, until: number): Promise<void> {
+    if (await responds(source)) return;
+    for (const { source: name, begin } of background) if (name === source.name) begin();
+    while (performance.now() < until && !(await responds(source))) await pause();
   }
 
-  /** Resolves once each source has a result, or after three seconds. Never rejects. */
-  async wait(): Promise<void> {
-    const until = performance.now() + maxWaitMs;
-    await Promise.all(this.#sources.map((source) => this.#wait(source, until)));
-  }
-
-  async #wait(source: Source, until: number): Promise<void> {
-    if (await this.#responds(source)) return;
-    for (const { source: name, begin } of this.#background) if (name === source.name) begin();
-    while (performance.now() < until && !(await this.#responds(source))) await pause();
-  }
-
-  async #responds(source: Source): Promise<boolean> {
+  async function responds(source: Source): Promise<boolean> {
     try {
-      await evaluateSource(source, { at: this.#now() });
+      await evaluateSource(source, { at: now() });
       return true;
     } catch {
       return false;
     }
   }
+
+  return async (): Promise<void> => {
+    const until = performance.now() + maxWaitMs;
+    await Promise.all(sources.map((source) => wait(source, until)));
+  };
 }
+
+export type AwaitSources = ReturnType<typeof awaitSources>;
 
 const pause = () => new Promise((resume) => void setTimeout(resume, pollEveryMs));

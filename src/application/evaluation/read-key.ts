@@ -18,34 +18,29 @@ export type KeyRead = {
     | { readonly state: "stale"; readonly ageMs: number };
 };
 
-/** Reads keys of the stores for operators, below the prefixes that the configuration lists. */
-export class ReadKey {
-  readonly #readable: readonly ReadableKeys[];
-  readonly #now: () => Instant;
-
-  constructor(readable: readonly ReadableKeys[], now: () => Instant) {
-    this.#readable = readable;
-    this.#now = now;
-  }
-
-  /**
-   * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not respond and no
-   * value is cached.
-   */
-  async read(key: string): Promise<KeyRead> {
-    const found = this.#readable.find(({ prefix }) => key.startsWith(prefix));
+/**
+ * Reads keys of the stores for operators, below the prefixes that the configuration lists.
+ *
+ * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not respond and no
+ * value is cached.
+ */
+export const readKey =
+  (readable: readonly ReadableKeys[], now: () => Instant) =>
+  async (key: string): Promise<KeyRead> => {
+    const found = readable.find(({ prefix }) => key.startsWith(prefix));
     if (!found) throw new UnknownKey();
     const given = found.values.read(key);
     const cached = await callStore(found.connection, async () => given);
-    const now = this.#now();
+    const at = now();
     const { value } = cached;
-    const asOf = cached.verifiedAt(now);
-    if (cached.isCurrent(now)) {
+    const asOf = cached.verifiedAt(at);
+    if (cached.isCurrent(at)) {
       return given instanceof Promise
         ? { value, freshness: { state: "miss", isStored: true } }
-        : { value, freshness: { state: "hit", ttlMs: cached.validUntil - now } };
+        : { value, freshness: { state: "hit", ttlMs: cached.validUntil - at } };
     }
-    if (isStale([cached], asOf, now)) return { value, freshness: { state: "stale", ageMs: now - asOf } };
+    if (isStale([cached], asOf, at)) return { value, freshness: { state: "stale", ageMs: at - asOf } };
     return { value, freshness: { state: "miss", isStored: false } };
-  }
-}
+  };
+
+export type ReadKey = ReturnType<typeof readKey>;

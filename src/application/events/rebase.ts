@@ -15,25 +15,17 @@ export type RebasedStore = {
  * Rebase: begins a new epoch for the item of a record that the event log rejected, for example because the store was
  * restored from a backup and used a revision again. The log agrees with the store afterwards. Tokens have no history.
  */
-export class Rebase {
-  readonly #storeOf: (name: string) => RebasedStore;
-  readonly #newId: () => string;
-
-  constructor(storeOf: (name: string) => RebasedStore, newId: () => string) {
-    this.#storeOf = storeOf;
-    this.#newId = newId;
-  }
-
-  async rebase(store: string, record: ChangeRecord): Promise<void> {
-    const { changes, documents, families } = this.#storeOf(store);
+export const rebase =
+  (storeOf: (name: string) => RebasedStore, newId: () => string) =>
+  async (store: string, record: ChangeRecord): Promise<void> => {
+    const { changes, documents, families } = storeOf(store);
     if (record.of === "set") {
       await changes.rebase(addressIn(families, record.key) ?? { key: record.key, personal: false });
     } else if (record.of === "document") {
       const found = await documents.get(record.collection, record.name);
-      await rebaseDocument(documents, this.#newId(), record, found);
+      await rebaseDocument(documents, newId(), record, found);
     }
-  }
-}
+  };
 
 /**
  * Records a document unchanged in a new epoch. Does nothing if it is not as it was found: a concurrent change makes its

@@ -16,30 +16,21 @@ export type EventIds = {
   readonly idFor: (text: string) => string;
 };
 
-/** Appends reported events to the event log. */
-export class RecordEvent {
-  readonly #log: EventLog;
-  readonly #ids: EventIds;
-  readonly #now: () => Instant;
-
-  constructor(log: EventLog, ids: EventIds, now: () => Instant) {
-    this.#log = log;
-    this.#ids = ids;
-    this.#now = now;
-  }
-
-  /**
-   * Appends an event and returns it. With an idempotency key that the author used for the same event before, returns
-   * that event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with `EventLogUnavailable`.
-   */
-  async record(reported: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> {
+/**
+ * Appends a reported event to the event log and returns it. With an idempotency key that the author used for the same event before, returns that
+ * event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with `EventLogUnavailable`.
+ */
+export const recordEvent =
+  (log: EventLog, ids: EventIds, now: () => Instant) =>
+  async (reported: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> => {
     // The id is derived from the idempotency key, and the log takes each id once: two concurrent calls make one event.
-    const id = once === undefined ? this.#ids.newId() : this.#ids.idFor(`told\n${by}\n${once}`);
-    const event = await queryLog(() => this.#log.append({ ...reported, id, at: this.#now(), recordedBy: by }));
+    const id = once === undefined ? ids.newId() : ids.idFor(`told\n${by}\n${once}`);
+    const event = await queryLog(() => log.append({ ...reported, id, at: now(), recordedBy: by }));
     if (!isSameEvent(event, reported)) throw new IdempotencyKeyReused();
     return event;
-  }
-}
+  };
+
+export type RecordEvent = ReturnType<typeof recordEvent>;
 
 const isSameEvent = (event: ReportedEvent, reported: ReportedEvent): boolean =>
   event.component === reported.component &&

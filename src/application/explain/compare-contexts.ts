@@ -41,17 +41,14 @@ export type Comparison = {
   readonly isLogAvailable: boolean;
 };
 
-/** Compares the features of two contexts, and finds the changes behind the differences. */
-export class CompareContexts {
-  readonly #explain: ExplainFeatures;
-
-  constructor(explain: ExplainFeatures) {
-    this.#explain = explain;
-  }
-
-  /** At most `limit` features that differ. Rejects as `ExplainFeatures` does. */
-  async compare(a: Question, b: Question, limit: number): Promise<Comparison> {
-    const [before, after] = await Promise.all([this.#explain.summarize(a), this.#explain.summarize(b)]);
+/**
+ * Compares the features of two contexts, and finds the changes behind the differences, of at most `limit` features.
+ * Rejects as `ExplainFeatures` does.
+ */
+export const compareContexts =
+  (explain: ExplainFeatures) =>
+  async (a: Question, b: Question, limit: number): Promise<Comparison> => {
+    const [before, after] = await Promise.all([explain.summarize(a), explain.summarize(b)]);
     const all = inOrder(new Set([...before.states.keys(), ...after.states.keys()]));
     const found = all.flatMap((feature) => {
       const kind = differenceOf(feature, before, after);
@@ -63,7 +60,7 @@ export class CompareContexts {
     const [first, second] =
       features.length === 0
         ? [none, none]
-        : await Promise.all([this.#explain.explain({ ...a, features }), this.#explain.explain({ ...b, features })]);
+        : await Promise.all([explain.explain({ ...a, features }), explain.explain({ ...b, features })]);
     return {
       a: before,
       b: after,
@@ -78,8 +75,9 @@ export class CompareContexts {
       same: all.length - found.length,
       isLogAvailable: first.isLogAvailable && second.isLogAvailable,
     };
-  }
-}
+  };
+
+export type CompareContexts = ReturnType<typeof compareContexts>;
 
 function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKind | undefined {
   const [was, is] = [a, b].map(({ states, summarize }) =>

@@ -42,21 +42,65 @@ export type Difference = {
   readonly changes: readonly ComparedChange[];
 };
 
-/** Compares the features of a caller at two times, and finds the changes behind the difference. */
-export class CompareTimes {
-  readonly #sources: EvaluateEachSource;
-  readonly #history: History;
-
-  constructor(sources: EvaluateEachSource, history: History) {
-    this.#sources = sources;
-    this.#history = history;
+/**
+ * Compares the features of a caller at two times, and finds the changes behind the difference. Rejects as
+ * `evaluateEachSource` does, and with `SourceUnavailable` if a source fails.
+ */
+export function compareTimes(evaluate: EvaluateEachSource, history: History) {
+  async function changes(
+    before: EachSource,
+    from: Instant,
+    to: Instant,
+    differing: ReadonlySet<FeatureKey>,
+  ): Promise<readonly ComparedChange[]> {
+    if (differing.size === 0) return [];
+    const sets = (await Promise.all(before.attempts.map((attempt) => setsBefore(attempt, before.context)))).flat();
+    const changes = await Promise.all(
+      [...Map.groupBy(sets, ({ store }) => store)].map(async ([store, read]) => {
+        const contents = new Map(read.map((set) => [set.key, set.contents]));
+        const events = await queryLog(() => history.changesOf(store, [...contents.keys()], from, to));
+        return events.map((event) => ({ event, change: comparedChange(event, store, contents) }));
+      }),
+    );
+    return [...changes, ...(await ruleChanges(before, from, to, [...differing]))]
+      .flat()
+      .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
+      .flatMap(({ change }) => (change ? among(change, differing) : []));
   }
 
-  /** Rejects as `EvaluateEachSource` does, and with `SourceUnavailable` if a source fails. */
-  async compare(caller: Caller, requestContext: RequestContext, from: Instant, to: Instant): Promise<Difference> {
+  function ruleChanges({ attempts }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
+    const all = attempts.flatMap(({ source }) => source.editableRules ?? []);
+    const collections = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
+    return Promise.all(
+      [...collections.values()].map(async ({ connection: store, collection }) => {
+        const query = () => history.documentChangesOf(store, collection, features, from, to);
+        return (await queryLog(query)).map((event) => ({ event, change: comparedRuleChange(event, store) }));
+      }),
+    );
+  }
+
+  /** The sets that a source read, with their content as far as it is known. */
+  async function setsBefore(
+    attempt: SourceAttempt,
+    context: EvaluationContext,
+  ): Promise<readonly (SetRead & { readonly contents: readonly FeatureKey[] | undefined })[]> {
+    const sets = setsOf(attempt.source, context);
+    if (sets.length === 1) {
+      const contents = "evaluation" in attempt ? [...attempt.evaluation.features.keys()] : undefined;
+      return sets.map((set) => ({ ...set, contents }));
+    }
+    return Promise.all(
+      sets.map(async (set) => {
+        const past = await queryLog(() => history.setAt(set.store, set.key, context.at));
+        return { ...set, contents: past?.features };
+      }),
+    );
+  }
+
+  return async (caller: Caller, requestContext: RequestContext, from: Instant, to: Instant): Promise<Difference> => {
     const [before, after] = await Promise.all([
-      this.#sources.evaluate(caller, requestContext, from),
-      this.#sources.evaluate(caller, requestContext, to),
+      evaluate(caller, requestContext, from),
+      evaluate(caller, requestContext, to),
     ]);
     const [outcomesBefore, outcomesAfter] = [requiredOutcomes(before), requiredOutcomes(after)];
     const features = inOrder(new Set([...knownFeatures(outcomesBefore), ...knownFeatures(outcomesAfter)]));
@@ -75,62 +119,12 @@ export class CompareTimes {
       turnedOff,
       undetermined,
       missingHistory: onePerName([...missingHistoryOf(before.attempts), ...missingHistoryOf(after.attempts)]),
-      changes: await this.#changes(before, from, to, new Set([...turnedOn, ...turnedOff, ...undetermined])),
+      changes: await changes(before, from, to, new Set([...turnedOn, ...turnedOff, ...undetermined])),
     };
-  }
-
-  async #changes(
-    before: EachSource,
-    from: Instant,
-    to: Instant,
-    differing: ReadonlySet<FeatureKey>,
-  ): Promise<readonly ComparedChange[]> {
-    if (differing.size === 0) return [];
-    const sets = (
-      await Promise.all(before.attempts.map((attempt) => this.#setsBefore(attempt, before.context)))
-    ).flat();
-    const changes = await Promise.all(
-      [...Map.groupBy(sets, ({ store }) => store)].map(async ([store, read]) => {
-        const contents = new Map(read.map((set) => [set.key, set.contents]));
-        const events = await queryLog(() => this.#history.changesOf(store, [...contents.keys()], from, to));
-        return events.map((event) => ({ event, change: comparedChange(event, store, contents) }));
-      }),
-    );
-    return [...changes, ...(await this.#ruleChanges(before, from, to, [...differing]))]
-      .flat()
-      .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
-      .flatMap(({ change }) => (change ? among(change, differing) : []));
-  }
-
-  #ruleChanges({ attempts }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
-    const all = attempts.flatMap(({ source }) => source.editableRules ?? []);
-    const collections = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
-    return Promise.all(
-      [...collections.values()].map(async ({ connection: store, collection }) => {
-        const query = () => this.#history.documentChangesOf(store, collection, features, from, to);
-        return (await queryLog(query)).map((event) => ({ event, change: comparedRuleChange(event, store) }));
-      }),
-    );
-  }
-
-  /** The sets that a source read, with their content as far as it is known. */
-  async #setsBefore(
-    attempt: SourceAttempt,
-    context: EvaluationContext,
-  ): Promise<readonly (SetRead & { readonly contents: readonly FeatureKey[] | undefined })[]> {
-    const sets = setsOf(attempt.source, context);
-    if (sets.length === 1) {
-      const contents = "evaluation" in attempt ? [...attempt.evaluation.features.keys()] : undefined;
-      return sets.map((set) => ({ ...set, contents }));
-    }
-    return Promise.all(
-      sets.map(async (set) => {
-        const past = await queryLog(() => this.#history.setAt(set.store, set.key, context.at));
-        return { ...set, contents: past?.features };
-      }),
-    );
-  }
+  };
 }
+
+export type CompareTimes = ReturnType<typeof compareTimes>;
 
 function requiredOutcomes({ attempts }: EachSource): ReturnType<typeof outcomesOf> {
   const outcomes = outcomesOf(attempts);

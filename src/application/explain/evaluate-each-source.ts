@@ -32,61 +32,40 @@ export type EachSource = {
   readonly attempts: readonly SourceAttempt[];
 };
 
-/** Evaluates every source and collects the errors instead of failing. */
-export class EvaluateEachSource {
-  readonly #callers: IdentifyCaller;
-  readonly #sources: readonly ManagedSource[];
-  readonly #past: (at: Instant) => readonly ManagedSource[];
-  readonly #now: () => Instant;
-  readonly #locateAt: ((at: Instant) => LocateCaller) | undefined;
-
-  /**
-   * `past` returns the sources on the history of a time. A source without history rejects with `HistoryUnavailable`.
-   * `locateAt` locates callers at a past time; without it, their present location counts.
-   */
-  constructor(
+/**
+ * Evaluates every source, for now or for another time, and collects the errors instead of failing. A past time uses the
+ * stores and the clock of that time; a future one only the clock. Tokens and the configuration are always the present
+ * ones. Rejects as `IdentifyCaller` does, and with `EventLogUnavailable` if the log does not respond.
+ *
+ * `past` returns the sources on the history of a time. A source without history rejects with `HistoryUnavailable`.
+ * `locateAt` locates callers at a past time; without it, their present location counts.
+ */
+export const evaluateEachSource =
+  (
     callers: IdentifyCaller,
-    sources: readonly ManagedSource[],
+    present: readonly ManagedSource[],
     past: (at: Instant) => readonly ManagedSource[],
     now: () => Instant,
     locateAt?: (at: Instant) => LocateCaller,
-  ) {
-    this.#callers = callers;
-    this.#sources = sources;
-    this.#past = past;
-    this.#now = now;
-    this.#locateAt = locateAt;
-  }
-
-  /**
-   * Evaluates for now or for another time. A past time uses the stores and the clock of that time; a future one only
-   * the clock. Tokens and the configuration are always the present ones. Rejects as `IdentifyCaller` does, and with
-   * `EventLogUnavailable` if the log does not respond.
-   */
-  async evaluate(caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> {
-    const isPast = at !== undefined && at < this.#now();
-    const locateThen = isPast ? this.#locateAt?.(at) : undefined;
-    const identified = await this.#callers.identify(caller, requestContext, at, locateThen);
+  ) =>
+  async (caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> => {
+    const isPast = at !== undefined && at < now();
+    const locateThen = isPast ? locateAt?.(at) : undefined;
+    const identified = await callers.identify(caller, requestContext, at, locateThen);
     const { context, located, identity, isLocationUnknown = false } = identified;
-    const evaluatedAt = this.#now();
-    const sources = isPast ? this.#past(context.at) : this.#sources;
+    const evaluatedAt = now();
+    const sources = isPast ? past(context.at) : present;
     try {
       const attempts = await Promise.all(sources.map((source) => attempt(source, context, isLocationUnknown)));
       for (const each of attempts)
         if ("failure" in each && each.failure instanceof EventLogUnavailable) throw each.failure;
-      return {
-        context,
-        ...(located ? { located } : {}),
-        evaluatedAt,
-        isPast,
-        ...(identity ? { identity } : {}),
-        attempts,
-      };
+      return { context, ...(located && { located }), evaluatedAt, isPast, ...(identity && { identity }), attempts };
     } finally {
       if (isPast) await Promise.all(sources.map(({ resolver }) => resolver.dispose?.()));
     }
-  }
-}
+  };
+
+export type EvaluateEachSource = ReturnType<typeof evaluateEachSource>;
 
 /** The outcomes for the explanation of single features. */
 export const outcomesOf = (attempts: readonly SourceAttempt[]): readonly SourceOutcome[] =>

@@ -16,23 +16,23 @@ const maxWaitMs = 1_000;
 
 /** Explains why features are on or off for a caller. */
 export class ExplainFeatures {
-  readonly #sources: EvaluateEachSource;
+  readonly #evaluate: EvaluateEachSource;
   readonly #history: History;
   readonly #beforeRead: () => Promise<void>;
 
   /** `beforeRead` relays the outboxes to the log. It may take a second at most, and may fail. */
-  constructor(sources: EvaluateEachSource, history: History, beforeRead: () => Promise<void>) {
-    this.#sources = sources;
+  constructor(evaluate: EvaluateEachSource, history: History, beforeRead: () => Promise<void>) {
+    this.#evaluate = evaluate;
     this.#history = history;
     this.#beforeRead = beforeRead;
   }
 
   /**
-   * Rejects as `EvaluateEachSource` does. For the present it works without the log. Errors of sources are part of the
+   * Rejects as `evaluateEachSource` does. For the present it works without the log. Errors of sources are part of the
    * explanation.
    */
   async explain({ caller, requestContext, at, features }: Question): Promise<Explained> {
-    const each = await this.#sources.evaluate(caller, requestContext, at);
+    const each = await this.#evaluate(caller, requestContext, at);
     const { attempts, context, evaluatedAt, isPast } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));
@@ -61,10 +61,10 @@ export class ExplainFeatures {
 
   /**
    * The states of the features that a source lists, and of the given ones, without their last changes. Rejects as
-   * `EvaluateEachSource` does.
+   * `evaluateEachSource` does.
    */
   async summarize({ caller, requestContext, at, features = [] }: Question): Promise<Summary> {
-    const each = await this.#sources.evaluate(caller, requestContext, at);
+    const each = await this.#evaluate(caller, requestContext, at);
     const { attempts, context } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));

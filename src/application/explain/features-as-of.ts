@@ -14,21 +14,15 @@ export type PastFeatures = {
   readonly missing: readonly string[];
 };
 
-/** Evaluates the features of a caller at another time than now. */
-export class FeaturesAsOf {
-  readonly #sources: EvaluateEachSource;
-
-  constructor(sources: EvaluateEachSource) {
-    this.#sources = sources;
-  }
-
-  /**
-   * Rejects as `EvaluateEachSource` does. Rejects with `HistoryUnavailable`, which names the sources without history,
-   * if they leave all features undetermined. Rejects with `SourceUnavailable` if a source fails, even one with
-   * `onFailure: skip`.
-   */
-  async evaluate(caller: Caller, requestContext: RequestContext, at: Instant): Promise<PastFeatures> {
-    const { attempts, isPast } = await this.#sources.evaluate(caller, requestContext, at);
+/**
+ * Evaluates the features of a caller at another time than now. Rejects as `evaluateEachSource` does, with
+ * `HistoryUnavailable`, which names the sources without history, if they leave all features undetermined, and with
+ * `SourceUnavailable` if a source fails, even one with `onFailure: skip`.
+ */
+export const featuresAsOf =
+  (evaluate: EvaluateEachSource) =>
+  async (caller: Caller, requestContext: RequestContext, at: Instant): Promise<PastFeatures> => {
+    const { attempts, isPast } = await evaluate(caller, requestContext, at);
     const missingHistory = missingHistoryOf(attempts);
     const missing = missingHistory.map(({ name }) => name);
     for (const each of attempts) {
@@ -42,5 +36,6 @@ export class FeaturesAsOf {
       throw new HistoryUnavailable(missingHistory);
     const features = explained.filter(({ on }) => on).map(({ feature }) => feature);
     return { features: new Set(features), isPast, missing };
-  }
-}
+  };
+
+export type FeaturesAsOf = ReturnType<typeof featuresAsOf>;

@@ -33,27 +33,31 @@ export type ViewedFeature = KnownFeature & {
 /** The longest wait for changes that the log lacks yet, and for the last changes. */
 const maxWaitMs = 1_000;
 
-/** Shows one feature with the part of each source in its state. */
-export class ViewFeature {
-  readonly #features: ListFeatures;
-  readonly #history: Pick<History, "lastChangeOf" | "documentAt">;
-  readonly #beforeRead: () => Promise<void>;
-
-  /** `beforeRead` relays the outboxes to the log. It may fail. */
-  constructor(
-    features: ListFeatures,
-    history: Pick<History, "lastChangeOf" | "documentAt">,
-    beforeRead: () => Promise<void>,
-  ) {
-    this.#features = features;
-    this.#history = history;
-    this.#beforeRead = beforeRead;
+/**
+ * Shows one feature with the part of each source in its state. `beforeRead` relays the outboxes to the log, and may
+ * fail. Rejects as `ListFeatures.get` does.
+ */
+export function viewFeature(
+  features: ListFeatures,
+  history: Pick<History, "lastChangeOf" | "documentAt">,
+  beforeRead: () => Promise<void>,
+) {
+  async function lastChange(
+    { editableSet: stored, editableRules: rules }: ManagedSource,
+    feature: FeatureKey,
+  ): Promise<FeatureChange | undefined> {
+    if (stored) {
+      const event = await history.lastChangeOf(stored.connection, stored.key.prefix, feature);
+      return event && changeIn(event);
+    }
+    if (!rules) return undefined;
+    const record = await history.documentAt(rules.connection, rules.collection, feature, lastInstant);
+    return record && changeOfRecord(record);
   }
 
-  /** Rejects as `ListFeatures.get` does. */
-  async view(feature: FeatureKey): Promise<ViewedFeature> {
-    await inTime(this.#beforeRead);
-    const { surveys, ...known } = await this.#features.get(feature);
+  return async (feature: FeatureKey): Promise<ViewedFeature> => {
+    await inTime(beforeRead);
+    const { surveys, ...known } = await features.get(feature);
     const placements = placementsOf(feature, surveys);
     const results = new Map(grantsIn(placements).map(({ source, result }) => [source.name, result]));
     const ordered = inDecidingOrder(surveys);
@@ -64,25 +68,14 @@ export class ViewFeature {
         presence: presenceOf(feature),
         reach: reachOf(feature),
         result: results.get(source.name),
-        lastChange: await inTime(() => this.#lastChange(source, feature)),
+        lastChange: await inTime(() => lastChange(source, feature)),
       })),
     );
     return { ...known, sources, audience: audience(placements) };
-  }
-
-  async #lastChange(
-    { editableSet: stored, editableRules: rules }: ManagedSource,
-    feature: FeatureKey,
-  ): Promise<FeatureChange | undefined> {
-    if (stored) {
-      const event = await this.#history.lastChangeOf(stored.connection, stored.key.prefix, feature);
-      return event && changeIn(event);
-    }
-    if (!rules) return undefined;
-    const record = await this.#history.documentAt(rules.connection, rules.collection, feature, lastInstant);
-    return record && changeOfRecord(record);
-  }
+  };
 }
+
+export type ViewFeature = ReturnType<typeof viewFeature>;
 
 /** Each grant with its gates behind it, the gates of no grant, and the vetoes, each once. */
 function inDecidingOrder(surveys: readonly Survey[]): readonly Survey[] {

@@ -62,7 +62,7 @@ export class ViewSystem {
 
   /** Rejects if the primary process does not answer. */
   async state(): Promise<SystemState> {
-    const [{ reports, missing }, instances] = await Promise.all([this.#gather(), this.#instances.list()]);
+    const [{ reports, missing }, instances] = await Promise.all([this.#gather(), this.#instances()]);
     const now = this.#now();
     const caches = cachesOf(reports);
     const recent = addUp(reports.map(({ traffic }) => traffic)).filter(({ start }) => start >= now - recentMs);

@@ -1,8 +1,5 @@
-import type { DocumentLoad, DocumentStore } from "../../domain/admin/document-store.ts";
-import type { EditableRules } from "../../domain/admin/editable-rules.ts";
-import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
-import type { SetLoad } from "../../domain/admin/feature-store.ts";
-import type { TokenLoad, TokenStore } from "../../domain/admin/token-store.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import { isPersonal } from "../../domain/admin/editable-set.ts";
 import { ChangeRejected, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
@@ -22,7 +19,7 @@ import {
   type TokenLine,
   type TokensOfData,
 } from "./data-line.ts";
-import { ImportLanes } from "./import-lanes.ts";
+import { type ImportLanes, importLanes } from "./import-lanes.ts";
 
 /** A line and its number, from 1 on; or the fault of an invalid line. */
 export type ReadLine = { readonly number: number } & ({ readonly line: DataLine } | { readonly fault: string });
@@ -54,94 +51,48 @@ export type Imported = {
 
 const maxFaults = 20;
 
-/** The change of a line, and its target. */
-type LineChange =
-  | { readonly of: "sets"; readonly stored: EditableSet; readonly item: SetLoad }
-  | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }
-  | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine }
-  | { readonly of: "rules"; readonly rules: EditableRules; readonly item: DocumentLoad };
+/** The change of a line: what it is counted as, and how it is added to its lane. */
+type LineChange = {
+  readonly of: "sets" | "tokens" | "entries" | "rules";
+  readonly addTo: (lanes: ImportLanes, position: number) => Promise<void> | undefined;
+};
 
-/** Imports lines into the stores, after it has checked all of them. */
-export class ImportData {
-  readonly #sets: SourceSets;
-  readonly #tokens: TokensOfData | undefined;
-  readonly #documents: DocumentStore | undefined;
-  readonly #catalogue: Pick<Catalogue, "all">;
-  readonly #now: () => Instant;
-
-  constructor(
-    sets: SourceSets,
-    tokens: TokensOfData | undefined,
-    documents: DocumentStore | undefined,
-    catalogue: Pick<Catalogue, "all">,
-    now: () => Instant,
-  ) {
-    this.#sets = sets;
-    this.#tokens = tokens;
-    this.#documents = documents;
-    this.#catalogue = catalogue;
-    this.#now = now;
-  }
-
-  /**
-   * Imports sets, tokens, descriptions and rules in the order of the lines. Resumable: each line is written once,
-   * however often the import is started; `again` starts it anew. Rejects with `ChangeRejected`, without any change, if
-   * a line is invalid.
-   */
-  async import(
-    from: Importable,
-    author: Pick<ChangeAuthor, "by" | "email">,
-    {
-      again = false,
-      onProgress = () => {},
-    }: { readonly again?: boolean; readonly onProgress?: (progress: ImportProgress) => void },
-  ): Promise<Imported> {
-    const lines = await this.#check(from, onProgress);
-    const load = again ? `${from.digest}.${this.#now()}` : from.digest;
-    const lanes = new ImportLanes(
-      { ...author, note: `import of ${from.name}` },
-      load,
-      await this.#catalogue.all(),
-      this.#now(),
-    );
-    const counts = { sets: 0, tokens: 0, entries: 0, rules: 0 };
-    for await (const page of from.read()) {
-      for (const read of page) {
-        const change = "line" in read && this.#changeOf(read.line);
-        if (!change) continue;
-        counts[change.of] += 1;
-        const wait = put(change, lanes, read.number);
-        if (wait) await wait;
-      }
-      onProgress({ phase: "importing", line: page.at(-1)?.number ?? lines, of: lines });
-    }
-    return { ...counts, ...(await lanes.end()) };
-  }
-
+/**
+ * Imports sets, tokens, descriptions and rules into the stores, in the order of the lines, after it has checked all of
+ * them. Resumable: each line is written once, however often the import is started; `again` starts it anew. Rejects with
+ * `ChangeRejected`, without any change, if a line is invalid.
+ */
+export function importData(
+  sets: SourceSets,
+  tokens: TokensOfData | undefined,
+  documents: DocumentStore | undefined,
+  catalogue: Pick<Catalogue, "all">,
+  now: () => Instant,
+) {
   /** Returns the number of lines. */
-  async #check(from: Importable, onProgress: (progress: ImportProgress) => void): Promise<number> {
+  async function check(from: Importable, onProgress: (progress: ImportProgress) => void): Promise<number> {
     const faults: string[] = [];
     let last = 0;
     for await (const page of from.read()) {
       for (const read of page) {
-        const fault = last === 0 && !isHeader(read) ? noHeader : this.#faultOf(read);
+        const fault = last === 0 && !isHeader(read) ? noHeader : faultOf(read);
         if (fault !== undefined) faults.push(`line ${read.number}: ${fault}`);
-        if (last === 0 && fault === noHeader) throw refused(from, faults);
-        if (faults.length === maxFaults) throw refused(from, [...faults, "there may be more"]);
+        if (last === 0 && fault === noHeader) throw rejected(from, faults);
+        if (faults.length === maxFaults) throw rejected(from, [...faults, "there may be more"]);
         last = read.number;
       }
       onProgress({ phase: "checking", line: last });
     }
     if (last === 0) faults.push(noHeader);
-    if (faults.length > 0) throw refused(from, faults);
+    if (faults.length > 0) throw rejected(from, faults);
     return last;
   }
 
-  #faultOf(read: ReadLine): string | undefined {
+  function faultOf(read: ReadLine): string | undefined {
     if ("fault" in read) return read.fault;
     try {
       if ("set" in read.line) checkFeatures(read.line);
-      this.#changeOf(read.line);
+      changeOf(read.line);
       return undefined;
     } catch (error) {
       if (error instanceof ChangeRejected || error instanceof UnknownSource) return error.message;
@@ -150,71 +101,88 @@ export class ImportData {
   }
 
   /** Throws `ChangeRejected` for an invalid line. Does not check feature keys in sets. */
-  #changeOf(line: DataLine): LineChange | undefined {
-    if ("set" in line) return this.#setChange(line);
-    if ("user" in line) return this.#tokenChange(line);
-    if ("catalogue" in line) return this.#catalogueChange(line);
-    if ("rule" in line) return this.#ruleChange(line);
-    this.#checkPepper(line);
+  function changeOf(line: DataLine): LineChange | undefined {
+    if ("set" in line) return setChange(line);
+    if ("user" in line) return tokenChange(line);
+    if ("catalogue" in line) return catalogueChange(line);
+    if ("rule" in line) return ruleChange(line);
+    checkPepper(line);
     return undefined;
   }
 
-  #setChange({ set: key, connection, features }: SetLine): LineChange {
-    const { stored } = this.#sets.find({ key, connection });
+  function setChange({ set: key, connection, features }: SetLine): LineChange {
+    const { stored } = sets.find({ key, connection });
     if (features.length > stored.limit) throw tooManyMembers(key, stored.limit);
-    return { of: "sets", stored, item: { key, personal: isPersonal(stored), features, limit: stored.limit } };
+    const item = { key, personal: isPersonal(stored), features, limit: stored.limit };
+    return { of: "sets", addTo: (lanes, position) => lanes.ofSets(stored).add(item, position) };
   }
 
-  #tokenChange(line: TokenLine): LineChange {
-    const tokens = this.#tokens;
+  function tokenChange(line: TokenLine): LineChange {
     if (!tokens) throw new ChangeRejected("the configuration has no tokens; add the section tokens.");
     if (!isValue(line.user)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
-    if ("tokenDigest" in line) {
-      if (tokens.pepper === undefined) {
-        throw new ChangeRejected("token digests need hashed tokens; set the layout of the section tokens to hashed.");
-      }
-      if (!isTokenDigest(line.tokenDigest))
-        throw new ChangeRejected("invalid token digest (expected 43 characters of A-Z a-z 0-9 _ -).");
-      return { of: "tokens", store: tokens.store, item: { digest: line.tokenDigest, userId: line.user } };
-    }
-    if (!isToken(line.token)) throw new ChangeRejected(`invalid token (expected ${tokenGrammar}).`);
-    return { of: "tokens", store: tokens.store, item: { token: line.token, userId: line.user } };
+    const { store, pepper } = tokens;
+    const item = { ...tokenIn(line, pepper !== undefined), userId: line.user };
+    return { of: "tokens", addTo: (lanes, position) => lanes.ofTokens(store).add(item, position) };
   }
 
-  #catalogueChange(line: CatalogueLine): LineChange {
+  function catalogueChange(line: CatalogueLine): LineChange {
     if (!isServedKey(line.catalogue)) throw notServed(line.catalogue);
-    if (!this.#documents) {
-      throw new ChangeRejected("the catalogue has no store; add a source of kind set.");
-    }
-    return { of: "entries", store: this.#documents, item: line };
+    if (!documents) throw new ChangeRejected("the catalogue has no store; add a source of kind set.");
+    return { of: "entries", addTo: (lanes, position) => lanes.ofEntries(documents).add(line, position) };
   }
 
-  #ruleChange({ rule, source, feature }: RuleLine): LineChange {
+  function ruleChange({ rule, source, feature }: RuleLine): LineChange {
     if (!isServedKey(feature)) throw notServed(feature);
-    const rules = this.#sets.rulesOf(source);
+    const rules = sets.rulesOf(source);
     const value = checkedRule(rules.check, feature, rule);
-    return { of: "rules", rules, item: { collection: rules.collection, name: feature, value } };
+    const item = { collection: rules.collection, name: feature, value };
+    return { of: "rules", addTo: (lanes, position) => lanes.ofRules(rules).add(item, position) };
   }
 
-  #checkPepper({ pepper }: DataHeader): void {
-    if (pepper === undefined || this.#tokens?.pepper === undefined || pepper === this.#tokens.pepper) return;
+  function checkPepper({ pepper }: DataHeader): void {
+    if (pepper === undefined || tokens?.pepper === undefined || pepper === tokens.pepper) return;
     throw new ChangeRejected(
       "the token digests were made with another pepper; set TIDEGATE_TOKEN_PEPPER to the pepper of the exported store.",
     );
   }
+
+  return async (
+    from: Importable,
+    author: Pick<ChangeAuthor, "by" | "email">,
+    {
+      again = false,
+      onProgress = () => {},
+    }: { readonly again?: boolean; readonly onProgress?: (progress: ImportProgress) => void },
+  ): Promise<Imported> => {
+    const lines = await check(from, onProgress);
+    const load = again ? `${from.digest}.${now()}` : from.digest;
+    const lanes = importLanes({ ...author, note: `import of ${from.name}` }, load, await catalogue.all(), now());
+    const counts = { sets: 0, tokens: 0, entries: 0, rules: 0 };
+    for await (const page of from.read()) {
+      for (const read of page) {
+        const change = "line" in read && changeOf(read.line);
+        if (!change) continue;
+        counts[change.of] += 1;
+        const wait = change.addTo(lanes, read.number);
+        if (wait) await wait;
+      }
+      onProgress({ phase: "importing", line: page.at(-1)?.number ?? lines, of: lines });
+    }
+    return { ...counts, ...(await lanes.end()) };
+  };
 }
 
-function put(change: LineChange, lanes: ImportLanes, position: number): Promise<void> | undefined {
-  switch (change.of) {
-    case "sets":
-      return lanes.ofSets(change.stored).add(change.item, position);
-    case "tokens":
-      return lanes.ofTokens(change.store).add(change.item, position);
-    case "entries":
-      return lanes.ofEntries(change.store).add(change.item, position);
-    case "rules":
-      return lanes.ofRules(change.rules).add(change.item, position);
+export type ImportData = ReturnType<typeof importData>;
+
+function tokenIn(line: TokenLine, areHashed: boolean): { readonly token: string } | { readonly digest: string } {
+  if (!("tokenDigest" in line)) {
+    if (isToken(line.token)) return { token: line.token };
+    throw new ChangeRejected(`invalid token (expected ${tokenGrammar}).`);
   }
+  if (!areHashed)
+    throw new ChangeRejected("token digests need hashed tokens; set the layout of the section tokens to hashed.");
+  if (isTokenDigest(line.tokenDigest)) return { digest: line.tokenDigest };
+  throw new ChangeRejected("invalid token digest (expected 43 characters of A-Z a-z 0-9 _ -).");
 }
 
 function checkFeatures({ features }: SetLine): void {
@@ -230,7 +198,7 @@ function checkFeatures({ features }: SetLine): void {
 const isHeader = (read: ReadLine): boolean => "line" in read && "tidegate" in read.line;
 const noHeader = 'missing header (expected {"tidegate":1} on the first line).';
 
-const refused = ({ name }: Importable, faults: readonly string[]): ChangeRejected =>
+const rejected = ({ name }: Importable, faults: readonly string[]): ChangeRejected =>
   new ChangeRejected(
     `${name} cannot be imported; nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
   );

@@ -21,31 +21,20 @@ export const demo = {
   },
 } as const;
 
-/** Loads the example of the README into empty stores. */
-export class LoadDemo {
-  readonly #isEmpty: () => Promise<boolean>;
-  readonly #sets: ChangeSet;
-  readonly #tokens: ManageTokens;
-  readonly #catalogue: Catalogue;
-
-  constructor(isEmpty: () => Promise<boolean>, sets: ChangeSet, tokens: ManageTokens, catalogue: Catalogue) {
-    this.#isEmpty = isEmpty;
-    this.#sets = sets;
-    this.#tokens = tokens;
-    this.#catalogue = catalogue;
-  }
-
-  /** Adds the example. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
-  async load(anyway: boolean, author: ChangeAuthor): Promise<void> {
-    if (!anyway && !(await this.#isEmpty())) {
+/** Loads the example of the README. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
+export const loadDemo =
+  (isEmpty: () => Promise<boolean>, sets: ChangeSet, tokens: ManageTokens, catalogue: Catalogue) =>
+  async (anyway: boolean, author: ChangeAuthor): Promise<void> => {
+    if (!anyway && !(await isEmpty())) {
       throw new ChangeRejected("the stores are not empty; add the example to their content with --yes.");
     }
-    await this.#tokens.assign(demo.token, demo.userId, author);
+    await tokens.assign(demo.token, demo.userId, author);
     for (const [key, features] of Object.entries(demo.sets)) {
-      await this.#sets.apply({ key, add: features, remove: [] }, author);
+      await sets.apply({ key, add: features, remove: [] }, author);
     }
     for (const [feature, description] of Object.entries(demo.descriptions)) {
-      await this.#catalogue.put(feature, { ...description, archived: false }, author);
+      await catalogue.put(feature, { ...description, archived: false }, author);
     }
-  }
-}
+  };
+
+export type LoadDemo = ReturnType<typeof loadDemo>;

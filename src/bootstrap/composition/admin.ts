@@ -1,4 +1,4 @@
-import { AcceptStores } from "../../application/admin/accept-stores.ts";
+import { acceptStores } from "../../application/admin/accept-stores.ts";
 import { Catalogue } from "../../application/admin/catalogue.ts";
 import { ChangeSet } from "../../application/admin/change-set.ts";
 import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
@@ -7,8 +7,8 @@ import { ManageRules } from "../../application/admin/manage-rules.ts";
 import { ManageTokens } from "../../application/admin/manage-tokens.ts";
 import { Sessions } from "../../application/admin/sessions.ts";
 import { SourceSets } from "../../application/admin/source-sets.ts";
-import { type CachedSets, ViewCache } from "../../application/admin/view-cache.ts";
-import { ViewUser } from "../../application/admin/view-user.ts";
+import { type CachedSets, viewCache } from "../../application/admin/view-cache.ts";
+import { viewUser } from "../../application/admin/view-user.ts";
 import { RegisterFeatures } from "../../application/evaluation/register-features.ts";
 import { catalogueCollection } from "../../application/events/change-event.ts";
 import { AssessImpact } from "../../application/features/assess-impact.ts";
@@ -16,7 +16,7 @@ import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { FindWindows } from "../../application/features/find-windows.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
-import { ViewFeature } from "../../application/features/view-feature.ts";
+import { viewFeature } from "../../application/features/view-feature.ts";
 import { ChangeTargets } from "../../application/reverts/change-targets.ts";
 import { FindEvent } from "../../application/reverts/find-event.ts";
 import { RevertEvent } from "../../application/reverts/revert-event.ts";
@@ -168,7 +168,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     idempotencyKeys: () => firstStore()?.idempotencyKeys,
     manageRules,
     listFeatures,
-    viewFeature: () => new ViewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
+    viewFeature: () => viewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
     assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
     featureHolders: () => new FeatureHolders(sourceSets()),
     findWindows: () => new FindWindows(sourceSets(), manageRules(), now),
@@ -184,15 +184,15 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
       disposal.defer(() => job.stop());
       return job;
     },
-    viewUser: () => new ViewUser(sourceSets(), changeSet(), evaluation.evaluateFeatures, manageTokens()),
+    viewUser: () => viewUser(sourceSets(), changeSet(), evaluation.evaluateFeatures, manageTokens()),
     viewCache: () => {
       const cached = [...stores.cachedSets].map(([name, { cache }]): [string, CachedSets] => [
         name,
         { peek: (key) => cache.peek(key), store: connectionOf(name).sets },
       ]);
-      return new ViewCache(evaluation.sources, new Map(cached), now);
+      return viewCache(evaluation.sources, new Map(cached), now);
     },
-    acceptStores: () => new AcceptStores(stores.connections),
+    acceptStores: () => acceptStores(stores.connections),
     manageCredentials: () => new ManageCredentials(credentialStore(), newSecret, newId, now),
     identifyOperator,
     sessions,

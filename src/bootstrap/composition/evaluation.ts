@@ -1,13 +1,13 @@
 import { LRUCache } from "lru-cache";
 import { CallContext } from "../../adapters/http/client/call-context.ts";
-import { AwaitSources, type Background } from "../../application/evaluation/await-sources.ts";
+import { awaitSources, type Background } from "../../application/evaluation/await-sources.ts";
 import { ContextFields } from "../../application/evaluation/context-fields.ts";
 import { type EvaluatedFeatures, EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
 import { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
 import { type EvaluatedSources, EvaluateSources } from "../../application/evaluation/evaluate-sources.ts";
 import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
-import { ReadKey } from "../../application/evaluation/read-key.ts";
+import { readKey } from "../../application/evaluation/read-key.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
 import { WatchEvaluations } from "../../application/streams/watch-evaluations.ts";
 import { uncachedRead } from "../../domain/evaluation/cached-read.ts";
@@ -86,7 +86,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
     sources,
     awaitSources: () => {
       const remote = sources().filter(({ editableSet, editableRules }) => !editableSet && !editableRules);
-      return new AwaitSources(remote, background, now);
+      return awaitSources(remote, background, now);
     },
     sourceStates,
     tokenResolver,
@@ -120,7 +120,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
       const readable = config.proxied.map(({ prefix, connection }) => {
         return { prefix, connection, values: named(cachedValues, connection) };
       });
-      return new ReadKey(readable, now);
+      return readKey(readable, now);
     },
   });
 }

@@ -7,8 +7,8 @@ import { type IdentifiableStore, IdentifyStores } from "../../application/events
 import { OutboxRelay } from "../../application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../application/events/outbox-relay-job.ts";
 import { ReadEvents } from "../../application/events/read-events.ts";
-import { Rebase } from "../../application/events/rebase.ts";
-import { RecordEvent } from "../../application/events/record-event.ts";
+import { rebase } from "../../application/events/rebase.ts";
+import { recordEvent } from "../../application/events/record-event.ts";
 import { RuleReconciler } from "../../application/events/rule-reconciler.ts";
 import { SetReconciler } from "../../application/events/set-reconciler.ts";
 import { TailEvents } from "../../application/events/tail-events.ts";
@@ -68,9 +68,8 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
       const { changes, documents } = connectionOf(name);
       return { changes, documents, families: familiesOf(name) };
     };
-    const rebases = new Rebase(storeNamed, newId);
-    const rebase: Rebase["rebase"] = (connection, record) => rebases.rebase(connection, record);
-    return new OutboxRelay(outboxes(), log(), { environment, now, identityOf, idFor, rebase, foundUnusable });
+    const options = { environment, now, identityOf, idFor, rebase: rebase(storeNamed, newId), foundUnusable };
+    return new OutboxRelay(outboxes(), log(), options);
   });
   const relayAll = () => outboxRelay().relayAll();
 
@@ -165,7 +164,7 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
     outboxRelayJobs,
     checkEventLog: () => new CheckEventLog(log(), outboxRelay()),
     readEvents: () => new ReadEvents(log(), relayAll),
-    recordEvent: () => new RecordEvent(log(), { newId, idFor }, now),
+    recordEvent: () => recordEvent(log(), { newId, idFor }, now),
     tailEvents: () => new TailEvents(log()),
     countUsage,
     recordUsage,

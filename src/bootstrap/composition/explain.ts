@@ -1,9 +1,9 @@
 import type { LocateCaller } from "../../application/evaluation/locate-caller.ts";
-import { CompareContexts } from "../../application/explain/compare-contexts.ts";
-import { CompareTimes } from "../../application/explain/compare-times.ts";
-import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
+import { compareContexts } from "../../application/explain/compare-contexts.ts";
+import { compareTimes } from "../../application/explain/compare-times.ts";
+import { evaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
-import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
+import { featuresAsOf } from "../../application/explain/features-as-of.ts";
 import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
 import { recordedSets } from "../../application/explain/recorded-sets.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
@@ -24,12 +24,12 @@ const maxHistoryMs = 10_000;
 
 /** Explanations: evaluations of past times, and the reasons of results. */
 export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
-  const evaluateEachSource = once(
-    () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now, locateAt),
+  const eachSource = once(() =>
+    evaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now, locateAt),
   );
 
   const explainFeatures = once(
-    () => new ExplainFeatures(evaluateEachSource(), events.history, () => events.outboxRelay.relayAll()),
+    () => new ExplainFeatures(eachSource(), events.history, () => events.outboxRelay.relayAll()),
   );
 
   const pastOf = (connection: string, at: Instant) =>
@@ -85,10 +85,10 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
 
   return lazy({
     pastSources: () => pastSources,
-    featuresAsOf: () => new FeaturesAsOf(evaluateEachSource()),
+    featuresAsOf: () => featuresAsOf(eachSource()),
     explainFeatures,
-    compareContexts: () => new CompareContexts(explainFeatures()),
-    compareTimes: () => new CompareTimes(evaluateEachSource(), events.history),
+    compareContexts: () => compareContexts(explainFeatures()),
+    compareTimes: () => compareTimes(eachSource(), events.history),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { TokensOfData } from "../../application/transfer/data-line.ts";
 import { ExportData } from "../../application/transfer/export-data.ts";
-import { ImportData } from "../../application/transfer/import-data.ts";
-import { LoadDemo } from "../../application/transfer/load-demo.ts";
+import { importData } from "../../application/transfer/import-data.ts";
+import { loadDemo } from "../../application/transfer/load-demo.ts";
 import { isOwnKey } from "../../infrastructure/redis/redis-keys.ts";
 import { pepperMark } from "../../infrastructure/token-key.ts";
 import type { Admin } from "./admin.ts";
@@ -21,12 +21,12 @@ export function transferOf({ config, env, now }: Wiring, stores: Stores, admin: 
   });
 
   return lazy({
-    importData: () => new ImportData(admin.sourceSets, tokens(), admin.documents, admin.catalogue, now),
+    importData: () => importData(admin.sourceSets, tokens(), admin.documents, admin.catalogue, now),
     exportData: () => new ExportData(admin.sourceSets, tokens(), admin.catalogue, isOwnKey),
     loadDemo: () => {
       const connections = [...stores.connections.values()];
       const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);
-      return new LoadDemo(isEmpty, admin.changeSet, admin.manageTokens, admin.catalogue);
+      return loadDemo(isEmpty, admin.changeSet, admin.manageTokens, admin.catalogue);
     },
   });
 }

@@ -18,7 +18,7 @@ import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { CheckInstance, type WorkerReadiness } from "../../application/system/check-instance.ts";
 import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
-import { ViewInstances } from "../../application/system/view-instances.ts";
+import { viewInstances } from "../../application/system/view-instances.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
 import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
@@ -136,7 +136,7 @@ export async function createRuntime(
     reloadConfig,
     viewSystem: new ViewSystem(
       reports.gather,
-      new ViewInstances(thisProcess, () => Promise.all(invalidationFeeds.map((feed) => feed.rollCall())), now),
+      viewInstances(thisProcess, () => Promise.all(invalidationFeeds.map((feed) => feed.rollCall())), now),
       durationBuckets,
       now,
     ),

@@ -5,7 +5,7 @@ import { ChangeSet, type SetChangeRequest } from "../../../src/application/admin
 import { killChange, unkillChange } from "../../../src/application/admin/kill-switch.ts";
 import { ManageTokens } from "../../../src/application/admin/manage-tokens.ts";
 import { type SetName, SourceSets } from "../../../src/application/admin/source-sets.ts";
-import { LoadDemo } from "../../../src/application/transfer/load-demo.ts";
+import { loadDemo } from "../../../src/application/transfer/load-demo.ts";
 import type { Revision } from "../../../src/domain/admin/change.ts";
 import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
 import { ChangeRejected, RevisionMismatch, UnknownSource } from "../../../src/domain/errors.ts";
@@ -53,7 +53,7 @@ function useCases(...keys: string[]) {
     changeSet,
     manageTokens,
     catalogue,
-    loadDemo: new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens, catalogue),
+    loadDemo: loadDemo(() => connection.isEmpty(), changeSet, manageTokens, catalogue),
     apply: async (change: SetChangeRequest) => {
       const { added, removed } = await changeSet.apply(change, author);
       return { added, removed };
@@ -290,7 +290,7 @@ describe("loading the demo", () => {
 
   it("fills an empty store", async () => {
     const { loadDemo, catalogue, connection, list } = useCases(...keys);
-    await loadDemo.load(false, author);
+    await loadDemo(false, author);
     expect((await catalogue.get("feature_3"))?.entry).toMatchObject({ owner: "Checkout", tags: ["beta"] });
     expect(await list({ key: "features:user:1" })).toEqual(["feature_3", "feature_4"]);
     expect((await connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
@@ -299,9 +299,9 @@ describe("loading the demo", () => {
   it("rejects a store with data unless confirmed, and then keeps the data", async () => {
     const { apply, loadDemo, list } = useCases(...keys);
     await apply({ key: "global_features", add: ["mine"], remove: [] });
-    await expect(loadDemo.load(false, author)).rejects.toThrow(/--yes/);
+    await expect(loadDemo(false, author)).rejects.toThrow(/--yes/);
     expect(await list({ key: "global_features" })).toEqual(["mine"]);
-    await loadDemo.load(true, author);
+    await loadDemo(true, author);
     expect(await list({ key: "global_features" })).toEqual(["feature_1", "feature_2", "mine"]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { AwaitSources } from "../../../src/application/evaluation/await-sources.ts";
+import { awaitSources } from "../../../src/application/evaluation/await-sources.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
 import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
 
@@ -31,26 +31,26 @@ afterEach(() => void vi.useRealTimers());
 
 it("starts the background work of sources, and waits for their first results", async () => {
   const all = [background("one", 50), background("other", 100)];
-  const waiting = new AwaitSources(
+  const wait = awaitSources(
     all.map(({ source }) => source),
     all.map((each) => each.background),
     Date.now,
   );
-  const first = waiting.wait();
+  const first = wait();
   await vi.advanceTimersByTimeAsync(150);
   await first;
   expect(all.map((each) => [each.isReady(), each.begun()])).toEqual([
     [true, 1],
     [true, 1],
   ]);
-  await waiting.wait();
+  await wait();
   expect(all.map((each) => each.begun())).toEqual([1, 1]);
 });
 
 it("waits at most 3 s", async () => {
   const late = background("late", 60_000);
   let isOver = false;
-  const waiting = new AwaitSources([late.source], [late.background], Date.now).wait().then(() => {
+  const waiting = awaitSources([late.source], [late.background], Date.now)().then(() => {
     isOver = true;
   });
   await vi.advanceTimersByTimeAsync(2_900);

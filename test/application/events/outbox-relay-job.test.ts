@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { HistoryCoverage } from "../../../src/application/events/history-coverage.ts";
 import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job.ts";
-import { Rebase } from "../../../src/application/events/rebase.ts";
+import { rebase } from "../../../src/application/events/rebase.ts";
 import { SetReconciler } from "../../../src/application/events/set-reconciler.ts";
 import type { EditableSet } from "../../../src/domain/admin/editable-set.ts";
 import type { Outbox } from "../../../src/domain/admin/outbox.ts";
@@ -54,8 +54,8 @@ describe("the outbox relay job on Redis", () => {
       idFor,
       rebase: async (_, record) => {
         const { changes, documents } = store.connection;
-        const rebase = new Rebase(() => ({ changes, documents, families: [family("active_features")] }), uuidv7);
-        await rebase.rebase("features", record);
+        const families = [family("active_features")];
+        await rebase(() => ({ changes, documents, families }), uuidv7)("features", record);
       },
       foundUnusable: (_, reason) => aside.push(reason),
     });

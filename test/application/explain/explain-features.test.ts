@@ -3,11 +3,11 @@ import { source as setKind } from "../../../src/adapters/sources/set.ts";
 import { explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
 import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
-import { CompareTimes } from "../../../src/application/explain/compare-times.ts";
-import { EvaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
+import { compareTimes } from "../../../src/application/explain/compare-times.ts";
+import { evaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../../src/application/explain/explain-features.ts";
 import type { Question } from "../../../src/application/explain/explained.ts";
-import { FeaturesAsOf } from "../../../src/application/explain/features-as-of.ts";
+import { featuresAsOf } from "../../../src/application/explain/features-as-of.ts";
 import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
 import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
 import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
@@ -84,7 +84,7 @@ function service(
     new SourceStates(quiet, () => now),
     () => now,
   );
-  const survey = new EvaluateEachSource(callers, [...sourcesOver(live), ...more], past, () => now);
+  const survey = evaluateEachSource(callers, [...sourcesOver(live), ...more], past, () => now);
   return {
     history,
     stale,
@@ -94,20 +94,15 @@ function service(
         requestContext: explicitContext({}),
         ...question,
       }),
-    evaluateAllAt: (at: number, userId: string) =>
-      new FeaturesAsOf(survey).evaluate({ userId }, explicitContext({}), at),
+    evaluateAllAt: (at: number, userId: string) => featuresAsOf(survey)({ userId }, explicitContext({}), at),
     evaluateAt: async (at: number, userId?: string) =>
       [
         ...(
-          await new FeaturesAsOf(survey).evaluate(
-            userId === undefined ? undefined : { userId },
-            explicitContext({}),
-            at,
-          )
+          await featuresAsOf(survey)(userId === undefined ? undefined : { userId }, explicitContext({}), at)
         ).features.keys(),
       ].sort(),
     compare: (from: number, to: number, userId = "1", location?: string) =>
-      new CompareTimes(survey, history).compare({ userId }, explicitContext({ location }), from, to),
+      compareTimes(survey, history)({ userId }, explicitContext({ location }), from, to),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ViewInstances } from "../../../src/application/system/view-instances.ts";
+import { viewInstances } from "../../../src/application/system/view-instances.ts";
 import type { InstanceProcess } from "../../../src/domain/evaluation/invalidation-feed.ts";
 
 const process = (host: string, instance: number, pid: number, startedAt = 1_000): InstanceProcess => ({
@@ -16,12 +16,12 @@ describe("ViewInstances", () => {
       { processes: first, unnamed: 0, missing: 0 },
       { processes: second, unnamed: 2, missing: 1 },
     ];
-    const view = new ViewInstances(
+    const view = viewInstances(
       own,
       async () => calls,
       () => 5_000,
     );
-    expect(await view.list()).toEqual({
+    expect(await view()).toEqual({
       instances: [
         { host: "b", pid: 10, version: "1.0.0", startedAt: 900, workers: [11, 12], lastSeen: 5_000, isOwn: true },
         { host: "a", pid: 1, version: "1.0.0", startedAt: 1_000, workers: [1], lastSeen: 5_000, isOwn: false },
@@ -34,30 +34,30 @@ describe("ViewInstances", () => {
 
   it("lists only itself where nothing connects the processes", async () => {
     const nothing = [{ processes: [], unnamed: 0, missing: undefined }];
-    const { instances, missing } = await new ViewInstances(
+    const { instances, missing } = await viewInstances(
       own,
       async () => nothing,
       () => 5_000,
-    ).list();
+    )();
     expect([instances.length, instances[0]?.isOwn, missing]).toEqual([1, true, undefined]);
   });
 
   it("keeps an instance that no longer answers for ten minutes", async () => {
     let now = 0;
     let others = [process("a", 1, 1)];
-    const view = new ViewInstances(
+    const view = viewInstances(
       own,
       async () => [{ processes: others, unnamed: 0, missing: 0 }],
       () => now,
     );
-    await view.list();
+    await view();
     others = [];
     now = 600_000;
-    expect((await view.list()).instances.map(({ host, lastSeen }) => [host, lastSeen])).toEqual([
+    expect((await view()).instances.map(({ host, lastSeen }) => [host, lastSeen])).toEqual([
       ["b", 600_000],
       ["a", 0],
     ]);
     now += 1;
-    expect((await view.list()).instances.map(({ host }) => host)).toEqual(["b"]);
+    expect((await view()).instances.map(({ host }) => host)).toEqual(["b"]);
   });
 });

@@ -10,7 +10,7 @@ export const defineDemo = (command: Command, { onStores, results, terminal }: Co
     .option("--yes", "also if the stores are not empty; adds to their content")
     .action(({ yes }: { yes?: true }) =>
       onStores(async ({ loadDemo }) => {
-        await loadDemo.load(yes === true, cliAuthor(terminal));
+        await loadDemo(yes === true, cliAuthor(terminal));
         const { sets, token, userId } = demo;
         results.print(
           { sets, token, user: userId },

@@ -18,7 +18,7 @@ export const defineEvaluate = (command: Command, { onStores, results, terminal }
       onStores(async ({ awaitSources, evaluateFeatures, attributes }) => {
         const context = requestContextOf(options, attributes);
         const caller = await callerOf(options, terminal);
-        await awaitSources.wait();
+        await awaitSources();
         const { features, missing } = await evaluateFeatures.evaluate(caller, context);
         const keys = inOrder(features.keys());
         results.print({ features: keys, skippedSources: missing }, ...keys);

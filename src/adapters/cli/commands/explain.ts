@@ -27,7 +27,7 @@ export const defineExplain = (command: Command, { onStores, results, terminal }:
           features: features.length > 0 ? features : undefined,
         };
         const caller = await callerOf(options, terminal);
-        await awaitSources.wait();
+        await awaitSources();
         const explained = await explainFeatures.explain({ caller, ...question });
         results.print(explainedJson(explained), ...explained.features.flatMap(linesOf));
         for (const note of notesOn(explained)) terminal.note(note);

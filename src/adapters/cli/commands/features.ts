@@ -44,7 +44,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     .action(
       ({ at, sort, unusedFor, ...others }: FeatureFilter & { at?: string; sort: FeatureSort; unusedFor?: string }) =>
         onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
-          await awaitSources.wait();
+          await awaitSources();
           const instant = instantIn(at);
           const filter = { ...others, unusedMs: durationIn("--unused-for", unusedFor, usageDays) };
           const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
@@ -63,7 +63,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     .argument("<feature>")
     .action((feature: string) =>
       onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
-        await awaitSources.wait();
+        await awaitSources();
         const found = await listFeatures.get(feature);
         const { on, entry } = found;
         const states = sourceSets.sources.flatMap(({ name, role }) => {

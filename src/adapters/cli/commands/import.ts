@@ -33,7 +33,7 @@ export const defineImport = (command: Command, { onStores, results, terminal }: 
           const { name, file } = await opened(path, options, progress, terminal);
           await using _ = file;
           const from = { name, digest: await file.digest(), read: () => linesOf(file) };
-          const imported = await importData.import(from, cliAuthor(terminal), {
+          const imported = await importData(from, cliAuthor(terminal), {
             again: options.again === true,
             onProgress: ({ phase, line, of }) => progress.report(`${phase} lines`, line, of),
           });

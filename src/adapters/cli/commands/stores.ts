@@ -9,7 +9,7 @@ export function defineStores(command: Command, { onStores, results }: CommandCon
     .argument("[connection]", "name of the connection (default: all)")
     .action((connection?: string) =>
       onStores(async ({ acceptStores }) => {
-        const accepted = await acceptStores.accept(connection);
+        const accepted = await acceptStores(connection);
         results.print({ accepted }, ...accepted.map((name) => `${name}: accepted`));
       }),
     );

@@ -92,7 +92,7 @@ export function userRoutes(
     },
     async (c, { query: { location } }) => {
       const userId = userIn(c);
-      const { sets, effective, tokens: issued } = await viewUser.view(userId, location);
+      const { sets, effective, tokens: issued } = await viewUser(userId, location);
       const shown = {
         sets: sets.map(({ source, ...set }) => setJson(source, set)),
         effective,

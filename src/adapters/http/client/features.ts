@@ -188,7 +188,7 @@ export function features(
     const { at, user } = queryOf(c.req.url, queryWithAttributes);
     const context = callContext.explicitIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };
-    const { features, isPast, missing } = await featuresAsOf.evaluate(caller, context, at);
+    const { features, isPast, missing } = await featuresAsOf(caller, context, at);
     return c.json({ active_features: inOrder(features) }, 200, {
       ...uncached,
       ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),

@@ -48,7 +48,7 @@ export function events(
   app: OpenAPIHono,
   operators: Operators,
   read: ReadEvents,
-  record: RecordEvent,
+  recordEvent: RecordEvent,
   { query, targets, isLoose, basePath }: EventOptions,
 ) {
   return (["/events", "/events/"] as const).flatMap((path) => {
@@ -114,7 +114,7 @@ export function events(
       },
       async (c, { body }) => {
         const once = idempotencyKeyOf(c);
-        const event = await record.record(body, {
+        const event = await recordEvent(body, {
           ...authorOf(c),
           ...(once !== undefined && { idempotencyKey: once }),
         });

@@ -92,7 +92,7 @@ export const compare = (
       const a = { ...questionOf(body.a, callContext), features };
       const b = { ...questionOf(body.b, callContext), features };
       const pointer = body.b.token === undefined ? "/a/token" : "/b/token";
-      const comparison = await withToken(pointer, () => compareContexts.compare(a, b, maxFeatures));
+      const comparison = await withToken(pointer, () => compareContexts(a, b, maxFeatures));
       return c.json(comparisonJson(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
     },
   );

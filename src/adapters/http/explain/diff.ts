@@ -102,7 +102,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareTimes: Compa
       if (to <= from)
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from". Swap them.');
       const caller = user === undefined ? undefined : { userId: user };
-      const difference = await compareTimes.compare(caller, explicitContext({ location }), from, to);
+      const difference = await compareTimes(caller, explicitContext({ location }), from, to);
       return c.json(differenceJson(difference) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );

@@ -167,7 +167,7 @@ export function featureRoutes(
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(viewedFeatureJson(await viewFeature.view(featureIn(c))), 200, uncached),
+    async (c) => c.json(viewedFeatureJson(await viewFeature(featureIn(c))), 200, uncached),
   );
 
   return [list, facets, view];

@@ -78,7 +78,7 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
   });
   app.openapi(route, async (c) => {
     const key = c.req.query("key") ?? "";
-    const connections = (await viewCache.view(key)).map(cachedKeyJson);
+    const connections = (await viewCache(key)).map(cachedKeyJson);
     return c.json({ key, pid: process.pid, connections }, 200, uncached);
   });
 }

@@ -53,7 +53,7 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey) 
       },
     },
     async (c, { query }) => {
-      const { value, freshness } = await readKey.read(query.key);
+      const { value, freshness } = await readKey(query.key);
       const marks = marksOf(freshness);
       if (value === undefined) throw new HttpProblem("unknown-key", "The key does not exist in the store.", marks);
       if (value.type === "unsupported") {
