@@ -7,13 +7,14 @@ const maxAttempts = 20;
 const tryAgainMs = 1_000;
 
 /** The target of a lane, and how it merges and weighs items. */
-export type LaneOptions<Item> = Omit<Batch<unknown>, "from" | "to" | "items"> & {
+export type LaneTarget<Item> = {
   readonly store: (batch: Batch<Item>) => Promise<BatchResult>;
   /** Items of the same name in a batch are merged. */
   readonly nameOf: (item: Item) => string;
-  readonly merged: (earlier: Item, later: Item) => Item;
-  /** The number of features of an item. */
-  readonly weightOf: (item: Item) => number;
+  /** Default: the later one. */
+  readonly merged?: (earlier: Item, later: Item) => Item;
+  /** The number of features of an item. Default: 1. */
+  readonly weightOf?: (item: Item) => number;
 };
 
 type PendingBatch<Item> = { readonly batch: Batch<Item>; readonly result: Promise<BatchResult | Error> };
@@ -27,7 +28,9 @@ export class LoadLane<Item> {
   records = 0;
   /** The number of items that an earlier run of the import had written. */
   skipped = 0;
-  readonly #options: LaneOptions<Item>;
+  readonly #author: Pick<Batch<Item>, "by" | "email" | "note">;
+  readonly #load: string;
+  readonly #target: LaneTarget<Item>;
   readonly #pending: PendingBatch<Item>[] = [];
   /** The position that the import had reached before this run. */
   #before: number | undefined;
@@ -37,8 +40,10 @@ export class LoadLane<Item> {
   #from = 0;
   #to = 0;
 
-  constructor(options: LaneOptions<Item>) {
-    this.#options = options;
+  constructor(author: Pick<Batch<Item>, "by" | "email" | "note">, load: string, target: LaneTarget<Item>) {
+    this.#author = author;
+    this.#load = load;
+    this.#target = target;
   }
 
   /** Adds the item at a position. If it returns a promise, await it before the next call. */
@@ -48,11 +53,11 @@ export class LoadLane<Item> {
       this.skipped += 1;
       return undefined;
     }
-    const { nameOf, merged, weightOf } = this.#options;
+    const { nameOf, merged, weightOf } = this.#target;
     const name = nameOf(item);
     const earlier = this.#items.get(name);
-    this.#items.set(name, earlier === undefined ? item : merged(earlier, item));
-    this.#weight += weightOf(item);
+    this.#items.set(name, earlier !== undefined && merged ? merged(earlier, item) : item);
+    this.#weight += weightOf?.(item) ?? 1;
     this.#to = position;
     const isFull = this.#items.size === maxInBatch || this.#weight >= maxFeaturesInBatch;
     return isFull ? this.#send() : undefined;
@@ -74,7 +79,7 @@ export class LoadLane<Item> {
     this.#items = new Map();
     this.#weight = 0;
     this.#from = this.#to;
-    this.#pending.push({ batch, result: this.#options.store(batch).catch((error: Error) => error) });
+    this.#pending.push({ batch, result: this.#target.store(batch).catch((error: Error) => error) });
     while (this.#pending.length >= maxInFlight) await this.#settle();
   }
 
@@ -98,7 +103,7 @@ export class LoadLane<Item> {
   async #retry(batch: Batch<Item>): Promise<BatchResult> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#options.store(batch);
+        return await this.#target.store(batch);
       } catch (error) {
         if (isFinal(error) || tries === maxAttempts) throw error;
         await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
@@ -107,8 +112,7 @@ export class LoadLane<Item> {
   }
 
   #batch(items: readonly Item[]): Batch<Item> {
-    const { store: _, nameOf: __, merged: ___, weightOf: ____, ...options } = this.#options;
-    return { ...options, from: this.#from, to: this.#to, items };
+    return { ...this.#author, load: this.#load, from: this.#from, to: this.#to, items };
   }
 }
 
