@@ -14,6 +14,7 @@ describe("with 10,000 features", () => {
     const batches = Array.from({ length: 10 }, (_, index) => keys.slice(index * 1_000, (index + 1) * 1_000));
     const changes = batches.map((add) => ({ source: "global", add }));
     await shop.call("marta.ibanez", "POST", "/admin/v1/changes", { changes });
+    await shop.call("marta.ibanez", "PUT", `/admin/v1/killed/${keys[7]}`);
     const firstView = async (person: "marta.ibanez" | undefined, isReady: (page: Page) => Promise<unknown>) => {
       await using window = await shop.open(person, { path: "inter-license.txt", isNew: true });
       const start = performance.now();
@@ -54,6 +55,11 @@ describe("with 10,000 features", () => {
     await page.getByRole("button", { name: "All 10,000" }).waitFor();
     await page.getByRole("checkbox", { name: "Select all that match" }).click();
     await page.getByText("All 10,000 that match are selected").waitFor();
+    await page.getByRole("button", { name: "Kill 9,999…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Kill 9,999 features?" });
+    await dialog.getByText("9,999 are on for everyone now.").waitFor();
+    await dialog.getByText("and 9,989 more").waitFor();
+    await dialog.getByText(`${keys[7]} is killed already and skipped.`).waitFor();
     expect(window.faults).toEqual([]);
   });
 });

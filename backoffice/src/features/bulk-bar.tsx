@@ -31,6 +31,7 @@ export default function BulkBar({
   const [error, setError] = useState<unknown>();
   const everyone = everyoneSourceOf(sources)?.name;
   const killSwitch = killSwitchOf(sources)?.name;
+  const killable = selected.filter(({ state }) => state !== "killed").length;
 
   const settle = async (next: BulkRun) => {
     setAsking(undefined);
@@ -121,10 +122,10 @@ export default function BulkBar({
           <Tag size={14} aria-hidden />
           Tags and owner
         </Button>
-        {killSwitch !== undefined && (
+        {killSwitch !== undefined && killable > 0 && (
           <Button isCompact look="danger-outline" isChange onClick={() => setAsking("kill")}>
             <Power size={14} aria-hidden />
-            Kill {count(selected.length)}…
+            Kill {count(killable)}…
           </Button>
         )}
         <IconButton label="Clear selection" onClick={onClear}>

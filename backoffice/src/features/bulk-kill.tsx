@@ -5,11 +5,15 @@ import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
-import { counted } from "../ui/numbers.ts";
+import { count, counted, joined } from "../ui/numbers.ts";
 import type { Feature } from "./feature-list.ts";
 import { type Audience, audienceOf, largestShare, reachText } from "./impact.ts";
 
-/** Asks before many features are killed: one line each, the largest first. */
+/** The most features that are named, and of those that are skipped. */
+const maxNamed = 10;
+const maxSkipped = 3;
+
+/** Asks before many features are killed: how many are on, the largest by name, and those that are killed already. */
 export function BulkKill({
   features,
   sources,
@@ -23,29 +27,35 @@ export function BulkKill({
 }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
-  const reach = features
-    .map(({ feature, ...rest }) => ({ feature, impact: audienceOf({ feature, ...rest }, sources) }))
-    .toSorted((one, other) => sizeOf(other.impact) - sizeOf(one.impact));
+  const [killed, others] = [true, false].map((isKilled) =>
+    features.filter(({ state }) => (state === "killed") === isKilled),
+  ) as [Feature[], Feature[]];
+  const reach = others
+    .map((feature) => ({ key: feature.feature, isOn: isOn(feature), impact: audienceOf(feature, sources) }))
+    .toSorted((one, other) => sizeOf(other) - sizeOf(one));
+  const name = `Kill ${counted(others.length, "feature")}`;
   const kill = () => {
     setError(undefined);
     onKill(
-      features.map(({ feature }) => feature),
+      others.map(({ feature }) => feature),
       note.trim(),
     ).catch(setError);
   };
   return (
-    <Dialog title={`Kill ${counted(features.length, "feature")}?`} onClose={onClose}>
+    <Dialog title={`${name}?`} onClose={onClose}>
       <p>
-        <b>Off for everyone.</b> Undo restores exactly what was on.
+        <b>Off for everyone.</b> {statesText(others)} Undo restores exactly what was on.
       </p>
       <ul className="bulk-list">
-        {reach.map(({ feature, impact }) => (
-          <li key={feature}>
-            <span className="small strong ellipsis grow">{feature}</span>
-            <span className="tiny dim">on for {reachText(impact)}</span>
+        {reach.slice(0, maxNamed).map(({ key, isOn: wasOn, impact }) => (
+          <li key={key}>
+            <span className="small strong ellipsis grow">{key}</span>
+            <span className="tiny dim">{wasOn ? `on for ${reachText(impact)}` : "off now"}</span>
           </li>
         ))}
+        {reach.length > maxNamed && <li className="small dim">and {count(reach.length - maxNamed)} more</li>}
       </ul>
+      {killed.length > 0 && <p className="small dim">{skippedText(killed)}</p>}
       <Field
         label="Reason"
         hint="(optional, shown in the event log)"
@@ -59,15 +69,39 @@ export function BulkKill({
         <Button onClick={onClose}>Cancel</Button>
         <Button look="danger" isChange onClick={kill}>
           <Power size={15} aria-hidden />
-          Kill {counted(features.length, "feature")}
+          {name}
         </Button>
       </DialogButtons>
     </Dialog>
   );
 }
 
-/** How much an impact takes away, to compare. */
-const sizeOf = (audience: Audience): number =>
-  audience.everyone
-    ? Number.POSITIVE_INFINITY
-    : largestShare(audience) * 1e6 + (audience.users ?? 1e5) + audience.locations.length * 100;
+const isOn = ({ state }: Feature): boolean => state === "on" || state === "on-for-some";
+
+/** How many features are on for whom now. */
+function statesText(features: readonly Feature[]): string {
+  const everyone = features.filter(({ state }) => state === "on").length;
+  const some = features.filter(({ state }) => state === "on-for-some").length;
+  const off = features.length - everyone - some;
+  const parts = [
+    ...(everyone > 0 ? [`${count(everyone)} ${are(everyone)} on for everyone`] : []),
+    ...(some > 0 ? [`${count(some)} ${are(some)} on for some`] : []),
+    ...(off > 0 ? [`${count(off)} ${are(off)} off`] : []),
+  ];
+  return `${joined(parts)} now.`;
+}
+
+function skippedText(killed: readonly Feature[]): string {
+  const named = killed.slice(0, maxSkipped).map(({ feature }) => feature);
+  const names = killed.length > maxSkipped ? [...named, `${count(killed.length - maxSkipped)} more`] : named;
+  return `${joined(names)} ${are(killed.length)} killed already and skipped.`;
+}
+
+const are = (number: number): string => (number === 1 ? "is" : "are");
+
+/** How much a kill takes away, to compare. */
+const sizeOf = ({ isOn: wasOn, impact }: { readonly isOn: boolean; readonly impact: Audience }): number => {
+  if (!wasOn) return 0;
+  if (impact.everyone) return Number.POSITIVE_INFINITY;
+  return 1 + largestShare(impact) * 1e6 + (impact.users ?? 1e5) + impact.locations.length * 100;
+};

@@ -16,6 +16,8 @@ export type BulkRun = {
 };
 
 const outcomes = { changed: "Changed", unchanged: "No change", refused: "Refused" };
+/** The most features that are named. */
+const maxNamed = 100;
 const order = { refused: 0, changed: 1, unchanged: 2 };
 
 /** What happened to each feature of a bulk change; those that were refused come first. */
@@ -42,6 +44,7 @@ export function BulkResult({
       <ul className="bulk-list">
         {items
           .toSorted((one, other) => order[one.outcome] - order[other.outcome])
+          .slice(0, maxNamed)
           .map(({ key, outcome, text }) => (
             <li key={key} className={outcome}>
               {outcome === "refused" ? <CircleAlert size={16} aria-hidden /> : <Check size={16} aria-hidden />}
@@ -52,6 +55,7 @@ export function BulkResult({
               <span className="tiny strong bulk-list-outcome">{outcomes[outcome]}</span>
             </li>
           ))}
+        {items.length > maxNamed && <li className="small dim">and {count(items.length - maxNamed)} more</li>}
       </ul>
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
