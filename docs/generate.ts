@@ -243,7 +243,6 @@ export async function openApiDocument(): Promise<Document> {
   const app = httpApp({
     logRequests: false,
     corsOrigins: [],
-    admin: {},
     callContext: { attributes: { parameters: [] } },
     unleash: { readDocument: () => undefined },
     version: packageJson.version,

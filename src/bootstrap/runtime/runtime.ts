@@ -29,6 +29,7 @@ import type { WorkerReports } from "../../infrastructure/workers/worker-reports.
 import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
+import { together } from "../composition/lazy.ts";
 import { thisProcess } from "../composition/this-process.ts";
 import type { Config } from "../config/config.ts";
 import { overridesIn } from "../config/environment.ts";
@@ -119,20 +120,12 @@ export async function createRuntime(
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const invalidationFeeds = [...composition.get(DiKeys.Stores).invalidationFeeds.values()];
-  const options: HttpOptions = {
-    evaluateFeatures,
+  const options: HttpOptions = together(evaluation, events, explain, feeds, admin, operations, {
     featuresResponses,
-    evaluateFlags,
-    featuresAsOf: explain.featuresAsOf,
-    explainFeatures: explain.explainFeatures,
-    compareTimes: explain.compareTimes,
-    compareContexts: explain.compareContexts,
     checkInstance,
     responseCache,
     responses,
     ofrepKeys: ofrepFastPath,
-    countUsage,
-    readUsage: events.readUsage,
     reloadConfig,
     viewSystem: new ViewSystem(
       reports.gather,
@@ -155,38 +148,7 @@ export async function createRuntime(
       },
     },
     now,
-    searchItems: feeds.searchItems,
-    callContext,
-    readKey: evaluation.readKey,
-    viewCache: admin.viewCache,
-    admin: {
-      sets: admin.sourceSets,
-      changeSet: admin.changeSet,
-      listFeatures: admin.listFeatures,
-      viewFeature: admin.viewFeature,
-      assessImpact: admin.assessImpact,
-      featureHolders: admin.featureHolders,
-      findUsers: admin.findUsers,
-      findWindows: admin.findWindows,
-      catalogue: admin.catalogue,
-      manageRules: admin.manageRules,
-      viewItems: feeds.viewFeedItems,
-      viewUser: admin.viewUser,
-      manageTokens: admin.manageTokens,
-      idempotencyKeys: admin.idempotencyKeys,
-    },
-    readEvents: events.readEvents,
-    recordEvent: events.recordEvent,
-    tailEvents: events.tailEvents,
-    changeTargets: admin.changeTargets,
-    findEvent: admin.findEvent,
-    revertEvent: admin.revertEvent,
-    streams,
-    clientStreams,
-    advertisedStreams: operations.advertisedStreams,
     scrape: metrics.scrape,
-    identifyOperator: admin.identifyOperator,
-    sessions: admin.sessions,
     environment: config.events.environment,
     isStopping: () => stopping.aborted,
     log,
@@ -198,13 +160,9 @@ export async function createRuntime(
     hasBackoffice: config.server.backoffice,
     isActivityService: config.compatibility.activityService,
     unleash: unleash.isOn
-      ? {
-          identifyCaller: evaluation.identifyCaller,
-          reports: unleash.reports,
-          readDocument: unleash.readDocument,
-        }
+      ? { identifyCaller: evaluation.identifyCaller, reports: unleash.reports, readDocument: unleash.readDocument }
       : undefined,
-  };
+  });
   // The next steps need connected stores. An unreachable store does not prevent the start.
   const connected = [...composition.get(DiKeys.Stores).connections.values()].map((store) => store.connected());
   for (const keeping of events.outboxRelayJobs.values()) keeping.start();

@@ -33,7 +33,6 @@ describe("the OpenAPI document", () => {
     const app = httpApp({
       logRequests: false,
       sharing: undefined,
-      admin: {},
       callContext: { attributes: { parameters: [] } },
     } as unknown as HttpOptions);
     const served = app.routes.map(

@@ -2,13 +2,12 @@ import { z } from "@hono/zod-openapi";
 import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { ManageRules } from "../../../application/admin/manage-rules.ts";
-import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
 import { revisionIn, revisionJson } from "./entity-tag.ts";
-import { Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */
 export const BulkItem = z
@@ -101,37 +100,36 @@ export const AppliedItem = z.union([
 ]);
 type BulkChanged = z.output<typeof Changed | typeof ChangedRule | typeof ChangedEntry>;
 
+/** The use cases behind a bulk request. */
+export type BulkUseCases = SetUseCases & { readonly manageRules: ManageRules; readonly catalogue: Catalogue };
+
 /** Applies or previews single changes of a bulk request. */
 export class BulkChanges {
+  readonly #use: BulkUseCases;
   readonly #sets: SetChanges;
-  readonly #rules: ManageRules;
-  readonly #catalogue: Catalogue;
-  readonly #assessImpact: AssessImpact;
 
-  constructor(sets: SetChanges, rules: ManageRules, catalogue: Catalogue, assessImpact: AssessImpact) {
-    this.#sets = sets;
-    this.#rules = rules;
-    this.#catalogue = catalogue;
-    this.#assessImpact = assessImpact;
+  constructor(use: BulkUseCases) {
+    this.#use = use;
+    this.#sets = new SetChanges(use);
   }
 
   /** Applies a change. Rejects as the same change as a request of its own. */
   async apply(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
     if (rule === null) {
-      const { revision } = await this.#rules.remove(source, feature, author);
+      const { revision } = await this.#use.manageRules.remove(source, feature, author);
       return { source, feature, rule, revision: revisionJson(revision) };
     }
     if (rule !== undefined) {
-      const { rule: stored, revision } = await this.#rules.put(source, feature, rule, author);
+      const { rule: stored, revision } = await this.#use.manageRules.put(source, feature, rule, author);
       return { source, feature, rule: stored, revision: revisionJson(revision) };
     }
     if (catalogue === null) {
-      const { revision } = await this.#catalogue.remove(feature, author);
+      const { revision } = await this.#use.catalogue.remove(feature, author);
       return { source: catalogueSource, feature, catalogue, revision: revisionJson(revision) };
     }
     if (catalogue !== undefined) {
-      const { entry, revision } = await this.#catalogue.put(feature, catalogue, author);
+      const { entry, revision } = await this.#use.catalogue.put(feature, catalogue, author);
       return {
         source: catalogueSource,
         feature,
@@ -146,14 +144,14 @@ export class BulkChanges {
   async preview(item: BulkItem): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
     if (rule !== undefined) {
-      const wanted = rule === null ? undefined : await this.#rules.check(source, feature, rule);
-      await this.#rules.checkRevision(source, feature, ifRevision);
-      const impact = await this.#assessImpact.ofRule(feature, source, wanted);
+      const wanted = rule === null ? undefined : await this.#use.manageRules.check(source, feature, rule);
+      await this.#use.manageRules.checkRevision(source, feature, ifRevision);
+      const impact = await this.#use.assessImpact.ofRule(feature, source, wanted);
       return { source, feature, rule: wanted ?? null, dryRun: true, ...(impact && { impact: impactJson(impact) }) };
     }
     if (catalogue !== undefined) {
-      await this.#catalogue.check(feature, ifRevision);
-      const entry = catalogue && catalogueEntryJson(await this.#catalogue.entryOf(feature, catalogue));
+      await this.#use.catalogue.check(feature, ifRevision);
+      const entry = catalogue && catalogueEntryJson(await this.#use.catalogue.entryOf(feature, catalogue));
       return { source: catalogueSource, feature, catalogue: entry, dryRun: true };
     }
     return this.#sets.preview({ source, context, add, remove }, ifRevision);

@@ -1,17 +1,13 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { v7 as newId } from "uuid";
 import { maxAtOnce } from "../../../application/admin/change-set.ts";
-import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemTypes } from "../kit/problem-types.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { AppliedItem, type BulkChanges, BulkItem, catalogueSource } from "./bulk-item.ts";
+import { AppliedItem, BulkChanges, BulkItem, type BulkUseCases, catalogueSource } from "./bulk-item.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "./change-request.ts";
 import { logRejectedChange } from "./rejected-change.ts";
 
@@ -46,15 +42,9 @@ const Result = z.union([AppliedItem, Rejected]);
 type Result = z.output<typeof Result>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */
-export function bulkRoute(
-  app: OpenAPIHono,
-  operators: Operators,
-  changes: BulkChanges,
-  idempotencyKeys: IdempotencyKeys | undefined,
-  log: Log,
-) {
-  return checkedRoute(
-    app,
+export function bulkRoute(routes: OperatorRoutes, use: BulkUseCases & { readonly log: Log }) {
+  const changes = new BulkChanges(use);
+  return routes.add(
     {
       method: "post",
       path: "/admin/v1/changes",
@@ -62,7 +52,7 @@ export function bulkRoute(
       description:
         "Applies the changes in order. A rejected change does not stop the others. After a store fails, the remaining changes are not tried and can be sent again.",
       tags: ["Admin"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [idempotencyKeyParameter],
       query: DryRunQuery,
       body: BulkBody,
@@ -72,16 +62,16 @@ export function bulkRoute(
           description: "The result of each change, in the same order.",
           content: jsonContent(z.object({ results: z.array(Result) })),
         },
-        ...problemResponses(...changeProblems, "payload-too-large", "change-too-large"),
       },
+      problems: [...changeProblems, "payload-too-large", "change-too-large"],
     },
     async (c, { query, body }) => {
       rejectIfMatch(c, "set `ifRevision` of each change in the body");
       demandFew(body.changes);
       const isDryRun = query.dryRun === "true";
-      const author = isDryRun ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
+      const author = isDryRun ? undefined : await changeAuthor(c, use.idempotencyKeys, { query, body });
       const batch = newId();
-      const logRejection = (error: Error) => logRejectedChange(log, error, c.req.header("x-request-id"));
+      const logRejection = (error: Error) => logRejectedChange(use.log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, logRejection, (change, index) => {
         if (!author) return changes.preview(change);
         const { ifRevision } = change;
@@ -89,7 +79,7 @@ export function bulkRoute(
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
         return changes.apply(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
       });
-      return c.json({ results }, 200, uncached);
+      return { results };
     },
   );
 }

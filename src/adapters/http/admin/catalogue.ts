@@ -1,16 +1,13 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
-import { entityTag, entityTagHeader, requiredRevision } from "./entity-tag.ts";
+import { entityTagHeader, requiredRevision, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 
 /** The description of a feature in a request. */
@@ -49,10 +46,11 @@ const entryResponse = (description: string) => ({
 
 /** `/admin/v1/catalogue/{feature}`: reads and changes the descriptions of features. */
 export function catalogueRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  catalogue: Catalogue,
-  idempotencyKeys: IdempotencyKeys | undefined,
+  routes: OperatorRoutes,
+  {
+    catalogue,
+    idempotencyKeys,
+  }: { readonly catalogue: Catalogue; readonly idempotencyKeys: IdempotencyKeys | undefined },
 ) {
   const ifRevisionOf = (c: Context, feature: string) =>
     requiredRevision(c, async () => {
@@ -60,29 +58,25 @@ export function catalogueRoutes(
       return { exists: found !== undefined, revision: found?.revision };
     });
 
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path,
       summary: "Get the description of a feature",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [featureParameter],
-      responses: {
-        200: entryResponse("The description."),
-        ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
-      },
+      responses: { 200: entryResponse("The description.") },
+      problems: ["unknown-feature", "source-unavailable"],
     },
     async (c) => {
       const found = await catalogue.get(featureIn(c));
       if (!found) throw new UnknownFeature();
-      return c.json(catalogueEntryJson(found.entry), 200, { ...uncached, ETag: entityTag(found.revision) });
+      return tagged(c, catalogueEntryJson(found.entry), found.revision);
     },
   );
 
-  const describe = checkedRoute(
-    app,
+  const describe = routes.add(
     {
       method: "put",
       path,
@@ -90,42 +84,33 @@ export function catalogueRoutes(
       description:
         "Replaces the previous description; omitted fields are empty. Does not change the state of the feature.",
       tags: ["Admin"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [featureParameter, ...safeguards],
       query: DryRunQuery,
       body: Description,
-      responses: {
-        200: entryResponse("The new description."),
-        ...problemResponses(
-          ...changeProblems,
-          "payload-too-large",
-          "invalid-feature-key",
-          "revision-mismatch",
-          "store-full",
-        ),
-      },
+      responses: { 200: entryResponse("The new description.") },
+      problems: [...changeProblems, "payload-too-large", "invalid-feature-key", "revision-mismatch", "store-full"],
     },
     async (c, { query, body }) => {
       const feature = featureIn(c);
       const ifRevision = await ifRevisionOf(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
-        return c.json(catalogueEntryJson(await catalogue.entryOf(feature, body)), 200, uncached);
+        return catalogueEntryJson(await catalogue.entryOf(feature, body));
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const { entry, revision } = await catalogue.put(feature, body, author);
-      return c.json(catalogueEntryJson(entry), 200, { ...uncached, ETag: entityTag(revision) });
+      return tagged(c, catalogueEntryJson(entry), revision);
     },
   );
 
-  const remove = checkedRoute(
-    app,
+  const remove = routes.add(
     {
       method: "delete",
       path,
       summary: "Delete the description of a feature",
       tags: ["Admin"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [featureParameter, ...safeguards],
       query: DryRunQuery,
       responses: {
@@ -141,8 +126,8 @@ export function catalogueRoutes(
             },
           },
         },
-        ...problemResponses(...changeProblems, "payload-too-large", "revision-mismatch", "store-full"),
       },
+      problems: [...changeProblems, "payload-too-large", "revision-mismatch", "store-full"],
     },
     async (c, { query }) => {
       await rejectBody(c);
@@ -151,11 +136,11 @@ export function catalogueRoutes(
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         const removed = (await catalogue.get(feature)) !== undefined;
-        return c.json({ feature, removed }, 200, uncached);
+        return { feature, removed };
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
       const { removed, revision } = await catalogue.remove(feature, author);
-      return c.json({ feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
+      return tagged(c, { feature, removed }, revision);
     },
   );
 

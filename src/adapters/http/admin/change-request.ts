@@ -36,8 +36,6 @@ export const safeguards = [ifMatchParameter, idempotencyKeyParameter];
 
 /** Problem codes that every change can return. */
 export const changeProblems = [
-  "unauthenticated",
-  "invalid-query",
   "invalid-header",
   "invalid-json",
   "unsupported-media-type",

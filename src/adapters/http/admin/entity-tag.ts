@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { isSameRevision, type Revision, revisionText } from "../../../domain/admin/change.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const list = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
 const tags = /(W\/)?"([^"]*)"/g;
@@ -16,8 +17,9 @@ export function revisionIn(text: string): Revision | null | undefined {
   return epoch === undefined ? undefined : { epoch, number: Number(number) };
 }
 
-/** The strong entity tag of a revision. */
-export const entityTag = (revision: Revision | undefined): string => `"${revisionJson(revision)}"`;
+/** Responds with a body and the entity tag of its revision. */
+export const tagged = (c: Context, body: object, revision: Revision | undefined): Response =>
+  c.json(body, 200, { ...uncached, ETag: `"${revisionJson(revision)}"` });
 
 /** OpenAPI description of the `If-Match` header. */
 export const ifMatchParameter = {

@@ -1,17 +1,12 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ChangeSet } from "../../../application/admin/change-set.ts";
+import { z } from "@hono/zod-openapi";
 import { killChange, killSwitchOf, unkillChange } from "../../../application/admin/kill-switch.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
-import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
-import { entityTag, entityTagHeader } from "./entity-tag.ts";
+import { entityTagHeader, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
-import { Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const KillQuery = DryRunQuery.extend({
@@ -47,37 +42,30 @@ const Killed = Changed.extend({
 }).openapi("Killed");
 
 /** `/admin/v1/killed`: kills and unkills features for everyone. */
-export function killSwitchRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  sets: SourceSets,
-  changeSet: ChangeSet,
-  changes: SetChanges,
-  idempotencyKeys: IdempotencyKeys | undefined,
-) {
-  const list = checkedRoute(
-    app,
+export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
+  const { sourceSets: sets, changeSet } = use;
+  const changes = new SetChanges(use);
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/killed",
       summary: "List killed features",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       responses: {
         200: { description: "The killed features.", headers: entityTagHeader, content: jsonContent(SetBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "no-kill-switch", "source-unavailable"),
       },
+      problems: ["no-kill-switch", "source-unavailable"],
     },
     async (c) => {
       const source = killSwitchOf(sets);
       const content = await changeSet.read({ source });
-      return c.json(setJson(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
+      return tagged(c, setJson(source, content), content.revision);
     },
   );
 
   const changed = (["put", "delete"] as const).map((method) =>
-    checkedRoute(
-      app,
+    routes.add(
       {
         method,
         path: "/admin/v1/killed/{feature}",
@@ -87,7 +75,7 @@ export function killSwitchRoutes(
             ? "Switches the feature off for everyone, regardless of grants. Works without the event log and while Redis is out of memory. Idempotent."
             : "Restores the previous state of the feature. Idempotent.",
         tags: ["Admin"],
-        ...operators.atLeast("editor"),
+        scope: "editor",
         parameters: [featureParameter, ...safeguards],
         query: KillQuery,
         responses: {
@@ -96,21 +84,21 @@ export function killSwitchRoutes(
             headers: entityTagHeader,
             content: jsonContent(Killed),
           },
-          ...problemResponses(
-            ...changeProblems,
-            "payload-too-large",
-            "no-kill-switch",
-            "invalid-feature-key",
-            "change-too-large",
-            "revision-mismatch",
-          ),
         },
+        problems: [
+          ...changeProblems,
+          "payload-too-large",
+          "no-kill-switch",
+          "invalid-feature-key",
+          "change-too-large",
+          "revision-mismatch",
+        ],
       },
       async (c, { query }) => {
         await rejectBody(c);
         const feature = featureIn(c);
         const change = method === "put" ? killChange(sets, feature) : unkillChange(sets, feature);
-        return changes.respond(c, change, { query, idempotencyKeys, urgent: true }, async () => {
+        return changes.respond(c, change, { query, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();
           const { confirmed, missing = null } = await changeSet.everywhere(change);

@@ -14,13 +14,7 @@ export const sourceParameter = {
 export const sourceIn = (c: Context): string => c.req.param("source") ?? "";
 
 /** Problem codes of every route with the `source` parameter. */
-export const readProblems = [
-  "unauthenticated",
-  "invalid-query",
-  "unknown-source",
-  "not-changeable",
-  "source-unavailable",
-] as const;
+export const readProblems = ["unknown-source", "not-changeable", "source-unavailable"] as const;
 
 /** OpenAPI description of the `feature` path parameter. */
 export const featureParameter = {

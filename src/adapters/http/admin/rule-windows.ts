@@ -1,4 +1,4 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ManageRules } from "../../../application/admin/manage-rules.ts";
 import { defaultDays, type FindWindows, maxDays, maxWindows } from "../../../application/features/find-windows.ts";
 import { ChangeRejected } from "../../../domain/errors.ts";
@@ -6,11 +6,8 @@ import { type Instant, instantText } from "../../../domain/evaluation/evaluation
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { featureIn, innerFeatureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
 const time = () => instant().openapi({ type: "string", format: "date-time" }).optional();
@@ -47,13 +44,10 @@ const WindowsBody = z
 
 /** `POST /admin/v1/sources/{source}/rules/{feature}/windows`: when a rule has its feature on. */
 export const ruleWindowsRoute = (
-  app: OpenAPIHono,
-  operators: Operators,
-  rules: ManageRules,
-  findWindows: FindWindows,
+  routes: OperatorRoutes,
+  { manageRules, findWindows }: { readonly manageRules: ManageRules; readonly findWindows: FindWindows },
 ) =>
-  checkedRoute(
-    app,
+  routes.add(
     {
       method: "post",
       path: "/admin/v1/sources/{source}/rules/{feature}/windows",
@@ -61,26 +55,24 @@ export const ruleWindowsRoute = (
       description:
         "Returns when the stored rule, or the rule in the body, has the feature on in the source. Other sources do not count. For rules that depend on the time alone. Changes nothing.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter, innerFeatureParameter],
       body: RequestBody,
       isBodyOptional: true,
-      responses: {
-        200: { description: "The windows.", content: jsonContent(WindowsBody) },
-        ...problemResponses(...readProblems, "unknown-feature", "validation-failed", "invalid-feature-key"),
-      },
+      responses: { 200: { description: "The windows.", content: jsonContent(WindowsBody) } },
+      problems: [...readProblems, "unknown-feature", "validation-failed", "invalid-feature-key"],
     },
     async (c, { body: { rule, ...given } }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
       const span = findWindows.spanOf(given);
-      const previewed = rule === undefined ? undefined : await atRule(() => rules.check(source, feature, rule));
+      const previewed = rule === undefined ? undefined : await atRule(() => manageRules.check(source, feature, rule));
       const { from, to, on, nextChange } = await findWindows.find(source, feature, span, previewed);
       const body = {
         ...spanJson({ from, to }),
         on: on.map(spanJson),
         nextChange: instantJson(nextChange),
       };
-      return c.json(body satisfies z.output<typeof WindowsBody>, 200, uncached);
+      return body satisfies z.output<typeof WindowsBody>;
     },
   );
 

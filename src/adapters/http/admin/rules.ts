@@ -1,19 +1,16 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { FeatureRule, ManageRules } from "../../../application/admin/manage-rules.ts";
 import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
-import { entityTag, entityTagHeader, requiredRevision, revisionJson } from "./entity-tag.ts";
+import { entityTagHeader, requiredRevision, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
 const defaultLimit = 100;
@@ -63,11 +60,16 @@ const ListQuery = z.strictObject({
 const path = "/admin/v1/sources/{source}/rules/{feature}";
 /** `/admin/v1/sources/{source}/rules`: reads and changes the rules of sources, such as schedules and percentages. */
 export function ruleRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  rules: ManageRules,
-  assessImpact: AssessImpact,
-  idempotencyKeys: IdempotencyKeys | undefined,
+  routes: OperatorRoutes,
+  {
+    manageRules: rules,
+    assessImpact,
+    idempotencyKeys,
+  }: {
+    readonly manageRules: ManageRules;
+    readonly assessImpact: AssessImpact;
+    readonly idempotencyKeys: IdempotencyKeys | undefined;
+  },
 ) {
   const ifRevisionOf = (c: Context) =>
     requiredRevision(c, async () => {
@@ -80,15 +82,14 @@ export function ruleRoutes(
     return assessed && { impact: impactJson(assessed) };
   };
 
-  const list = checkedRoute(
-    app,
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/sources/{source}/rules",
       summary: "List the rules of a source",
       description: "Reads the store, not the cache. Sorted by feature key, by code point.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter],
       query: ListQuery,
       responses: {
@@ -101,8 +102,8 @@ export function ruleRoutes(
             }),
           ),
         },
-        ...problemResponses(...readProblems, "invalid-cursor"),
       },
+      problems: [...readProblems, "invalid-cursor"],
     },
     async (c, { query: { search, limit = defaultLimit, cursor } }) => {
       const source = sourceIn(c);
@@ -111,40 +112,36 @@ export function ruleRoutes(
       const page = await rules.list(source, limit, search, after);
       const last = page.rules.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
-      return c.json({ rules: page.rules.map((each) => ruleJson(source, each)), next }, 200, uncached);
+      return { rules: page.rules.map((each) => ruleJson(source, each)), next };
     },
   );
 
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path,
       summary: "Get a rule",
       description: "Reads the store, not the cache.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter, featureParameter],
-      responses: {
-        200: { description: "The rule.", headers: entityTagHeader, content: jsonContent(RuleBody) },
-        ...problemResponses(...readProblems, "unknown-feature"),
-      },
+      responses: { 200: { description: "The rule.", headers: entityTagHeader, content: jsonContent(RuleBody) } },
+      problems: [...readProblems, "unknown-feature"],
     },
     async (c) => {
       const found = await rules.get(sourceIn(c), featureIn(c));
-      return c.json(ruleJson(sourceIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
+      return tagged(c, ruleJson(sourceIn(c), found), found.revision);
     },
   );
 
-  const put = checkedRoute(
-    app,
+  const put = routes.add(
     {
       method: "put",
       path,
       summary: "Set a rule",
       description: "Replaces the previous rule. Omitted fields get the defaults of the kind. Idempotent.",
       tags: ["Admin"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [sourceParameter, featureParameter, ...safeguards],
       query: DryRunQuery,
       body: Value,
@@ -154,15 +151,15 @@ export function ruleRoutes(
           headers: entityTagHeader,
           content: jsonContent(z.union([RuleBody, DryRunResult])),
         },
-        ...problemResponses(
-          ...changeProblems,
-          "payload-too-large",
-          "unknown-source",
-          "invalid-feature-key",
-          "revision-mismatch",
-          "store-full",
-        ),
       },
+      problems: [
+        ...changeProblems,
+        "payload-too-large",
+        "unknown-source",
+        "invalid-feature-key",
+        "revision-mismatch",
+        "store-full",
+      ],
     },
     async (c, { query, body }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
@@ -172,23 +169,22 @@ export function ruleRoutes(
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const trial = { source, feature, rule, dryRun: true as const, ...(await impactOf(source, feature, rule)) };
-        return c.json(trial, 200, uncached);
+        return trial;
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const kept = await rules.put(source, feature, body, author);
-      return c.json(ruleJson(source, kept), 200, { ...uncached, ETag: entityTag(kept.revision) });
+      return tagged(c, ruleJson(source, kept), kept.revision);
     },
   );
 
-  const remove = checkedRoute(
-    app,
+  const remove = routes.add(
     {
       method: "delete",
       path,
       summary: "Delete a rule",
       description: "Idempotent.",
       tags: ["Admin"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [sourceParameter, featureParameter, ...safeguards],
       query: DryRunQuery,
       responses: {
@@ -205,14 +201,8 @@ export function ruleRoutes(
             }),
           ),
         },
-        ...problemResponses(
-          ...changeProblems,
-          "payload-too-large",
-          "unknown-source",
-          "revision-mismatch",
-          "store-full",
-        ),
       },
+      problems: [...changeProblems, "payload-too-large", "unknown-source", "revision-mismatch", "store-full"],
     },
     async (c, { query }) => {
       await rejectBody(c);
@@ -222,11 +212,11 @@ export function ruleRoutes(
         await rules.checkRevision(source, feature, ifRevision);
         const removed = (await rules.find(source, feature)) !== undefined;
         const trial = { source, feature, removed, dryRun: true as const };
-        return c.json({ ...trial, ...(await impactOf(source, feature, undefined)) }, 200, uncached);
+        return { ...trial, ...(await impactOf(source, feature, undefined)) };
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
       const { removed, revision } = await rules.remove(source, feature, author);
-      return c.json({ source, feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
+      return tagged(c, { source, feature, removed }, revision);
     },
   );
 

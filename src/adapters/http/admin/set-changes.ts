@@ -44,48 +44,55 @@ export type Changed = z.output<typeof Changed>;
 /** The options of a request that changes a set. */
 type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof DryRunQuery>;
+};
+
+/** The use cases behind changes of sets. */
+export type SetUseCases = {
+  readonly changeSet: ChangeSet;
+  readonly listFeatures: ListFeatures;
+  readonly assessImpact: AssessImpact;
+  /** Stores the request of each Idempotency-Key; `undefined` if no store is configured for it. */
   readonly idempotencyKeys: IdempotencyKeys | undefined;
 };
 
 /** Applies changes to sets, or previews them in a dry run. */
 export class SetChanges {
-  readonly #changeSet: ChangeSet;
-  readonly #features: ListFeatures;
-  readonly #assessImpact: AssessImpact;
+  readonly #use: SetUseCases;
 
-  constructor(changeSet: ChangeSet, features: ListFeatures, assessImpact: AssessImpact) {
-    this.#changeSet = changeSet;
-    this.#features = features;
-    this.#assessImpact = assessImpact;
+  constructor(use: SetUseCases) {
+    this.#use = use;
   }
 
   /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
   async respond(
     c: Context,
     change: SourceChange,
-    { idempotencyKeys, ...options }: ChangeOptions,
+    options: ChangeOptions,
     more: () => Promise<object> = async () => ({}),
   ): Promise<Response> {
     // A set always exists: one that was never changed is empty.
-    const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
+    const present = async () => ({ exists: true, revision: await this.#use.changeSet.revision(change) });
     const ifRevision = await requiredRevision(c, present);
     if (options.query.dryRun === "true") return c.json(await this.preview(change, ifRevision), 200, uncached);
-    const changed = await this.apply(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
+    const changed = await this.apply(
+      change,
+      await changeAuthor(c, this.#use.idempotencyKeys, { ...options, ifRevision }),
+    );
     return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
   }
 
   async apply(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
-    const { key, added, removed, revision } = await this.#changeSet.apply(change, author);
+    const { key, added, removed, revision } = await this.#use.changeSet.apply(change, author);
     return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
   async preview(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
-    const preview = await this.#changeSet.preview(change, ifRevision);
+    const preview = await this.#use.changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
     const isOne = feature !== undefined && another === undefined;
     const [count, impact] = await Promise.all([
-      isOne ? this.#features.userCount(feature) : null,
-      isOne ? this.#assessImpact.ofSet(feature, change) : undefined,
+      isOne ? this.#use.listFeatures.userCount(feature) : null,
+      isOne ? this.#use.assessImpact.ofSet(feature, change) : undefined,
     ]);
     return {
       source: change.source,

@@ -1,20 +1,16 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ChangeSet, SetContent } from "../../../application/admin/change-set.ts";
+import { z } from "@hono/zod-openapi";
+import type { SetContent } from "../../../application/admin/change-set.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
-import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type KeyValues, keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionJson } from "./entity-tag.ts";
+import { entityTagHeader, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
-import { Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
 
 const SourceBody = z
   .object({
@@ -89,64 +85,53 @@ export const setJson = (source: string, { key, features, invalidMembers, revisio
 });
 
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
-export function sourceRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  sets: SourceSets,
-  changeSet: ChangeSet,
-  changes: SetChanges,
-  idempotencyKeys: IdempotencyKeys | undefined,
-) {
-  const list = checkedRoute(
-    app,
+export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
+  const { sourceSets: sets, changeSet } = use;
+  const changes = new SetChanges(use);
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/sources",
       summary: "List sources",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       responses: {
         200: {
           description: "The sources, in the order of the configuration.",
           content: jsonContent(z.object({ sources: z.array(SourceBody) })),
         },
-        ...problemResponses("unauthenticated", "invalid-query"),
       },
     },
-    (c) => c.json({ sources: sets.sources.map(sourceJson) }, 200, uncached),
+    () => ({ sources: sets.sources.map(sourceJson) }),
   );
 
-  const listMembers = checkedRoute(
-    app,
+  const listMembers = routes.add(
     {
       method: "get",
       path: "/admin/v1/sources/{source}/features",
       summary: "List the features in a set",
       description: "Reads the store, not the cache.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter],
       query: ContextQuery,
-      responses: {
-        200: { description: "The set.", headers: entityTagHeader, content: jsonContent(SetBody) },
-        ...problemResponses(...readProblems, "validation-failed"),
-      },
+      responses: { 200: { description: "The set.", headers: entityTagHeader, content: jsonContent(SetBody) } },
+      problems: [...readProblems, "validation-failed"],
     },
     async (c, { query }) => {
       const source = sourceIn(c);
       const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
-      return c.json(setJson(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
+      return tagged(c, setJson(source, content), content.revision);
     },
   );
 
-  const viewMember = checkedRoute(
-    app,
+  const viewMember = routes.add(
     {
       method: "get",
       path: "/admin/v1/sources/{source}/features/{feature}",
       summary: "Check whether a set contains a feature",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter, featureParameter],
       query: ContextQuery,
       responses: {
@@ -155,42 +140,38 @@ export function sourceRoutes(
           headers: entityTagHeader,
           content: jsonContent(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
         },
-        ...problemResponses(...readProblems, "validation-failed"),
       },
+      problems: [...readProblems, "validation-failed"],
     },
     async (c, { query }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
       const { key, features, revision } = await changeSet.read({ source, context: contextFor(sets, source, query) });
-      const headers = { ...uncached, ETag: entityTag(revision) };
-      return c.json({ source, key, feature, on: features.includes(feature) }, 200, headers);
+      return tagged(c, { source, key, feature, on: features.includes(feature) }, revision);
     },
   );
 
   const changeMember = (["put", "delete"] as const).map((method) => {
     const isAdded = method === "put";
-    return checkedRoute(
-      app,
+    return routes.add(
       {
         method,
         path: "/admin/v1/sources/{source}/features/{feature}",
         summary: isAdded ? "Add a feature to a set" : "Remove a feature from a set",
         description: "Idempotent.",
         tags: ["Admin"],
-        ...operators.atLeast("editor"),
+        scope: "editor",
         parameters: [sourceParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
-        responses: {
-          200: { description: "The change.", headers: entityTagHeader, content: jsonContent(Changed) },
-          ...problemResponses(
-            ...changeProblems,
-            "payload-too-large",
-            "unknown-source",
-            "invalid-feature-key",
-            "change-too-large",
-            "revision-mismatch",
-            "store-full",
-          ),
-        },
+        responses: { 200: { description: "The change.", headers: entityTagHeader, content: jsonContent(Changed) } },
+        problems: [
+          ...changeProblems,
+          "payload-too-large",
+          "unknown-source",
+          "invalid-feature-key",
+          "change-too-large",
+          "revision-mismatch",
+          "store-full",
+        ],
       },
       async (c, { query }) => {
         await rejectBody(c);
@@ -202,7 +183,7 @@ export function sourceRoutes(
           add: isAdded ? features : [],
           remove: isAdded ? [] : features,
         };
-        return changes.respond(c, change, { query, idempotencyKeys });
+        return changes.respond(c, change, { query });
       },
     );
   });

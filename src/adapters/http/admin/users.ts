@@ -1,17 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "./change-request.ts";
 import { userIn, userParameter } from "./path-parameters.ts";
@@ -68,27 +66,29 @@ const noRevision = "tokens have no revision";
 
 /** `/admin/v1/users/{userId}`, its tokens, and `/admin/v1/tokens/revoke`. */
 export function userRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  viewUser: ViewUser,
-  tokens: ManageTokens,
-  idempotencyKeys: IdempotencyKeys | undefined,
+  routes: OperatorRoutes,
+  {
+    viewUser,
+    manageTokens: tokens,
+    idempotencyKeys,
+  }: {
+    readonly viewUser: ViewUser;
+    readonly manageTokens: ManageTokens;
+    readonly idempotencyKeys: IdempotencyKeys | undefined;
+  },
 ) {
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path: "/admin/v1/users/{userId}",
       summary: "Get a user's features and tokens",
       description: "Tidegate has no list of users. An unknown user has empty sets and gets the features for everyone.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [userParameter],
       query: LocationQuery,
-      responses: {
-        200: { description: "The user.", content: jsonContent(UserBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
-      },
+      responses: { 200: { description: "The user.", content: jsonContent(UserBody) } },
+      problems: ["validation-failed", "source-unavailable"],
     },
     async (c, { query: { location } }) => {
       const userId = userIn(c);
@@ -98,33 +98,31 @@ export function userRoutes(
         effective,
         tokens: issued.map(tokenJson),
       };
-      return c.json({ userId, ...shown }, 200, uncached);
+      return { userId, ...shown };
     },
   );
 
-  const list = checkedRoute(
-    app,
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/users/{userId}/tokens",
       summary: "List the tokens of a user",
       description: "Lists ids, never tokens. Tokens that were written to the store outside Tidegate are not listed.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [userParameter],
       responses: {
         200: {
           description: "The tokens, oldest first.",
           content: jsonContent(z.object({ tokens: z.array(TokenBody) })),
         },
-        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
+      problems: ["validation-failed", "source-unavailable"],
     },
-    async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(tokenJson) }, 200, uncached),
+    async (c) => ({ tokens: (await tokens.list(userIn(c))).map(tokenJson) }),
   );
 
-  const issue = checkedRoute(
-    app,
+  const issue = routes.add(
     {
       method: "post",
       path: "/admin/v1/users/{userId}/tokens",
@@ -132,7 +130,7 @@ export function userRoutes(
       description:
         "Without `token` in the body, generates a token of 32 random bytes. Only this response contains it, so a request with an Idempotency-Key must send the token.",
       tags: ["Admin"],
-      ...operators.atLeast("admin"),
+      scope: "admin",
       parameters: [userParameter, idempotencyKeyParameter],
       query: ChangeQuery,
       body: NewToken,
@@ -149,8 +147,8 @@ export function userRoutes(
             }),
           ),
         },
-        ...problemResponses(...tokenProblems),
       },
+      problems: [...tokenProblems],
     },
     async (c, { query, body }) => {
       rejectIfMatch(c, noRevision);
@@ -168,14 +166,13 @@ export function userRoutes(
     },
   );
 
-  const revokeById = checkedRoute(
-    app,
+  const revokeById = routes.add(
     {
       method: "delete",
       path: "/admin/v1/users/{userId}/tokens/{tokenId}",
       summary: "Revoke a token by its id",
       tags: ["Admin"],
-      ...operators.atLeast("admin"),
+      scope: "admin",
       parameters: [userParameter, tokenIdParameter, idempotencyKeyParameter],
       query: ChangeQuery,
       responses: {
@@ -183,27 +180,26 @@ export function userRoutes(
           description: "The token is revoked.",
           content: jsonContent(z.object({ revoked: z.boolean().describe("Whether the token belonged to the user.") })),
         },
-        ...problemResponses(...tokenProblems),
       },
+      problems: [...tokenProblems],
     },
     async (c, { query }) => {
       rejectIfMatch(c, noRevision);
       await rejectBody(c);
       const author = await changeAuthor(c, idempotencyKeys, { query });
       const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), author);
-      return c.json({ revoked }, 200, uncached);
+      return { revoked };
     },
   );
 
-  const revoke = checkedRoute(
-    app,
+  const revoke = routes.add(
     {
       method: "post",
       path: "/admin/v1/tokens/revoke",
       summary: "Revoke a token by its value",
       description: "Also revokes tokens that were written to the store outside Tidegate.",
       tags: ["Admin"],
-      ...operators.atLeast("admin"),
+      scope: "admin",
       parameters: [idempotencyKeyParameter],
       query: ChangeQuery,
       body: PresentedToken,
@@ -217,14 +213,14 @@ export function userRoutes(
             }),
           ),
         },
-        ...problemResponses(...tokenProblems),
       },
+      problems: [...tokenProblems],
     },
     async (c, { query, body }) => {
       rejectIfMatch(c, noRevision);
       const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
       const userId = await tokens.revoke(body.token, author);
-      return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, uncached);
+      return { revoked: userId !== undefined, userId: userId ?? null };
     },
   );
 

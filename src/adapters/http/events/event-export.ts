@@ -1,14 +1,13 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import Negotiator from "negotiator";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
+import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { type EventFormatName, eventFormats, written } from "./event-formats.ts";
-import { type eventQuery, filterOf } from "./event-schemas.ts";
+import { eventQuery, filterOf } from "./event-schemas.ts";
 
 const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[]];
 
@@ -16,14 +15,14 @@ const format = z.enum(names).optional().describe("Default: the preferred type in
 
 /** `GET /events/export`: all matching events as a file. */
 export function eventExport(
-  app: OpenAPIHono,
-  operators: Operators,
-  read: ReadEvents,
-  query: ReturnType<typeof eventQuery>,
-  targets: ChangeTargets,
+  routes: OperatorRoutes,
+  {
+    readEvents,
+    changeTargets,
+    zone,
+  }: { readonly readEvents: ReadEvents; readonly changeTargets: ChangeTargets; readonly zone: TimeZone },
 ) {
-  return checkedRoute(
-    app,
+  return routes.add(
     {
       method: "get",
       path: "/events/export",
@@ -31,20 +30,20 @@ export function eventExport(
       description:
         "Streams all matching events, oldest first, without a limit. Events that are recorded after the request are not included. If the connection ends without the last chunk, the export is incomplete.",
       tags: ["Events"],
-      ...operators.atLeast("viewer"),
-      query: query.safeExtend({ format }),
+      scope: "viewer",
+      query: eventQuery(zone).safeExtend({ format }),
       responses: {
         200: {
           description:
             "The events, one per line. In CSV, cells that a spreadsheet would run as a formula start with an apostrophe.",
           content: Object.fromEntries(names.map((name) => [eventFormats[name].type, { schema: z.string() }])),
         },
-        ...problemResponses("unauthenticated", "invalid-query", "not-acceptable", "log-unavailable"),
       },
+      problems: ["not-acceptable", "log-unavailable"],
     },
     async (c, { query: { format, ...query } }) => {
       const name = format ?? accepted(c.req.header("accept"));
-      const pages = await read.all(filterOf(query, targets));
+      const pages = await readEvents.all(filterOf(query, changeTargets));
       const headers = {
         ...uncached,
         "Content-Type": `${eventFormats[name].type}; charset=utf-8`,

@@ -1,30 +1,35 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { TailEvents } from "../../../application/events/tail-events.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { Event } from "../../../domain/events/event.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
+import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { streamHeaders } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
-import { type eventQuery, filterOf } from "./event-schemas.ts";
+import { eventQuery, filterOf } from "./event-schemas.ts";
 import type { EventStreams } from "./event-streams.ts";
 
 /** `GET /events/stream`: streams events as they are recorded. */
 export function eventTail(
-  app: OpenAPIHono,
-  operators: Operators,
-  read: ReadEvents,
-  tail: TailEvents,
-  streams: EventStreams,
-  query: ReturnType<typeof eventQuery>,
-  targets: ChangeTargets,
+  routes: OperatorRoutes,
+  {
+    readEvents,
+    tailEvents,
+    eventStreams,
+    changeTargets,
+    zone,
+  }: {
+    readonly readEvents: ReadEvents;
+    readonly tailEvents: TailEvents;
+    readonly eventStreams: EventStreams;
+    readonly changeTargets: ChangeTargets;
+    readonly zone: TimeZone;
+  },
 ) {
-  return checkedRoute(
-    app,
+  return routes.add(
     {
       method: "get",
       path: "/events/stream",
@@ -32,8 +37,8 @@ export function eventTail(
       description:
         "Streams matching events as Server-Sent Events. The id of a message is the position of its event. Starts after the request, or after the event in `Last-Event-ID`. Sends a comment every 15 s as heartbeat. Closes a stream whose reader takes nothing for 30 s.",
       tags: ["Events"],
-      ...operators.atLeast("viewer"),
-      query,
+      scope: "viewer",
+      query: eventQuery(zone),
       parameters: [
         {
           name: "Last-Event-ID",
@@ -53,22 +58,18 @@ export function eventTail(
             },
           },
         },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-header",
-          "too-many-streams",
-          "log-unavailable",
-        ),
       },
+      problems: ["invalid-header", "too-many-streams", "log-unavailable"],
     },
     async (c, { query }) => {
-      const { position: head } = await read.head();
+      const { position: head } = await readEvents.head();
       const after = lastEventId(c, head) ?? head;
       if (c.req.method === "HEAD") return new Response(null, { headers: streamHeaders });
-      const filter = filterOf(query, targets);
-      const isAllowed = () => operators.include(c);
-      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until), targets, isAllowed));
+      const filter = filterOf(query, changeTargets);
+      const isAllowed = () => routes.operators.include(c);
+      return eventStreams.respond((until) =>
+        messages(after, tailEvents.follow(filter, after, head, until), changeTargets, isAllowed),
+      );
     },
   );
 }

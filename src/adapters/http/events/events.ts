@@ -1,18 +1,18 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { RecordEvent } from "../../../application/events/record-event.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
+import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { cursorOf, positionOf } from "../kit/cursor.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
-import { authorOf, type Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { authorOf } from "../kit/operators.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
-import { EventBody, type eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
+import { EventBody, eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
 
 const defaultLimit = 100;
 const paging = {
@@ -21,11 +21,14 @@ const paging = {
 };
 
 /** Options of the event routes. */
-export type EventOptions = {
-  readonly query: ReturnType<typeof eventQuery>;
-  readonly targets: ChangeTargets;
+type EventOptions = {
+  readonly readEvents: ReadEvents;
+  readonly recordEvent: RecordEvent;
+  readonly changeTargets: ChangeTargets;
+  /** The zone of dates and times without an offset. */
+  readonly zone: TimeZone;
   /** Whether `email` is optional and `data` can be any JSON value. */
-  readonly isLoose: boolean;
+  readonly isActivityService: boolean;
   /** Path prefix of links. */
   readonly basePath: string;
 };
@@ -45,15 +48,11 @@ const PageBody = z
  * that Tidegate replaces.
  */
 export function events(
-  app: OpenAPIHono,
-  operators: Operators,
-  read: ReadEvents,
-  recordEvent: RecordEvent,
-  { query, targets, isLoose, basePath }: EventOptions,
+  routes: OperatorRoutes,
+  { readEvents, recordEvent, changeTargets, zone, isActivityService, basePath }: EventOptions,
 ) {
   return (["/events", "/events/"] as const).flatMap((path) => {
-    const list = checkedRoute(
-      app,
+    const list = routes.add(
       {
         method: "get",
         path,
@@ -61,8 +60,8 @@ export function events(
         description:
           "Lists posted events and all changes to features, newest first, including changes outside Tidegate. Returns 100 events by default; follow `next` or the `Link` header to older ones.",
         tags: ["Events"],
-        ...operators.atLeast("viewer"),
-        query: query.safeExtend(paging),
+        scope: "viewer",
+        query: eventQuery(zone).safeExtend(paging),
         responses: {
           200: {
             description: "The events.",
@@ -71,46 +70,41 @@ export function events(
             },
             content: jsonContent(PageBody),
           },
-          ...problemResponses("unauthenticated", "invalid-query", "invalid-cursor", "log-unavailable"),
         },
+        problems: ["invalid-cursor", "log-unavailable"],
       },
       async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
-        const filter = filterOf(query, targets);
+        const filter = filterOf(query, changeTargets);
         const before = cursor === undefined ? undefined : positionOf(cursor, filter);
-        const page = await read.page(filter, limit, before);
+        const page = await readEvents.page(filter, limit, before);
         const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
         const link = next && { Link: nextLink(c.req.url, next, basePath) };
-        return c.json({ events: page.events.map((event) => eventJson(event, targets.of(event))), next }, 200, {
+        return c.json({ events: page.events.map((event) => eventJson(event, changeTargets.of(event))), next }, 200, {
           ...uncached,
           ...link,
         });
       },
     );
-    const post = checkedRoute(
-      app,
+    const post = routes.add(
       {
         method: "post",
         path,
         summary: "Record an event",
         description: "Appends an event to the log. Events cannot be changed or deleted.",
         tags: ["Events"],
-        ...operators.atLeast("recorder"),
+        scope: "recorder",
         parameters: [idempotencyKeyParameter],
-        body: isLoose ? LooseEventBody : NewEventBody,
-        responses: {
-          201: { description: "The recorded event.", content: jsonContent(EventBody) },
-          ...problemResponses(
-            "unauthenticated",
-            "invalid-query",
-            "invalid-header",
-            "invalid-json",
-            "payload-too-large",
-            "unsupported-media-type",
-            "validation-failed",
-            "idempotency-key-reused",
-            "log-unavailable",
-          ),
-        },
+        body: isActivityService ? LooseEventBody : NewEventBody,
+        responses: { 201: { description: "The recorded event.", content: jsonContent(EventBody) } },
+        problems: [
+          "invalid-header",
+          "invalid-json",
+          "payload-too-large",
+          "unsupported-media-type",
+          "validation-failed",
+          "idempotency-key-reused",
+          "log-unavailable",
+        ],
       },
       async (c, { body }) => {
         const once = idempotencyKeyOf(c);

@@ -1,15 +1,12 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { FindEvent } from "../../../application/reverts/find-event.ts";
 import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../admin/change-request.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 import { EventBody } from "./event-schemas.ts";
 
@@ -59,38 +56,39 @@ const RevertedBody = z
 
 /** `GET /events/{id}` and `POST /admin/v1/events/{id}/revert`: one event, and its revert. */
 export function eventRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  findEvent: FindEvent,
-  revertEvent: RevertEvent,
-  idempotencyKeys: IdempotencyKeys | undefined,
+  routes: OperatorRoutes,
+  {
+    findEvent,
+    revertEvent,
+    idempotencyKeys,
+  }: {
+    readonly findEvent: FindEvent;
+    readonly revertEvent: RevertEvent;
+    readonly idempotencyKeys: IdempotencyKeys | undefined;
+  },
 ) {
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path: "/events/{id}",
       summary: "Get an event",
       description: "With the value before and after a change of a rule or description.",
       tags: ["Events"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [idParameter],
-      responses: {
-        200: { description: "The event.", content: jsonContent(EventDetailsBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "unknown-event", "log-unavailable"),
-      },
+      responses: { 200: { description: "The event.", content: jsonContent(EventDetailsBody) } },
+      problems: ["unknown-event", "log-unavailable"],
     },
     async (c) => {
       const event = await findEvent.one(idIn(c));
       const record = event.change?.record;
       const values = record?.of === "document" && { before: await findEvent.before(event), after: record.value };
       const shown: EventJson = eventJson(event, findEvent.targetOf(event));
-      return c.json({ ...shown, ...values }, 200, uncached);
+      return { ...shown, ...values };
     },
   );
 
-  const revert = checkedRoute(
-    app,
+  const revert = routes.add(
     {
       method: "post",
       path: "/admin/v1/events/{id}/revert",
@@ -98,33 +96,31 @@ export function eventRoutes(
       description:
         "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same, unless that one was reverted. Idempotent: a change that is reverted already is not changed again.",
       tags: ["Events"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [idParameter, idempotencyKeyParameter],
       query: DryRunQuery,
-      responses: {
-        200: { description: "The revert.", content: jsonContent(RevertedBody) },
-        ...problemResponses(
-          ...changeProblems,
-          "payload-too-large",
-          "unknown-event",
-          "not-revertible",
-          "changed-since",
-          "invalid-feature-key",
-          "change-too-large",
-          "store-full",
-          "log-unavailable",
-        ),
-      },
+      responses: { 200: { description: "The revert.", content: jsonContent(RevertedBody) } },
+      problems: [
+        ...changeProblems,
+        "payload-too-large",
+        "unknown-event",
+        "not-revertible",
+        "changed-since",
+        "invalid-feature-key",
+        "change-too-large",
+        "store-full",
+        "log-unavailable",
+      ],
     },
     async (c, { query }) => {
       rejectIfMatch(c, "the revert itself requires that nothing changed since");
       await rejectBody(c);
       const id = idIn(c);
       if (query.dryRun === "true") {
-        return c.json({ ...revertedJson(await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
+        return { ...revertedJson(await revertEvent.preview(id)), dryRun: true as const };
       }
       const author = await changeAuthor(c, idempotencyKeys, { query });
-      return c.json(revertedJson(await revertEvent.revert(id, author)), 200, uncached);
+      return revertedJson(await revertEvent.revert(id, author));
     },
   );
 

@@ -1,11 +1,8 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 
 const maxEvents = 10_000;
 
@@ -55,9 +52,8 @@ const VerificationBody = z
   });
 
 /** `GET /events/verify`: verifies the hash chain of the event log, part by part. */
-export function verifyEvents(app: OpenAPIHono, operators: Operators, read: ReadEvents) {
-  return checkedRoute(
-    app,
+export function verifyEvents(routes: OperatorRoutes, { readEvents }: { readonly readEvents: ReadEvents }) {
+  return routes.add(
     {
       method: "get",
       path: "/events/verify",
@@ -65,22 +61,20 @@ export function verifyEvents(app: OpenAPIHono, operators: Operators, read: ReadE
       description:
         "Recomputes the hashes of a part of the log, and finds events that were changed, removed, inserted or moved. Repeat it with the `to` and `head` of the response until `to` is `last`. A kept `to` and `head` also reveal that the end of the log was cut off or rewritten since.",
       tags: ["Events"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: VerifyQuery,
-      responses: {
-        200: { description: "The result.", content: jsonContent(VerificationBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "log-unavailable"),
-      },
+      responses: { 200: { description: "The result.", content: jsonContent(VerificationBody) } },
+      problems: ["log-unavailable"],
     },
-    async (c, { query: { after, hash, limit = maxEvents } }) => {
+    async (_, { query: { after, hash, limit = maxEvents } }) => {
       const from = after === undefined || hash === undefined ? undefined : { position: after, hash };
-      const proof = await read.verify(undefined, { limit, after: from });
+      const proof = await readEvents.verify(undefined, { limit, after: from });
       if (!proof.isSound) {
         const { position, fault } = proof;
-        return c.json({ sound: false, fault: { position, detail: fault } }, 200, uncached);
+        return { sound: false, fault: { position, detail: fault } };
       }
       const { start, head, last } = proof;
-      return c.json({ sound: true, from: start.position + 1, to: head.position, head: head.hash, last }, 200, uncached);
+      return { sound: true, from: start.position + 1, to: head.position, head: head.hash, last };
     },
   );
 }

@@ -1,14 +1,11 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { CompareContexts, Comparison } from "../../../application/explain/compare-contexts.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
 import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
 
@@ -56,16 +53,15 @@ const ComparisonBody = z
   })
   .openapi("Comparison");
 
+type CompareUseCases = {
+  readonly compareContexts: CompareContexts;
+  readonly listFeatures: ListFeatures;
+  readonly callContext: CallContext;
+};
+
 /** `POST /admin/v1/compare`: the differences between two contexts, and the changes behind them. */
-export const compare = (
-  app: OpenAPIHono,
-  operators: Operators,
-  compareContexts: CompareContexts,
-  listFeatures: ListFeatures,
-  callContext: CallContext,
-) =>
-  checkedRoute(
-    app,
+export const compare = (routes: OperatorRoutes, { compareContexts, listFeatures, callContext }: CompareUseCases) =>
+  routes.add(
     {
       method: "post",
       path: "/admin/v1/compare",
@@ -73,27 +69,18 @@ export const compare = (
       description:
         "Each context is a caller, its location and attributes, and a time. So it compares two users, two times, or both. Changes nothing.",
       tags: ["Explanations"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       body: CompareBody,
-      responses: {
-        200: { description: "The features that differ.", content: jsonContent(ComparisonBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-context",
-          "validation-failed",
-          "source-unavailable",
-          "log-unavailable",
-        ),
-      },
+      responses: { 200: { description: "The features that differ.", content: jsonContent(ComparisonBody) } },
+      problems: ["invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
-    async (c, { body }) => {
+    async (_, { body }) => {
       const features = await listFeatures.knownKeys();
       const a = { ...questionOf(body.a, callContext), features };
       const b = { ...questionOf(body.b, callContext), features };
       const pointer = body.b.token === undefined ? "/a/token" : "/b/token";
       const comparison = await withToken(pointer, () => compareContexts(a, b, maxFeatures));
-      return c.json(comparisonJson(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
+      return comparisonJson(comparison) satisfies z.output<typeof ComparisonBody>;
     },
   );
 

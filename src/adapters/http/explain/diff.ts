@@ -1,15 +1,12 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
 import type { CompareTimes, Difference } from "../../../application/explain/compare-times.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
 const time = z.iso.datetime();
@@ -77,33 +74,24 @@ const Answer = z
   });
 
 /** `GET /admin/v1/diff`: compares a user's features at two instants and lists the changes between them. */
-export function diff(app: OpenAPIHono, operators: Operators, compareTimes: CompareTimes) {
-  return checkedRoute(
-    app,
+export function diff(routes: OperatorRoutes, { compareTimes }: { readonly compareTimes: CompareTimes }) {
+  return routes.add(
     {
       method: "get",
       path: "/admin/v1/diff",
       summary: "Compare the features of a user at two times",
       tags: ["Explanations"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: Query,
-      responses: {
-        200: { description: "The difference and its causes.", content: jsonContent(Answer) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-context",
-          "source-unavailable",
-          "log-unavailable",
-        ),
-      },
+      responses: { 200: { description: "The difference and its causes.", content: jsonContent(Answer) } },
+      problems: ["invalid-context", "source-unavailable", "log-unavailable"],
     },
-    async (c, { query: { from, to, user, location } }) => {
+    async (_, { query: { from, to, user, location } }) => {
       if (to <= from)
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from". Swap them.');
       const caller = user === undefined ? undefined : { userId: user };
       const difference = await compareTimes(caller, explicitContext({ location }), from, to);
-      return c.json(differenceJson(difference) satisfies z.output<typeof Answer>, 200, uncached);
+      return differenceJson(difference) satisfies z.output<typeof Answer>;
     },
   );
 }

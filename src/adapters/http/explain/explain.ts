@@ -1,13 +1,10 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ExplainFeatures } from "../../../application/explain/explain-features.ts";
 import { isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { explainedJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { contextMembers, isOneCaller, questionOf, withToken } from "./context-body.ts";
 import { ExplanationBody } from "./explanation-body.ts";
 
@@ -27,13 +24,10 @@ const ExplainBody = isOneCaller(
 
 /** `POST /admin/v1/explain`: explains why features are on or off for a context. */
 export function explain(
-  app: OpenAPIHono,
-  operators: Operators,
-  explainFeatures: ExplainFeatures,
-  callContext: CallContext,
+  routes: OperatorRoutes,
+  { explainFeatures, callContext }: { readonly explainFeatures: ExplainFeatures; readonly callContext: CallContext },
 ) {
-  return checkedRoute(
-    app,
+  return routes.add(
     {
       method: "post",
       path: "/admin/v1/explain",
@@ -41,23 +35,17 @@ export function explain(
       description:
         "Evaluates features for a context, now or at another time, and returns the cause of each state. A past time uses the sets and rules in the event log and the clock of that time; a future time uses only its clock. Changes nothing.",
       tags: ["Explanations"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       body: ExplainBody,
       responses: {
         200: { description: "The state of each feature and its cause.", content: jsonContent(ExplanationBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-context",
-          "validation-failed",
-          "source-unavailable",
-          "log-unavailable",
-        ),
       },
+      problems: ["invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
-    async (c, { body: { features, ...context } }) => {
+    async (_, { body: { features, ...context } }) => {
       const question = { ...questionOf(context, callContext), features };
       const explained = await withToken("/token", () => explainFeatures.explain(question));
-      return c.json(explainedJson(explained) satisfies z.output<typeof ExplanationBody>, 200, uncached);
+      return explainedJson(explained) satisfies z.output<typeof ExplanationBody>;
     },
   );
 }

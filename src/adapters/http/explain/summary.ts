@@ -1,17 +1,14 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ExplainFeatures } from "../../../application/explain/explain-features.ts";
 import type { Summary } from "../../../application/explain/explained.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
 import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
 
@@ -41,14 +38,18 @@ const SummaryBody = z
 
 /** `POST /admin/v1/explain/summary`: the states of all features for a context, in pages. */
 export const explainSummary = (
-  app: OpenAPIHono,
-  operators: Operators,
-  explainFeatures: ExplainFeatures,
-  listFeatures: ListFeatures,
-  callContext: CallContext,
+  routes: OperatorRoutes,
+  {
+    explainFeatures,
+    listFeatures,
+    callContext,
+  }: {
+    readonly explainFeatures: ExplainFeatures;
+    readonly listFeatures: ListFeatures;
+    readonly callContext: CallContext;
+  },
 ) =>
-  checkedRoute(
-    app,
+  routes.add(
     {
       method: "post",
       path: "/admin/v1/explain/summary",
@@ -56,23 +57,13 @@ export const explainSummary = (
       description:
         "Returns one sentence for each known feature, in pages sorted by key. `POST /admin/v1/explain` returns the results of the sources and the changes behind them. Changes nothing.",
       tags: ["Explanations"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: Query,
       body: ContextBody,
-      responses: {
-        200: { description: "A page of features.", content: jsonContent(SummaryBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-cursor",
-          "invalid-context",
-          "validation-failed",
-          "source-unavailable",
-          "log-unavailable",
-        ),
-      },
+      responses: { 200: { description: "A page of features.", content: jsonContent(SummaryBody) } },
+      problems: ["invalid-cursor", "invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
-    async (c, { query: { on, search = "", limit = defaultLimit, cursor }, body }) => {
+    async (_, { query: { on, search = "", limit = defaultLimit, cursor }, body }) => {
       const filter = [on, search, body];
       const after = cursor === undefined ? undefined : positionIn(cursor, filter);
       const question = { ...questionOf(body, callContext), features: await listFeatures.knownKeys() };
@@ -88,7 +79,7 @@ export const explainSummary = (
         total: matching.length,
         counts,
       };
-      return c.json(answer satisfies z.output<typeof SummaryBody>, 200, uncached);
+      return answer satisfies z.output<typeof SummaryBody>;
     },
   );
 

@@ -1,4 +1,4 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { FeatureFilter } from "../../../application/features/feature-filter.ts";
 import { type FeatureSort, featureSorts, type PageEnd } from "../../../application/features/feature-sort.ts";
 import type { Facets, ListFeatures } from "../../../application/features/list-features.ts";
@@ -9,13 +9,10 @@ import { duration } from "../../duration.ts";
 import { instant } from "../../instant.ts";
 import { knownFeatureJson, sourceStatusJson, viewedFeatureJson } from "../../known-feature-json.ts";
 import { featureIn, featureParameter } from "../admin/path-parameters.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
 import { ViewedFeatureBody } from "./viewed-feature-body.ts";
 
@@ -89,13 +86,10 @@ const FacetsBody = z
 
 /** `/admin/v1/features`: lists known features with their states, and the values of its filters. */
 export function featureRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  features: ListFeatures,
-  viewFeature: ViewFeature,
+  routes: OperatorRoutes,
+  { listFeatures, viewFeature }: { readonly listFeatures: ListFeatures; readonly viewFeature: ViewFeature },
 ) {
-  const list = checkedRoute(
-    app,
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/features",
@@ -103,24 +97,15 @@ export function featureRoutes(
       description:
         "Lists the features that a source lists, and those in the catalogue. If a store has more than 20,000 keys (Redis) or 100,000 memberships (SQLite), features that only user sets contain are omitted.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: ListQuery,
-      responses: {
-        200: { description: "A page of features.", content: jsonContent(PageBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-cursor",
-          "history-unavailable",
-          "source-unavailable",
-          "log-unavailable",
-        ),
-      },
+      responses: { 200: { description: "A page of features.", content: jsonContent(PageBody) } },
+      problems: ["invalid-cursor", "history-unavailable", "source-unavailable", "log-unavailable"],
     },
-    async (c, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, unusedFor, ...others } }) => {
+    async (_, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, unusedFor, ...others } }) => {
       const filter = { ...others, unusedMs: unusedFor };
       const after = cursor === undefined ? undefined : endIn(cursor, sort, filter);
-      const { next, sources, isLogAvailable, ...page } = await features.list({ filter, sort, limit, after, at });
+      const { next, sources, isLogAvailable, ...page } = await listFeatures.list({ filter, sort, limit, after, at });
       const body = {
         features: page.features.map(knownFeatureJson),
         ...(next && { next: cursorOf(next, sort, filter) }),
@@ -130,12 +115,11 @@ export function featureRoutes(
         sources: [...sources].map(([name, status]) => sourceStatusJson(name, status)),
         logAvailable: isLogAvailable,
       };
-      return c.json(body, 200, uncached);
+      return body;
     },
   );
 
-  const facets = checkedRoute(
-    app,
+  const facets = routes.add(
     {
       method: "get",
       path: "/admin/v1/features/facets",
@@ -143,31 +127,26 @@ export function featureRoutes(
       description:
         "Owners, tags and sources, each with the number of its features. A feature with the key `facets` is in the list only.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
-      responses: {
-        200: { description: "The values.", content: jsonContent(FacetsBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "source-unavailable"),
-      },
+      scope: "viewer",
+      responses: { 200: { description: "The values.", content: jsonContent(FacetsBody) } },
+      problems: ["source-unavailable"],
     },
-    async (c) => c.json(facetsJson(await features.facets()), 200, uncached),
+    async () => facetsJson(await listFeatures.facets()),
   );
 
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path: "/admin/v1/features/{feature}",
       summary: "Get a feature",
       description: "Returns the feature as in the list, and the part of each source in its state.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [featureParameter],
-      responses: {
-        200: { description: "The feature.", content: jsonContent(ViewedFeatureBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
-      },
+      responses: { 200: { description: "The feature.", content: jsonContent(ViewedFeatureBody) } },
+      problems: ["unknown-feature", "source-unavailable"],
     },
-    async (c) => c.json(viewedFeatureJson(await viewFeature(featureIn(c))), 200, uncached),
+    async (c) => viewedFeatureJson(await viewFeature(featureIn(c))),
   );
 
   return [list, facets, view];

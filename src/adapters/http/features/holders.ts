@@ -1,13 +1,10 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { FeatureHolders, Holders } from "../../../application/features/feature-holders.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 
 const defaultLimit = 100;
 
@@ -25,21 +22,16 @@ const page = {
 const UsersBody = z.object({ ...page, users: z.array(z.string()).readonly() }).openapi("FeatureUsers");
 const LocationsBody = z.object({ ...page, locations: z.array(z.string()).readonly() }).openapi("FeatureLocations");
 
-const problems = problemResponses(
-  "unauthenticated",
-  "invalid-query",
-  "invalid-cursor",
-  "unknown-source",
-  "not-changeable",
-  "source-unavailable",
-);
+const problems = ["invalid-cursor", "unknown-source", "not-changeable", "source-unavailable"] as const;
 
 /**
  * `GET /admin/v1/features/{feature}/users` and `/locations`: the users and locations that have a feature in an own set.
  */
-export function holderRoutes(app: OpenAPIHono, operators: Operators, holders: FeatureHolders) {
-  const users = checkedRoute(
-    app,
+export function holderRoutes(
+  routes: OperatorRoutes,
+  { featureHolders: holders }: { readonly featureHolders: FeatureHolders },
+) {
+  const users = routes.add(
     {
       method: "get",
       path: "/admin/v1/features/{feature}/users",
@@ -47,34 +39,35 @@ export function holderRoutes(app: OpenAPIHono, operators: Operators, holders: Fe
       description:
         "Lists the users that have the feature in their own set, whether or not it is on for them. In a store with more than 20,000 keys (Redis) or 100,000 memberships (SQLite), pages can be shorter than `limit`, even empty, and a user can come twice: continue while there is `next`.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: { 200: { description: "A page of users.", content: jsonContent(UsersBody) }, ...problems },
+      responses: { 200: { description: "A page of users.", content: jsonContent(UsersBody) } },
+      problems,
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {
       const feature = featureIn(c);
       const found = await holders.users(feature, limit, afterIn(cursor, feature), source);
-      return c.json({ ...pageOf(found, feature), users: found.values }, 200, uncached);
+      return { ...pageOf(found, feature), users: found.values };
     },
   );
 
-  const locations = checkedRoute(
-    app,
+  const locations = routes.add(
     {
       method: "get",
       path: "/admin/v1/features/{feature}/locations",
       summary: "List the locations of a feature",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: { 200: { description: "A page of locations.", content: jsonContent(LocationsBody) }, ...problems },
+      responses: { 200: { description: "A page of locations.", content: jsonContent(LocationsBody) } },
+      problems,
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {
       const feature = featureIn(c);
       const found = await holders.locations(feature, limit, afterIn(cursor, feature), source);
-      return c.json({ ...pageOf(found, feature), locations: found.values }, 200, uncached);
+      return { ...pageOf(found, feature), locations: found.values };
     },
   );
 

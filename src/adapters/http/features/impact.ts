@@ -1,13 +1,10 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { type AssessedImpact, type AssessImpact, namedChanges } from "../../../application/features/assess-impact.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 /** The users for whom a feature is on, or who gain or lose it. */
 export const AudienceBody = z
@@ -82,9 +79,8 @@ const Query = z.strictObject({
 });
 
 /** `GET /admin/v1/features/{feature}/impact`: the users who gain and lose a feature by a change, before it is made. */
-export const impactRoute = (app: OpenAPIHono, operators: Operators, assessImpact: AssessImpact) =>
-  checkedRoute(
-    app,
+export const impactRoute = (routes: OperatorRoutes, { assessImpact }: { readonly assessImpact: AssessImpact }) =>
+  routes.add(
     {
       method: "get",
       path: "/admin/v1/features/{feature}/impact",
@@ -92,23 +88,13 @@ export const impactRoute = (app: OpenAPIHono, operators: Operators, assessImpact
       description:
         "Returns who gains and who loses the feature. Changes nothing. For a change of one set or rule, use its dry run, whose `impact` is the same.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: {
-        200: { description: "The impact.", content: jsonContent(ImpactBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "unknown-source",
-          "not-changeable",
-          "no-kill-switch",
-          "source-unavailable",
-        ),
-      },
+      responses: { 200: { description: "The impact.", content: jsonContent(ImpactBody) } },
+      problems: ["unknown-source", "not-changeable", "no-kill-switch", "source-unavailable"],
     },
-    async (c, { query: { change, source } }) =>
-      c.json(impactJson(await assessImpact.ofNamed(featureIn(c), change, source)), 200, uncached),
+    async (c, { query: { change, source } }) => impactJson(await assessImpact.ofNamed(featureIn(c), change, source)),
   );
 
 /** An impact in JSON. */

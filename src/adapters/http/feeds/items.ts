@@ -1,15 +1,13 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { instantJson } from "../../instant-json.ts";
 import { rejectBody } from "../admin/change-request.ts";
 import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { FeedStateBody, feedStateJson } from "./feed-state.ts";
@@ -57,9 +55,8 @@ const ItemsBody = z
   .openapi("Items");
 
 /** The items of a feed: reads their state, and polls the feed on request. */
-export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems) {
-  const list = checkedRoute(
-    app,
+export function itemRoutes(routes: OperatorRoutes, { viewFeedItems }: { readonly viewFeedItems: ViewFeedItems }) {
+  const list = routes.add(
     {
       method: "get",
       path: "/admin/v1/sources/{source}/items",
@@ -67,29 +64,26 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       description:
         "Lists all items that were ever in the document, by start time, with the state of the feed and the invalid items.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [sourceParameter],
       query: PageQuery,
-      responses: {
-        200: { description: "The items.", content: jsonContent(ItemsBody) },
-        ...problemResponses(...readProblems, "invalid-cursor"),
-      },
+      responses: { 200: { description: "The items.", content: jsonContent(ItemsBody) } },
+      problems: [...readProblems, "invalid-cursor"],
     },
     async (c, { query: { limit = defaultLimit, cursor } }) => {
       const source = sourceIn(c);
       const after = cursor === undefined ? undefined : JSON.parse(positionIn(cursor, source));
-      const { state, items, next } = await viewItems.page(source, limit, after);
+      const { state, items, next } = await viewFeedItems.page(source, limit, after);
       const page = {
         ...feedJson(source, state),
         items: items.map((item) => itemJson(item, state)),
         next: next && textCursor(JSON.stringify(next), source),
       };
-      return c.json(page, 200, uncached);
+      return page;
     },
   );
 
-  const poll = checkedRoute(
-    app,
+  const poll = routes.add(
     {
       method: "post",
       path: "/admin/v1/sources/{source}/poll",
@@ -97,7 +91,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       description:
         "Responds after the poll, successful or not; `state.failure` has the error. Takes at most three times `fetchTimeoutMs` plus 2.5 s.",
       tags: ["AdminUseCases"],
-      ...operators.atLeast("editor"),
+      scope: "editor",
       parameters: [sourceParameter],
       responses: {
         200: {
@@ -108,19 +102,13 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
           description: "The poll is still running. `state` is the previous state.",
           content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
         },
-        ...problemResponses(
-          ...readProblems,
-          "invalid-json",
-          "unsupported-media-type",
-          "validation-failed",
-          "payload-too-large",
-        ),
       },
+      problems: [...readProblems, "invalid-json", "unsupported-media-type", "validation-failed", "payload-too-large"],
     },
     async (c) => {
       await rejectBody(c);
       const source = sourceIn(c);
-      const { state, isRead } = await viewItems.poll(source);
+      const { state, isRead } = await viewFeedItems.poll(source);
       return c.json(feedJson(source, state), isRead ? 200 : 202, uncached);
     },
   );

@@ -29,7 +29,7 @@ export type CheckedRoute<
 };
 
 /** The parsed query and body of a request. */
-type CheckedInput<Query extends z.ZodType, Body extends z.ZodType> = {
+export type CheckedInput<Query extends z.ZodType, Body extends z.ZodType> = {
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
 };

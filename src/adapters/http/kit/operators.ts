@@ -4,8 +4,8 @@ import type { Identified, IdentifyOperator } from "../../../application/admin/id
 import type { Session, Sessions } from "../../../application/admin/sessions.ts";
 import { allows, type Credential, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
+import { rejectCrossOrigin, requireSameOrigin } from "../sessions/cross-origin.ts";
 import { sessionIn } from "../sessions/session-cookie.ts";
-import { rejectCrossOrigin, requireSameOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./http-problem.ts";
 
 /** OpenAPI security requirement of a route: the scope it needs. */

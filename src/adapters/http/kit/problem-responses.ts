@@ -31,7 +31,7 @@ const Problem = z
 
 type ProblemResponse = { description: string; content: { "application/problem+json": { schema: typeof Problem } } };
 /** One response per status of the codes and of those that they imply. */
-type ProblemResponses<Code extends ProblemCode> = {
+export type ProblemResponses<Code extends ProblemCode> = {
   [Status in (typeof problemTypes)[
     | Code
     | (Code extends Implying ? (typeof implied)[Code][number] : never)]["status"]]: ProblemResponse;

@@ -1,8 +1,8 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import type { CachedKey, ViewCache } from "../../../application/admin/view-cache.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 
@@ -59,7 +59,7 @@ const CachedKeyBody = z
   });
 
 /** `GET /admin/v1/cache`: compares the cached value of a key with the stored value. */
-export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: ViewCache): void {
+export function cacheView({ app, operators }: OperatorRoutes, { viewCache }: { readonly viewCache: ViewCache }): void {
   const route = createRoute({
     method: "get",
     path: "/admin/v1/cache",

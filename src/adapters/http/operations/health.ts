@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
 import { resultWithin } from "../../../application/evaluation/deadline.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { CheckInstance } from "../../../application/system/check-instance.ts";
@@ -6,7 +6,7 @@ import type { SystemState, ViewSystem } from "../../../application/system/view-s
 import { instantJson } from "../../instant-json.ts";
 import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 
 const Readiness = z
@@ -97,15 +97,19 @@ const ready = createRoute({
 /** Limit for the details that only operators get, in milliseconds. */
 const maxDetailsMs = 2_000;
 
+type HealthOptions = {
+  readonly checkInstance: CheckInstance;
+  readonly viewSystem: ViewSystem;
+  readonly viewFeedItems: ViewFeedItems;
+  readonly isStopping: () => boolean;
+  /** Whether to serve the clients of the activity service, which call `/heath`. */
+  readonly isActivityService: boolean;
+};
+
 /** `GET /health`, `/health/live` and `/health/ready`. */
 export function healthChecks(
-  app: OpenAPIHono,
-  operators: Operators,
-  checkInstance: CheckInstance,
-  viewSystem: ViewSystem,
-  viewItems: ViewFeedItems,
-  isStopping: () => boolean,
-  isActivityService: boolean,
+  { app, operators }: OperatorRoutes,
+  { checkInstance, viewSystem, viewFeedItems, isStopping, isActivityService }: HealthOptions,
 ): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, uncached));
   if (isActivityService) {
@@ -121,7 +125,7 @@ export function healthChecks(
       checkInstance.check(),
       isOperator ? resultWithin(maxDetailsMs, () => viewSystem.state()) : undefined,
     ]);
-    const feeds = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, feedStateJson(state)]));
+    const feeds = Object.fromEntries([...viewFeedItems.states].map(([name, state]) => [name, feedStateJson(state)]));
     const details = {
       ...(log === "failing" && { log }),
       ...(isOperator && { connections, sources, faults, feeds }),

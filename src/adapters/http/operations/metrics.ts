@@ -1,12 +1,15 @@
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Operators } from "../kit/operators.ts";
+import { createRoute, z } from "@hono/zod-openapi";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
+/** Returns the metrics of all workers in the Prometheus text format. */
+type Scraped = { readonly scrape: () => Promise<string> };
+
 /** `GET /metrics`: metrics in the Prometheus text format. */
-export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Promise<string>): void {
+export function metrics({ app, operators }: OperatorRoutes, { scrape }: Scraped): void {
   const route = createRoute({
     method: "get",
     path: "/metrics",

@@ -1,12 +1,10 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.ts";
 import { maxMembers, maxStringBytes } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 
 const Query = z.strictObject({ key: z.string().openapi({ example: "page:home" }) });
@@ -26,16 +24,15 @@ const cacheStatus = {
 };
 
 /** `GET /proxy`: reads the value of a key through the near cache. */
-export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey) {
-  return checkedRoute(
-    app,
+export function proxy(routes: OperatorRoutes, { readKey }: { readonly readKey: ReadKey }) {
+  return routes.add(
     {
       method: "get",
       path: "/proxy",
       summary: "Get the value of a key",
       description: `Reads through the near cache: strings of up to ${maxStringBytes} bytes and sets of up to ${maxMembers} members. The key must start with a prefix of \`server.proxy\`.`,
       tags: ["Operation"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: Query,
       responses: {
         200: {
@@ -43,14 +40,8 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey) 
           headers: { "Cache-Status": cacheStatus },
           content: jsonContent(KeyBody),
         },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "unknown-key",
-          "unsupported-value",
-          "source-unavailable",
-        ),
       },
+      problems: ["unknown-key", "unsupported-value", "source-unavailable"],
     },
     async (c, { query }) => {
       const { value, freshness } = await readKey(query.key);

@@ -1,4 +1,4 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Session, Sessions } from "../../../application/admin/sessions.ts";
 import { scopes } from "../../../domain/admin/credential.ts";
@@ -6,12 +6,13 @@ import { ChangeRejected } from "../../../domain/errors.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { instantJson } from "../../instant-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
-import { rejectCrossOrigin } from "../kit/cross-origin.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import { bearerChallenge, type Operators, operatorOf, requireScope } from "../kit/operators.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { bearerChallenge, operatorOf, requireScope } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
+import { rejectCrossOrigin } from "./cross-origin.ts";
 import { noSession, sessionCookie, sessionIn } from "./session-cookie.ts";
 
 const SignIn = z
@@ -50,14 +51,15 @@ const ownOrigin: MiddlewareHandler = async (c, next) => {
   await next();
 };
 
+type SessionOptions = {
+  readonly sessions: Sessions | undefined;
+  /** The name of the environment. */
+  readonly environment: string;
+  readonly now: () => Instant;
+};
+
 /** `/admin/v1/session`: signs an operator in and out with a cookie. `sessions` is `undefined` without a store. */
-export function sessionRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  sessions: Sessions | undefined,
-  environment: string,
-  now: () => Instant,
-) {
+export function sessionRoutes(routes: OperatorRoutes, { sessions, environment, now }: SessionOptions) {
   const sessionJson = ({
     credential: { name, scope, email },
     expiresAt,
@@ -67,7 +69,7 @@ export function sessionRoutes(
   });
 
   const signIn = checkedRoute(
-    app,
+    routes.app,
     {
       method: "post",
       path,
@@ -104,29 +106,25 @@ export function sessionRoutes(
   );
 
   async function started(sessions: Sessions, secret: string): Promise<string> {
-    const credential = requireScope(await operators.identify(secret), "viewer");
+    const credential = requireScope(await routes.operators.identify(secret), "viewer");
     return sessions.start(secret, credential);
   }
 
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path,
       summary: "Get the session",
       description: "Also returns the name and the scope of a credential in a header.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
-      responses: {
-        200: { description: "The session.", content: jsonContent(SessionBody) },
-        ...problemResponses("unauthenticated", "invalid-query"),
-      },
+      scope: "viewer",
+      responses: { 200: { description: "The session.", content: jsonContent(SessionBody) } },
     },
-    (c) => c.json(sessionJson(operatorOf(c)), 200, uncached),
+    (c) => sessionJson(operatorOf(c)),
   );
 
   const signOut = checkedRoute(
-    app,
+    routes.app,
     {
       method: "delete",
       path,

@@ -1,12 +1,9 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ReloadConfig } from "../../../application/system/reload-config.ts";
 import { rejectBody } from "../admin/change-request.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 const names = z.array(z.string()).readonly();
 
@@ -31,9 +28,8 @@ const ReloadBody = z
   });
 
 /** `POST /admin/v1/config/reload`: reads the configuration file again, as SIGHUP does. */
-export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig: ReloadConfig) =>
-  checkedRoute(
-    app,
+export const reloadRoute = (routes: OperatorRoutes, { reloadConfig }: { readonly reloadConfig: ReloadConfig }) =>
+  routes.add(
     {
       method: "post",
       path: "/admin/v1/config/reload",
@@ -41,7 +37,7 @@ export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig
       description:
         "Reads the configuration file again, and serves it in all workers once its stores and sources are ready, as SIGHUP does. No request is lost. An invalid file is rejected with its problems, and the previous configuration stays active. Only this instance reloads.",
       tags: ["Operation"],
-      ...operators.atLeast("admin"),
+      scope: "admin",
       query: z.strictObject({
         dryRun: z
           .enum(["true", "false"])
@@ -50,21 +46,14 @@ export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig
       }),
       responses: {
         200: { description: "What changed. Variables are not compared.", content: jsonContent(ReloadBody) },
-        ...problemResponses(
-          "unauthenticated",
-          "invalid-query",
-          "invalid-json",
-          "unsupported-media-type",
-          "validation-failed",
-          "configuration-rejected",
-        ),
       },
+      problems: ["invalid-json", "unsupported-media-type", "validation-failed", "configuration-rejected"],
     },
     async (c, { query }) => {
       await rejectBody(c);
       const dryRun = query.dryRun === "true";
       const result = await reloadConfig(dryRun);
-      if ("changes" in result) return c.json({ dryRun, changes: result.changes }, 200, uncached);
+      if ("changes" in result) return { dryRun, changes: result.changes };
       const errors = result.problems.map((detail) => ({ pointer: "", detail }));
       throw new HttpProblem(
         "configuration-rejected",

@@ -1,4 +1,4 @@
-import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { SystemState, TrafficFigures, ViewSystem } from "../../../application/system/view-system.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
@@ -6,11 +6,8 @@ import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { DeclaredSource } from "../../../domain/evaluation/source.ts";
 import { instantJson } from "../../instant-json.ts";
 import { feedStateJson } from "../feeds/feed-state.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { SystemBody, SystemHistoryBody } from "./system-body.ts";
 
 /** An instance, from its configuration. Contains no secret. */
@@ -35,14 +32,14 @@ export type SystemDescription = {
 
 /** `GET /admin/v1/system` and `/admin/v1/system/history`: the state of the instance and its traffic. */
 export function systemRoutes(
-  app: OpenAPIHono,
-  operators: Operators,
-  viewSystem: ViewSystem,
-  viewItems: ViewFeedItems,
-  description: SystemDescription,
+  routes: OperatorRoutes,
+  {
+    viewSystem,
+    viewFeedItems,
+    system,
+  }: { readonly viewSystem: ViewSystem; readonly viewFeedItems: ViewFeedItems; readonly system: SystemDescription },
 ) {
-  const view = checkedRoute(
-    app,
+  const view = routes.add(
     {
       method: "get",
       path: "/admin/v1/system",
@@ -50,32 +47,25 @@ export function systemRoutes(
       description:
         "Its workers, sources with their freshness, stores, event log, streams, the traffic of the last minute, and the configuration without secrets; merged over its workers. If a worker does not report within 1 s, it is left out.",
       tags: ["Operation"],
-      ...operators.atLeast("viewer"),
-      responses: {
-        200: { description: "The state.", content: jsonContent(SystemBody) },
-        ...problemResponses("unauthenticated", "invalid-query"),
-      },
+      scope: "viewer",
+      responses: { 200: { description: "The state.", content: jsonContent(SystemBody) } },
     },
-    async (c) => c.json(systemJson(description, await viewSystem.state(), viewItems), 200, uncached),
+    async () => systemJson(system, await viewSystem.state(), viewFeedItems),
   );
 
-  const history = checkedRoute(
-    app,
+  const history = routes.add(
     {
       method: "get",
       path: "/admin/v1/system/history",
       summary: "Get the traffic of the last hour",
       description: "Points of 15 seconds, kept in memory, and merged over the workers of this instance.",
       tags: ["Operation"],
-      ...operators.atLeast("viewer"),
-      responses: {
-        200: { description: "The points.", content: jsonContent(SystemHistoryBody) },
-        ...problemResponses("unauthenticated", "invalid-query"),
-      },
+      scope: "viewer",
+      responses: { 200: { description: "The points.", content: jsonContent(SystemHistoryBody) } },
     },
-    async (c) => {
+    async () => {
       const points = (await viewSystem.history()).map(figuresJson);
-      return c.json({ stepSeconds: 15, points } satisfies z.output<typeof SystemHistoryBody>, 200, uncached);
+      return { stepSeconds: 15, points } satisfies z.output<typeof SystemHistoryBody>;
     },
   );
 

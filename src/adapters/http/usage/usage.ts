@@ -1,4 +1,4 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { ReadUsage, UsageSeries } from "../../../application/usage/read-usage.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder, isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
@@ -6,12 +6,9 @@ import { type UsageSpan, type UsageStep, usageSteps } from "../../../domain/usag
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 const maxFeatures = 1_000;
 
@@ -110,9 +107,8 @@ const ListBody = z
   .openapi("UsageRequest", { example: { features: ["feature_1", "feature_2"] } });
 
 /** `GET /admin/v1/features/{feature}/usage` and `POST /admin/v1/usage`: how often features were evaluated. */
-export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: ReadUsage) {
-  const one = checkedRoute(
-    app,
+export function usageRoutes(routes: OperatorRoutes, { readUsage }: { readonly readUsage: ReadUsage }) {
+  const one = routes.add(
     {
       method: "get",
       path: "/admin/v1/features/{feature}/usage",
@@ -120,13 +116,11 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
       description:
         "Counts responses to clients of all protocols, evaluations of single flags, and what SDKs report. Streams are not counted. Other workers and instances add their counts within about 70 seconds.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       parameters: [innerFeatureParameter],
       query: z.strictObject(span),
-      responses: {
-        200: { description: "The evaluations.", content: jsonContent(UsageBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "log-unavailable"),
-      },
+      responses: { 200: { description: "The evaluations.", content: jsonContent(UsageBody) } },
+      problems: ["log-unavailable"],
     },
     async (c, { query }) => {
       const feature = featureIn(c);
@@ -142,27 +136,24 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
         off,
         results: sums.map(({ variant = null, on: isOn, via, count }) => ({ variant, on: isOn, via, count })),
       };
-      return c.json(body, 200, uncached);
+      return body;
     },
   );
 
-  const many = checkedRoute(
-    app,
+  const many = routes.add(
     {
       method: "post",
       path: "/admin/v1/usage",
       summary: "Get how often many features were evaluated",
       description: "Changes nothing.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       body: ListBody,
       isBodyOptional: true,
-      responses: {
-        200: { description: "The evaluations of each feature.", content: jsonContent(UsageListBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "log-unavailable"),
-      },
+      responses: { 200: { description: "The evaluations of each feature.", content: jsonContent(UsageListBody) } },
+      problems: ["validation-failed", "log-unavailable"],
     },
-    async (c, { body: { features, ...given } }) => {
+    async (_, { body: { features, ...given } }) => {
       const chosen = chosenSpan(readUsage, given);
       if (!chosen) throw new HttpProblem("validation-failed", noCounts, {}, [{ pointer: "/from", detail: noCounts }]);
       const [found, { since, uses }] = await Promise.all([
@@ -177,7 +168,7 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
           ...(found.get(feature) ?? readUsage.none(chosen)),
         })),
       };
-      return c.json(body, 200, uncached);
+      return body;
     },
   );
 

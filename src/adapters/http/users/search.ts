@@ -1,13 +1,10 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { FindUsers } from "../../../application/users/find-users.ts";
 import { isValue, maxValueLength, valueRule } from "../../../domain/evaluation/key-template.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import type { Operators } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { uncached } from "../kit/response-headers.ts";
 
 const defaultLimit = 20;
 
@@ -40,9 +37,8 @@ const TokenBody = z
 const OwnerBody = z.object({ userId: z.string().nullable().describe("Null if the token is unknown.") });
 
 /** `GET /admin/v1/users` and `POST /admin/v1/users/find`: find users by their ids or by a token. */
-export function userSearchRoutes(app: OpenAPIHono, operators: Operators, users: FindUsers) {
-  const search = checkedRoute(
-    app,
+export function userSearchRoutes(routes: OperatorRoutes, { findUsers }: { readonly findUsers: FindUsers }) {
+  const search = routes.add(
     {
       method: "get",
       path: "/admin/v1/users",
@@ -50,36 +46,31 @@ export function userSearchRoutes(app: OpenAPIHono, operators: Operators, users: 
       description:
         "Tidegate has no list of users: finds those that have a set of their own. In a store with more than 20,000 keys (Redis) or 100,000 memberships (SQLite), reads a limited number of keys, and returns some of the users in no particular selection.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       query: Query,
-      responses: {
-        200: { description: "The users, sorted by id.", content: jsonContent(UsersBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "source-unavailable"),
-      },
+      responses: { 200: { description: "The users, sorted by id.", content: jsonContent(UsersBody) } },
+      problems: ["source-unavailable"],
     },
-    async (c, { query: { prefix = "", limit = defaultLimit } }) => {
-      const { users: found, complete } = await users.search(prefix, limit);
+    async (_, { query: { prefix = "", limit = defaultLimit } }) => {
+      const { users: found, complete } = await findUsers.search(prefix, limit);
       const shown = found.map(({ userId, features = null }) => ({ userId, features }));
-      return c.json({ users: shown, complete }, 200, uncached);
+      return { users: shown, complete };
     },
   );
 
-  const ofToken = checkedRoute(
-    app,
+  const ofToken = routes.add(
     {
       method: "post",
       path: "/admin/v1/users/find",
       summary: "Find the user of a token",
       description: "The token is neither logged nor returned. Changes nothing.",
       tags: ["Admin"],
-      ...operators.atLeast("viewer"),
+      scope: "viewer",
       body: TokenBody,
-      responses: {
-        200: { description: "The user.", content: jsonContent(OwnerBody) },
-        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
-      },
+      responses: { 200: { description: "The user.", content: jsonContent(OwnerBody) } },
+      problems: ["validation-failed", "source-unavailable"],
     },
-    async (c, { body: { token } }) => c.json({ userId: (await users.ofToken(token)) ?? null }, 200, uncached),
+    async (_, { body: { token } }) => ({ userId: (await findUsers.ofToken(token)) ?? null }),
   );
 
   return [search, ofToken] as const;
