@@ -6,7 +6,7 @@ export type SourceFailure = { readonly at: Instant; readonly cause: unknown };
 
 /** Notified of changes of a source's state, not of each call. */
 export type SourceStateListener = {
-  /** The source starts to fail. */
+  /** The source starts to fail, or fails for another reason. Called at most 5 times until it responds again. */
   failed(source: string, cause: unknown): void;
   /** The source responds again. */
   recovered(source: string): void;
@@ -15,10 +15,12 @@ export type SourceStateListener = {
 };
 
 const logInvalidEveryMs = 60_000;
+const maxReasons = 5;
 
 /** Tracks which sources fail, and notifies the listener of changes. */
 export class SourceStates {
-  readonly #failing = new Set<string>();
+  /** The reasons of each source that fails: a store that comes back empty was unreachable before. */
+  readonly #failing = new Map<string, Set<string>>();
   readonly #failures = new Map<string, number>();
   readonly #lastFailures = new Map<string, SourceFailure>();
   readonly #invalidLoggedAt = new Map<string, Instant>();
@@ -47,12 +49,13 @@ export class SourceStates {
   failed(source: string, cause: unknown): void {
     this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1);
     this.#lastFailures.set(source, { at: this.#now(), cause });
-    if (cause instanceof StoreDataInvalid) {
-      this.#invalid(source, cause);
-    } else if (!this.#failing.has(source)) {
-      this.#failing.add(source);
-      this.#listener.failed(source, cause);
-    }
+    if (cause instanceof StoreDataInvalid) return this.#invalid(source, cause);
+    const reasons = this.#failing.get(source) ?? new Set();
+    this.#failing.set(source, reasons);
+    const reason = String(cause);
+    if (reasons.has(reason) || reasons.size >= maxReasons) return;
+    reasons.add(reason);
+    this.#listener.failed(source, cause);
   }
 
   #invalid(source: string, cause: StoreDataInvalid): void {

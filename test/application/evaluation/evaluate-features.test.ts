@@ -173,6 +173,20 @@ describe("resolving features", () => {
     expect(events).toEqual(["s failed: it is broken", "s recovered"]);
   });
 
+  it("reports each reason of a failure once until the recovery, and at most five", async () => {
+    const reasons = ["away", "empty", "away", "empty", undefined, "empty", ..."abcdef"];
+    const next = () => {
+      const reason = reasons.shift();
+      return reason === undefined ? answer() : Promise.reject(new Error(reason));
+    };
+    const { ask, events } = service([source("s", next, { onFailure: "skip" })]);
+    while (reasons.length > 0) await ask();
+    expect(events).toEqual([
+      ...["s failed: away", "s failed: empty", "s recovered"],
+      ...["empty", "a", "b", "c", "d"].map((reason) => `s failed: ${reason}`),
+    ]);
+  });
+
   it("reports invalid data once a minute, and as neither failure nor recovery", async () => {
     let repair: (() => SourceResult) | undefined;
     const invalid = () => repair?.() ?? Promise.reject(new StoreDataInvalid("repair it"));
