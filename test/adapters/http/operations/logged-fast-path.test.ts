@@ -1,22 +1,17 @@
-import { expect, it } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
 import { TestProcess } from "../../../support/process.ts";
 import { rawGet, sendRaw } from "../../../support/raw-http.ts";
-import { startRedis } from "../../../support/redis.ts";
 import { until } from "../../../support/until.ts";
 
 it("logs each request once, by the fast path or a route, with the id of its response and without its target", async () => {
-  await using redis = await startRedis();
-  const env = {
-    TIDEGATE_CONFIG: "test/support/logging.yaml",
-    REDIS_USERS_URL: redis.url,
-    REDIS_FEATURES_URL: redis.url,
-  };
-  await using service = new TestProcess(["src/main.ts"], {
-    ...env,
-    PORT: "0",
-    HOST: "127.0.0.1",
-    WEB_CONCURRENCY: "1",
-  });
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-logged-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const TIDEGATE_CONFIG = join(folder, "logged.yaml");
+  writeFileSync(TIDEGATE_CONFIG, `log: { requests: true }\n${readFileSync("config/embedded.yaml", "utf8")}`);
+  await using service = new TestProcess(["src/main.ts"], { TIDEGATE_CONFIG, PORT: "0" });
   const url = await service.url();
   const bulk = "/ofrep/v1/evaluate/flags";
   const post = (body: string) => {
