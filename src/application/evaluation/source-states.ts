@@ -49,7 +49,11 @@ export class SourceStates {
   failed(source: string, cause: unknown): void {
     this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1);
     this.#lastFailures.set(source, { at: this.#now(), cause });
-    if (cause instanceof StoreDataInvalid) return this.#invalid(source, cause);
+    if (cause instanceof StoreDataInvalid) this.#invalid(source, cause);
+    else this.#unavailable(source, cause);
+  }
+
+  #unavailable(source: string, cause: unknown): void {
     const reasons = this.#failing.get(source) ?? new Set();
     this.#failing.set(source, reasons);
     const reason = String(cause);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PhasesAhead } from "../../../../src/adapters/sources/schedule/phases-ahead.ts";
 import { fixedSchedule, type Schedule } from "../../../../src/domain/targeting/schedule.ts";
 import type { Phase } from "../../../../src/domain/targeting/timetable.ts";
+import { timersOf } from "../../../support/timers-of.ts";
 import { until } from "../../../support/until.ts";
 
 const minute = 60_000;
@@ -161,13 +162,11 @@ describe("phases ahead", () => {
 
   it("leave no timer after disposal", async () => {
     const asked: number[] = [];
-    // Other files of the worker may have timers too.
-    const others = vi.getTimerCount();
+    using timers = timersOf(30 * minute);
     await phases.at(new Map([["hourly", everyHour(asked)]]), noon);
-    await until(() => vi.getTimerCount() > others, "it waits for the boundary");
-    const before = vi.getTimerCount();
+    await until(() => timers.pending() === 1, "it waits for the boundary");
     phases[Symbol.dispose]();
-    expect(vi.getTimerCount()).toBe(before - 1);
+    expect(timers.pending()).toBe(0);
     const { length } = asked;
     vi.advanceTimersByTime(300 * minute);
     await settle();

@@ -8,6 +8,7 @@ import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { hostOn } from "../../../support/source-host.ts";
 import { aChange, redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
+import { timersOf } from "../../../support/timers-of.ts";
 import { until } from "../../../support/until.ts";
 
 const friday = {
@@ -111,14 +112,14 @@ describe.each([
       ["two", true],
     ]);
 
-    // Other files of the worker may have timers too.
-    const others = vi.getTimerCount();
-    await put(store, { one: { windows: [friday] } }, "present");
-    await resolver.resolve({ at: Date.now() });
-    await until(() => vi.getTimerCount() > others, "it waits for the boundary");
-    const before = vi.getTimerCount();
+    const endsAt = Date.now() + 12_345;
+    const windows = [{ startsAt: "2026-01-01T00:00:00Z", endsAt: new Date(endsAt).toISOString() }];
+    using timers = timersOf(12_345);
+    await put(store, { one: { windows } }, "present");
+    expect(await resolver.resolve({ at: Date.now() })).toMatchObject({ validUntil: endsAt });
+    await until(() => timers.pending() === 1, "it waits for the boundary");
     await resolver.dispose?.();
-    expect(vi.getTimerCount()).toBe(before - 1);
+    expect(timers.pending()).toBe(0);
   });
 
   it("is off, and reports a fault, for an invalid stored rule", async () => {
