@@ -4,94 +4,30 @@ import type { CommandContext } from "./command-context.ts";
 /** Adds arguments, options, subcommands and the action to a command. */
 type Define = (command: Command, context: CommandContext) => void;
 
-/** A command: its line in the help, and its definition, which is loaded when the command is called. */
-type Entry = { readonly name: string; readonly description: string; readonly load: () => Promise<Define> };
+/** A command: its line in the help, and the module that defines it, which is loaded when the command is called. */
+type Entry = readonly [description: string, load: () => Promise<{ readonly define: Define }>];
 
-const commands: readonly Entry[] = [
-  {
-    name: "serve",
-    description: "serve HTTP until SIGTERM or SIGINT",
-    load: async () => (await import("./commands/serve.ts")).defineServe,
-  },
-  {
-    name: "health",
-    description: "check that the service on this machine responds (for containers)",
-    load: async () => (await import("./commands/health.ts")).defineHealth,
-  },
-  {
-    name: "validate",
-    description: "validate a configuration and list all faults",
-    load: async () => (await import("./commands/validate.ts")).defineValidate,
-  },
-  {
-    name: "evaluate",
-    description: "print the features for a user, token or context",
-    load: async () => (await import("./commands/evaluate.ts")).defineEvaluate,
-  },
-  {
-    name: "explain",
-    description: "explain why features are on or off, now or at a past time",
-    load: async () => (await import("./commands/explain.ts")).defineExplain,
-  },
-  {
-    name: "features",
-    description: "list, show, kill and unkill features",
-    load: async () => (await import("./commands/features.ts")).defineFeatures,
-  },
-  {
-    name: "sets",
-    description: "list, add and remove members of sets",
-    load: async () => (await import("./commands/sets.ts")).defineSets,
-  },
-  {
-    name: "rules",
-    description: "list, get, set and remove rules of a source",
-    load: async () => (await import("./commands/rules.ts")).defineRules,
-  },
-  {
-    name: "tokens",
-    description: "add and remove client tokens (read from standard input)",
-    load: async () => (await import("./commands/tokens.ts")).defineTokens,
-  },
-  {
-    name: "credentials",
-    description: "add, list and revoke operator credentials",
-    load: async () => (await import("./commands/credentials.ts")).defineCredentials,
-  },
-  {
-    name: "sources",
-    description: "list configured sources, list kinds, scaffold a kind",
-    load: async () => (await import("./commands/sources.ts")).defineSources,
-  },
-  {
-    name: "stores",
-    description: "accept a store that came back empty",
-    load: async () => (await import("./commands/stores.ts")).defineStores,
-  },
-  {
-    name: "events",
-    description: "list, export and verify the event log",
-    load: async () => (await import("./commands/events.ts")).defineEvents,
-  },
-  {
-    name: "import",
-    description: "import sets, rules, descriptions and tokens",
-    load: async () => (await import("./commands/import.ts")).defineImport,
-  },
-  {
-    name: "export",
-    description: "export sets, rules, descriptions and hashed tokens",
-    load: async () => (await import("./commands/export.ts")).defineExport,
-  },
-  {
-    name: "demo",
-    description: "load the example of the README",
-    load: async () => (await import("./commands/demo.ts")).defineDemo,
-  },
-];
+const commands: Readonly<Record<string, Entry>> = {
+  serve: ["serve HTTP until SIGTERM or SIGINT", () => import("./commands/serve.ts")],
+  health: ["check that the service on this machine responds (for containers)", () => import("./commands/health.ts")],
+  validate: ["validate a configuration and list all faults", () => import("./commands/validate.ts")],
+  evaluate: ["print the features for a user, token or context", () => import("./commands/evaluate.ts")],
+  explain: ["explain why features are on or off, now or at a past time", () => import("./commands/explain.ts")],
+  features: ["list, show, kill and unkill features", () => import("./commands/features.ts")],
+  sets: ["list, add and remove members of sets", () => import("./commands/sets.ts")],
+  rules: ["list, get, set and remove rules of a source", () => import("./commands/rules.ts")],
+  tokens: ["add and remove client tokens (read from standard input)", () => import("./commands/tokens.ts")],
+  credentials: ["add, list and revoke operator credentials", () => import("./commands/credentials.ts")],
+  sources: ["list configured sources, list kinds, scaffold a kind", () => import("./commands/sources.ts")],
+  stores: ["accept a store that came back empty", () => import("./commands/stores.ts")],
+  events: ["list, export and verify the event log", () => import("./commands/events.ts")],
+  import: ["import sets, rules, descriptions and tokens", () => import("./commands/import.ts")],
+  export: ["export sets, rules, descriptions and hashed tokens", () => import("./commands/export.ts")],
+  demo: ["load the example of the README", () => import("./commands/demo.ts")],
+};
 
 /** Names of the commands. */
-export const commandNames: readonly string[] = commands.map(({ name }) => name);
+export const commandNames: readonly string[] = Object.keys(commands);
 
 /** Width of the help text without a terminal. */
 const helpWidth = 80;
@@ -117,12 +53,14 @@ export function programOf(version: string, context: (options: () => GlobalOption
   const here = context(() => program.opts<GlobalOptions>());
   program.addHelpText("after", () => `\nConfiguration in use: ${here.configFile()}`);
   const loaders = new Map(
-    commands.map(({ name, description, load }) => [program.command(name).description(description), load]),
+    Object.entries(commands).map(([name, [description, load]]) => [
+      program.command(name).description(description),
+      load,
+    ]),
   );
   confine(program, here.terminal);
   program.hook("preSubcommand", async (_, command) => {
-    const define = await loaders.get(command)?.();
-    define?.(command, here);
+    (await loaders.get(command)?.())?.define(command, here);
     confine(command, here.terminal);
   });
   return program;

@@ -6,7 +6,7 @@ import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 
 /** `tidegate credentials`: adds, lists and revokes operator credentials, and makes sign-in links. */
-export function defineCredentials(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   withJson(command.command("add"), { name: "anna", scope: "editor", email: null, secret: "tgc_..." })
     .description("add a credential, and print its secret, which is not shown again")
     .argument("<name>", "name of the operator; changes are recorded under it")

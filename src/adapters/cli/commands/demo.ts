@@ -5,7 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 
 /** `tidegate demo`: loads the example of the README into empty stores. */
-export const defineDemo = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+export const define = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withJson(command, { sets: { global_features: ["feature_1"] }, token: "1234", user: "1" })
     .option("--yes", "also if the stores are not empty; adds to their content")
     .action(({ yes }: { yes?: true }) =>

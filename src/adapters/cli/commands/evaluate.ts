@@ -12,7 +12,7 @@ import { withJson } from "../json-help.ts";
 type Options = { user?: string; token?: true } & RequestContextOptions;
 
 /** `tidegate evaluate`: evaluates the features for a user, token or context. */
-export const defineEvaluate = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+export const define = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withJson(withRequestContext(command), { features: ["feature_1"], skippedSources: [] }).action(
     (options: Options) =>
       onStores(async ({ awaitSources, evaluateFeatures, attributes }) => {

@@ -13,7 +13,7 @@ import { withJson, withJsonLines } from "../json-help.ts";
 const maxListed = 1_000;
 
 /** `tidegate events`: lists, exports and verifies the event log, and reverts changes. */
-export function defineEvents(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   const event = {
     component: "features",
     data: {},

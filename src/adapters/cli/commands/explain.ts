@@ -14,7 +14,7 @@ import type { CommandContext } from "../command-context.ts";
 type Options = { user?: string; token?: true; at?: string } & RequestContextOptions;
 
 /** `tidegate explain`: explains why features are on or off. */
-export const defineExplain = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+export const define = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withRequestContext(command)
     .addHelpText("after", "\nWith --json: the body of POST /admin/v1/explain.")
     .argument("[features...]", "only these features, also unknown ones (default: all that a source lists)")

@@ -9,7 +9,7 @@ import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `tidegate export`: exports the data of the stores. */
-export const defineExport = (command: Command, { onStores, terminal }: CommandContext): void =>
+export const define = (command: Command, { onStores, terminal }: CommandContext): void =>
   void command
     .addHelpText("after", "\nWrites one JSON document per line; see docs/how-to/import-and-export.md.")
     .option("--output <FILE>", "file that appears when it is complete (default: standard output)")

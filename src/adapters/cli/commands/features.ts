@@ -17,7 +17,7 @@ import { withJson, withJsonLines } from "../json-help.ts";
 const pageSize = 1_000;
 
 /** `tidegate features`: lists, shows, kills and unkills features. */
-export function defineFeatures(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   const known = {
     feature: "feature_3",
     state: "on-for-some",

@@ -12,7 +12,7 @@ const patienceMs = 3_000;
  * `tidegate health`: calls the health check of the service with this configuration on this machine. Exits 1 if the
  * service does not respond within 3 s, or responds with an error.
  */
-export const defineHealth = (command: Command, { loadConfig, results }: CommandContext): void =>
+export const define = (command: Command, { loadConfig, results }: CommandContext): void =>
   void withJson(command, { url: "http://127.0.0.1:5000/health/live", status: "live" })
     .option("--ready", "check also that it can serve clients")
     .action(async ({ ready }: { ready?: true }) => {

@@ -16,7 +16,7 @@ type Options = { fromRedis?: string | true; tokensFrom?: string; again?: true };
 type Named = { readonly name: string; readonly file: LineFile };
 
 /** `tidegate import`: imports an export file, or the data of another Redis. */
-export const defineImport = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+export const define = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withJson(command, { sets: 2, tokens: 1, descriptions: 1, rules: 0, skipped: 0, records: 4 })
     .addHelpText("after", "\nSee docs/how-to/import-and-export.md.")
     .argument("[file]", "file of `tidegate export`, or - for standard input")

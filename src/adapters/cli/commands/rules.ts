@@ -9,7 +9,7 @@ import { UsageError } from "../usage-error.ts";
 const pageSize = 1_000;
 
 /** `tidegate rules`: lists, gets, sets and removes the rules of sources. */
-export function defineRules(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   const verb = (name: string, description: string) =>
     command.command(name).description(description).argument("<source>", "name of the source");
   const ofFeature = (name: string, description: string) => verb(name, description).argument("<feature>");

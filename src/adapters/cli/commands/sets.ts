@@ -5,7 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 
 /** `tidegate sets`: lists and changes the members of sets. */
-export function defineSets(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   const verb = (name: string, description: string) =>
     command
       .command(name)

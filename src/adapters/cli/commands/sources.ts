@@ -8,7 +8,7 @@ import { newSource, newSourceOutside, writeDrafts } from "../new-source.ts";
 const header = ["NAME", "KIND", "ROLE", "READS", "GATED BY", "EDIT WITH"];
 
 /** `tidegate sources`: lists the configured sources and the kinds of source, and scaffolds a new kind. */
-export function defineSources(command: Command, { loadConfig, results }: CommandContext): void {
+export function define(command: Command, { loadConfig, results }: CommandContext): void {
   withJsonLines(command.command("list"), {
     name: "user",
     kind: "set",

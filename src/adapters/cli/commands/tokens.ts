@@ -5,7 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 
 /** `tidegate tokens`: adds and removes client tokens. */
-export function defineTokens(command: Command, { onStores, results, terminal }: CommandContext): void {
+export function define(command: Command, { onStores, results, terminal }: CommandContext): void {
   withJson(command.command("add"), { user: "8", previousUser: "7" })
     .description("add the token on standard input for a user")
     .requiredOption("--user <ID>", "user id")

@@ -3,7 +3,7 @@ import type { CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 
 /** `tidegate validate`: validates a configuration, and lists all its faults. */
-export const defineValidate = (command: Command, { loadConfig, results }: CommandContext): void =>
+export const define = (command: Command, { loadConfig, results }: CommandContext): void =>
   void withJson(command, { file: "my.yaml", sources: ["global"], connections: ["features"] })
     .argument("[file]", "configuration file (default: the one that is in use)")
     .action(async (given?: string) => {
