@@ -5,7 +5,7 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import { createLog } from "../../infrastructure/logger.ts";
 import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
-import { lazy } from "../composition/lazy.ts";
+import { lazy, together } from "../composition/lazy.ts";
 import type { Config } from "../config/config.ts";
 import { checkDataVersions } from "./check-data-folder.ts";
 
@@ -36,28 +36,9 @@ export async function runOnStores(
 }
 
 /** The use cases are made on access: few tasks need the event log, for example. */
-function useCasesOf(composition: Composition, { timeZone: zone, host, port, basePath }: Config["server"]): UseCases {
-  const evaluation = composition.get(DiKeys.Evaluation);
-  const admin = composition.get(DiKeys.Admin);
-  return lazy({
-    attributes: () => evaluation.callContext.attributes,
-    zone: () => zone,
-    awaitSources: () => evaluation.awaitSources,
-    evaluateFeatures: () => evaluation.evaluateFeatures,
-    explainFeatures: () => composition.get(DiKeys.Explain).explainFeatures,
-    sourceSets: () => admin.sourceSets,
-    listFeatures: () => admin.listFeatures,
-    changeSet: () => admin.changeSet,
-    manageRules: () => admin.manageRules,
-    manageTokens: () => admin.manageTokens,
-    manageCredentials: () => admin.manageCredentials,
-    signInLink: () => admin.signInLink,
-    serviceUrl: () => urlOf({ address: host, port }) + basePath,
-    loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
-    acceptStores: () => admin.acceptStores,
-    revertEvent: () => admin.revertEvent,
-    readEvents: () => composition.get(DiKeys.Events).readEvents,
-    importData: () => composition.get(DiKeys.Transfer).importData,
-    exportData: () => composition.get(DiKeys.Transfer).exportData,
-  });
+function useCasesOf({ get }: Composition, { timeZone: zone, host, port, basePath }: Config["server"]): UseCases {
+  const evaluation = get(DiKeys.Evaluation);
+  const attributes = lazy({ attributes: () => evaluation.callContext.attributes });
+  const others = [get(DiKeys.Explain), get(DiKeys.Admin), get(DiKeys.Transfer), get(DiKeys.Events)] as const;
+  return together(evaluation, attributes, ...others, { zone, serviceUrl: urlOf({ address: host, port }) + basePath });
 }
