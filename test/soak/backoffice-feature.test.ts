@@ -44,6 +44,24 @@ describe("the page of a feature", () => {
       .waitFor();
   });
 
+  it("tells features that are evaluated as off from new ones", async () => {
+    await shop.call("marta.ibanez", "POST", "/ofrep/v1/evaluate/flags", { context: {} });
+    await using window = await shop.open("noa.levi", { path: "features/web.bundle-split" });
+    await window.page.getByText(/^never as on; off \d+ times? in the last 24 hours$/).waitFor();
+    await shop.call("marta.ibanez", "PUT", "/admin/v1/catalogue/just.created", {
+      description: "",
+      owner: "",
+      tags: [],
+    });
+    await window.visit("features/just.created", "noa.levi");
+    await window.page.getByText(/^created (now|\d+ s ago); not evaluated yet$/).waitFor();
+    await window.visit("features?q=just.created", "noa.levi");
+    await window.page
+      .getByTitle(/^Created \d+ s ago; not evaluated as on yet$/)
+      .getByText("none yet")
+      .waitFor();
+  });
+
   it("strikes through only where a held feature would be on", async () => {
     await using window = await shop.open("noa.levi", { path: "features/checkout.cart-recovery" });
     const grants = window.page.getByRole("region", { name: "Grants" });

@@ -4,8 +4,10 @@ import { Pencil } from "lucide-react";
 import { type ReactNode, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Feature } from "../features/feature-list.ts";
+import { lastUseOf } from "../features/last-use.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Tag } from "../ui/card.tsx";
+import { counted } from "../ui/numbers.ts";
 import { onDemand } from "../ui/on-demand.ts";
 import { Ago, day, useNow } from "../ui/time.tsx";
 import { usageQuery } from "./usage-query.ts";
@@ -17,7 +19,8 @@ const dayMs = 86_400_000;
 const unusedDays = 30;
 
 /** What people wrote about a feature, and when it was used last. */
-export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { readonly feature: Feature }) {
+export function DetailsCard({ feature: known }: { readonly feature: Feature }) {
+  const { feature, catalogue, lastChange } = known;
   const isEditor = useIsEditor();
   const [isEditing, setEditing] = useState(false);
   return (
@@ -49,8 +52,8 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
             <Ago at={lastChange.at} /> by {lastChange.by === "external" ? "unknown" : lastChange.by}
           </Entry>
         )}
-        <LastUse
-          feature={feature}
+        <Use
+          feature={known}
           archive={
             isEditor &&
             !catalogue?.archived && (
@@ -67,20 +70,38 @@ export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { r
   );
 }
 
-function LastUse({ feature, archive }: { readonly feature: string; readonly archive: ReactNode }) {
-  const { data } = useQuery(usageQuery(feature));
+function Use({ feature, archive }: { readonly feature: Feature; readonly archive: ReactNode }) {
+  const { data } = useQuery(usageQuery(feature.feature));
   const now = useNow();
   if (!data) return null;
-  const since = data.lastUsed ?? data.countedSince;
-  const days = since === null ? 0 : Math.floor((now - Date.parse(since)) / dayMs);
+  const { total } = data;
+  const last = lastUseOf(feature, data.lastUsed, data.countedSince);
+  const days = last ? Math.floor((now - last.at) / dayMs) : 0;
+  const off = total.on === 0 && total.off > 0 && `off ${counted(total.off, "time")} in the last 24 hours`;
   return (
     <>
       <Entry name="Evaluated">
-        {data.lastUsed === null ? "never since counting began" : <Ago at={data.lastUsed} />}
+        {last?.is === "used" ? (
+          <>
+            {off && "as on "}
+            <Ago at={new Date(last.at)} />
+            {off && `; ${off}`}
+          </>
+        ) : off ? (
+          `never as on; ${off}`
+        ) : last?.is === "new" ? (
+          <>
+            created <Ago at={new Date(last.at)} />; not evaluated yet
+          </>
+        ) : last ? (
+          `not since ${day(new Date(last.at))}, when counting began`
+        ) : (
+          "not counted yet"
+        )}
       </Entry>
       {days >= unusedDays && (
         <p className="small details-unused">
-          Not evaluated for {days} days. Check the code, then archive it. {archive}
+          Not evaluated {off && "as on "}for {days} days. Check the code, then archive it. {archive}
         </p>
       )}
     </>

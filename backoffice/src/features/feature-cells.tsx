@@ -9,6 +9,7 @@ import { Sparkline } from "../ui/sparkline.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { Ago, durationText, useNow } from "../ui/time.tsx";
 import type { Feature } from "./feature-list.ts";
+import { type LastUse, lastUseOf } from "./last-use.ts";
 import { useListActions } from "./list-actions.ts";
 import { Where } from "./where.tsx";
 
@@ -40,10 +41,10 @@ export const StateCell = ({ feature: { state, stale } }: Cell) => <StateBadge st
 
 export const WhereCell = ({ feature }: Cell) => <Where feature={feature} sources={useListActions().sources} />;
 
-export function UsageCell({ feature: { feature } }: Cell) {
-  const usage = useListActions().usage.get(feature);
+export function UsageCell({ feature }: Cell) {
+  const usage = useListActions().usage.get(feature.feature);
   if (!usage) return null;
-  if (usage.total === 0) return <Unused lastUsed={usage.lastUsed} since={usage.since} />;
+  if (usage.total === 0) return <Unused last={lastUseOf(feature, usage.lastUsed, usage.since)} />;
   return (
     <div className="row">
       <Sparkline values={usage.hours} />
@@ -52,13 +53,13 @@ export function UsageCell({ feature: { feature } }: Cell) {
   );
 }
 
-function Unused({ lastUsed, since }: { readonly lastUsed: string | null; readonly since: string | null }) {
-  const now = useNow();
-  const from = lastUsed ?? since;
+function Unused({ last }: { readonly last: LastUse | undefined }) {
+  const age = useNow() - (last?.at ?? 0);
+  const title = last?.is === "new" ? `Created ${durationText(age)} ago; not evaluated as on yet` : undefined;
   return (
-    <span className="tiny dim row feature-unused">
+    <span className="tiny dim row feature-unused" title={title}>
       <Clock size={13} aria-hidden />
-      {from && now - Date.parse(from) > 60_000 ? `none for ${durationText(now - Date.parse(from))}` : "none yet"}
+      {last && age > 60_000 ? `none for ${durationText(age)}` : "none yet"}
     </span>
   );
 }
