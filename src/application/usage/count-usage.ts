@@ -13,34 +13,18 @@ export type Stated =
   | { readonly on: ReadonlyMap<FeatureKey, unknown> };
 
 /** The counts of one feature with one result. */
-class Series {
+type Series = {
   readonly feature: FeatureKey;
   readonly variant: string | undefined;
   readonly on: boolean;
   readonly via: UsageVia;
-  count = 0;
+  count: number;
   /** The part of `count` from responses that omit features which are off. */
-  listed = 0;
-
-  constructor(feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia) {
-    this.feature = feature;
-    this.variant = variant;
-    this.on = on;
-    this.via = via;
-  }
-}
+  listed: number;
+};
 
 /** Counts the responses that have the same body. */
-export class Tally {
-  responses = 0;
-  readonly series: readonly Series[];
-  readonly omitsOff: boolean;
-
-  constructor(series: readonly Series[], omitsOff: boolean) {
-    this.series = series;
-    this.omitsOff = omitsOff;
-  }
-}
+export type Tally = { responses: number; readonly series: readonly Series[]; readonly omitsOff: boolean };
 
 /**
  * An SDK's report of a feature: the number of evaluations on and off, and of each variant. The variants are part of
@@ -99,7 +83,7 @@ export class CountUsage {
     const features = stated();
     const series: Series[] = [];
     this.#eachSeries(features, (each) => series.push(each));
-    const tally = new Tally(series, omitsOff(features));
+    const tally: Tally = { responses: 0, series, omitsOff: omitsOff(features) };
     // A tally that is forgotten still counts for the responses that have it.
     if (this.#inBodies > maxFeaturesInBodies) {
       this.#bodies.clear();
@@ -256,7 +240,7 @@ export class CountUsage {
       this.#series.clear();
       this.#plain.clear();
     }
-    const series = new Series(feature, name, on, via);
+    const series: Series = { feature, variant: name, on, via, count: 0, listed: 0 };
     this.#series.set(key, series);
     if (isPlain) this.#plain.set(feature, series);
     return series;
