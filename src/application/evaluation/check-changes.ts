@@ -1,4 +1,5 @@
 import { StoreFault } from "../../domain/errors.ts";
+import { shared } from "../shared.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** A store, with a probe that rejects as a change would. */
@@ -23,7 +24,6 @@ export class CheckChanges {
   readonly #listener: ChangesListener;
   /** The reason of each store that rejects changes. */
   readonly #refusals = new Map<string, string>();
-  #underway: Promise<Readonly<Record<string, ChangesState>>> | undefined;
 
   constructor(stores: readonly ProbedStore[], listener: ChangesListener) {
     this.#stores = stores;
@@ -31,14 +31,10 @@ export class CheckChanges {
   }
 
   /** The state of each store. Concurrent calls share a check. Never rejects. */
-  check(): Promise<Readonly<Record<string, ChangesState>>> {
-    this.#underway ??= Promise.all(this.#stores.map((store) => this.#checkOne(store)))
-      .then((states) => Object.fromEntries(states))
-      .finally(() => {
-        this.#underway = undefined;
-      });
-    return this.#underway;
-  }
+  readonly check = shared(
+    async (): Promise<Readonly<Record<string, ChangesState>>> =>
+      Object.fromEntries(await Promise.all(this.#stores.map((store) => this.#checkOne(store)))),
+  );
 
   async #checkOne({ name, probe }: ProbedStore): Promise<[string, ChangesState]> {
     try {

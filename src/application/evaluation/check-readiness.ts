@@ -1,5 +1,6 @@
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { shared } from "../shared.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** A dependency that must respond before the service is ready. */
@@ -31,7 +32,6 @@ export class CheckReadiness {
   readonly #now: () => Instant;
   /** The connections that have responded since the start. */
   readonly #seen = new Set<string>();
-  #underway: Promise<Readiness> | undefined;
 
   constructor(connections: readonly Dependency[], sources: readonly ManagedSource[], now: () => Instant) {
     this.#connections = connections;
@@ -40,12 +40,7 @@ export class CheckReadiness {
   }
 
   /** Concurrent calls share a check. Never rejects. */
-  check(): Promise<Readiness> {
-    this.#underway ??= this.#check().finally(() => {
-      this.#underway = undefined;
-    });
-    return this.#underway;
-  }
+  readonly check = shared(() => this.#check());
 
   async #check(): Promise<Readiness> {
     const at = this.#now();

@@ -1,6 +1,7 @@
 import type { Event, EventFilter } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { resultWithin } from "../evaluation/deadline.ts";
+import { shared } from "../shared.ts";
 
 /** The interval of log queries while there are readers. */
 const pollMs = 500;
@@ -11,7 +12,6 @@ const atOnce = 16;
 /** Tails the event log: new events of all processes. All readers share one query for the head of the log. */
 export class TailEvents {
   readonly #log: EventLog;
-  #nextHead: Promise<number> | undefined;
   readonly #pending = new Map<string, Promise<readonly Event[] | undefined>>();
 
   constructor(log: EventLog) {
@@ -62,15 +62,8 @@ export class TailEvents {
   }
 
   /** The position of the log's head after a pause; 0 if the log does not respond. */
-  #headSoon(): Promise<number> {
-    this.#nextHead ??= this.#headAfterPause().finally(() => {
-      this.#nextHead = undefined;
-    });
-    return this.#nextHead;
-  }
-
-  async #headAfterPause(): Promise<number> {
+  readonly #headSoon = shared(async () => {
     await new Promise((resolve) => setTimeout(resolve, pollMs));
     return (await resultWithin(timeoutMs, () => this.#log.head()))?.position ?? 0;
-  }
+  });
 }

@@ -3,6 +3,7 @@ import type { ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
+import { shared } from "../shared.ts";
 import { maxInRecord, type RecordItems } from "./record-items.ts";
 
 /** Maximum number of items per read, and per insertion into the timeline; each blocks for some milliseconds. */
@@ -30,7 +31,6 @@ export class KnownItems {
   #storedState: PollState | undefined;
   #inMemory: InMemoryItems | undefined;
   #revision: Revision | undefined;
-  #underway: Promise<Timeline> | undefined;
 
   constructor(feed: string, store: ItemStore, records: RecordItems) {
     this.#feed = feed;
@@ -56,12 +56,7 @@ export class KnownItems {
    * Reads the changes since the last call. Concurrent calls share a read. Rejects if the store does not respond, and
    * keeps the present items.
    */
-  refresh(): Promise<Timeline> {
-    this.#underway ??= this.#read().finally(() => {
-      this.#underway = undefined;
-    });
-    return this.#underway;
-  }
+  readonly refresh = shared(() => this.#read());
 
   /** Records items and writes them to the store; or into memory, from the first write that fails. */
   async put(items: readonly KnownItem[]): Promise<void> {

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
+import { shared } from "../../application/shared.ts";
 
 /** Default limit for a worker to report, in milliseconds. A hung worker must not delay the others' reports. */
 const reportWithinMs = 1_000;
@@ -88,15 +89,4 @@ export function gatherer<Report, Gathered>(name: string, report: () => Promise<R
     toPrimary({ asks: true });
     return withDeadline(gatherWithinMs, () => response);
   });
-}
-
-/** Shares one pending call among concurrent callers. */
-function shared<T>(call: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () => {
-    pending ??= call().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
 }
