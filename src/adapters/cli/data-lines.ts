@@ -52,7 +52,7 @@ function isCommon(value: unknown): value is SetLine | TokenLine {
 const isString = (value: unknown): value is string => typeof value === "string";
 
 /** Serializes a line. */
-export const textOf = (line: DataLine): string =>
+export const lineText = (line: DataLine): string =>
   JSON.stringify(
     "created" in line && line.created !== undefined ? { ...line, created: instantText(line.created) } : line,
   );

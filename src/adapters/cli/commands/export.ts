@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { ExportData, Exported } from "../../../application/transfer/export-data.ts";
 import { OperationFailed } from "../../../infrastructure/operation-failed.ts";
 import type { CommandContext } from "../command-context.ts";
-import { textOf } from "../data-lines.ts";
+import { lineText } from "../data-lines.ts";
 import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -34,7 +34,7 @@ async function* textsOf(exportData: ExportData, count: Count, progress: Progress
       const part = count.parts.get(of) ?? new Map<string, number>();
       count.parts.set(of, part.set(source, (part.get(source) ?? 0) + lines.length));
     }
-    yield lines.map((line) => `${textOf(line)}\n`).join("");
+    yield lines.map((line) => `${lineText(line)}\n`).join("");
     count.written += lines.length;
     count.omitted += skipped;
     progress.report("exported lines", count.written);

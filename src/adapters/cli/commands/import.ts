@@ -5,7 +5,7 @@ import { tokenGrammar } from "../../../domain/evaluation/token.ts";
 import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
 import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
-import { lineIn, textOf } from "../data-lines.ts";
+import { lineIn, lineText } from "../data-lines.ts";
 import { withJson } from "../json-help.ts";
 import { LineFile } from "../line-file.ts";
 import { counts, Progress } from "../progress.ts";
@@ -79,7 +79,7 @@ async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, termin
   let read = 0;
   const omitted = { members: 0, tokens: 0 };
   for await (const { lines, members = 0, tokens = 0 } of pages) {
-    yield lines.map((line) => `${textOf(line)}\n`).join("");
+    yield lines.map((line) => `${lineText(line)}\n`).join("");
     read += lines.length;
     omitted.members += members;
     omitted.tokens += tokens;
