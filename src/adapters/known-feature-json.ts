@@ -1,5 +1,5 @@
 import type { CatalogueEntry } from "../application/admin/catalogue.ts";
-import type { FeatureChange } from "../application/features/feature-changes.ts";
+import type { ChangeEntry } from "../application/events/change-entry.ts";
 import type { KnownFeature } from "../application/features/list-features.ts";
 import type { SourceStatus } from "../application/features/survey-source.ts";
 import type { DecidingSource, ViewedFeature } from "../application/features/view-feature.ts";
@@ -18,7 +18,7 @@ export const knownFeatureJson = ({ feature, state, stale, on, killed, entry, las
 });
 
 /** The last change of a feature in JSON. */
-export const featureChangeJson = ({ event, at, by, note, origin }: FeatureChange) => ({
+export const featureChangeJson = ({ event, at, by, note, origin }: ChangeEntry) => ({
   event,
   at: instantText(at),
   by,

@@ -1,7 +1,7 @@
 import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { Event, EventFilter, LogHead, LogPart, Proof, TrustedHead } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { resultWithin } from "../evaluation/deadline.ts";
 import { queryLog } from "./query-log.ts";
 
 /** Maximum wait for changes that the log lacks yet. A later page contains them. */
@@ -32,7 +32,7 @@ export class ReadEvents {
    * longer than a second.
    */
   async page(filter: EventFilter, limit: number, before?: number): Promise<Page> {
-    if (before === undefined) await this.#settled();
+    if (before === undefined) await resultWithin(maxWaitMs, this.#beforeRead);
     const found = await queryLog(() => this.#log.find(filter, limit + 1, before));
     const events = found.slice(0, limit);
     return { events, next: found.length > limit ? events.at(-1)?.position : undefined };
@@ -40,7 +40,7 @@ export class ReadEvents {
 
   /** All events up to now, oldest first, in pages of a hundred. Reads a page when the one before was consumed. */
   async all(filter: EventFilter): Promise<AsyncIterable<readonly Event[]>> {
-    await this.#settled();
+    await resultWithin(maxWaitMs, this.#beforeRead);
     const { position } = await this.head();
     return this.#upTo(position, filter);
   }
@@ -65,14 +65,6 @@ export class ReadEvents {
       const wanted = events.filter(({ position }) => position <= end);
       if (wanted.length > 0) yield wanted;
       after = events.length < atOnce ? end : (events.at(-1)?.position ?? end);
-    }
-  }
-
-  async #settled(): Promise<void> {
-    try {
-      await withDeadline(maxWaitMs, this.#beforeRead);
-    } catch {
-      // The present content of the log can still be read.
     }
   }
 }

@@ -1,8 +1,8 @@
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
 import { hasNoResult, isOnWith } from "../../domain/explain/explanation.ts";
+import type { ChangeEntry } from "../events/change-entry.ts";
 import type { ExplainFeatures } from "./explain-features.ts";
 import type {
-  ChangeEntry,
   ExplainedContext,
   ExplainedFeature,
   ExplainedSource,

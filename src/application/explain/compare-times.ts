@@ -1,4 +1,4 @@
-import { externalActor, type SetRecord } from "../../domain/admin/change.ts";
+import { changedKey, type SetRecord } from "../../domain/admin/change.ts";
 import { type MissingHistory, SourceUnavailable } from "../../domain/errors.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
@@ -6,6 +6,7 @@ import type { Event } from "../../domain/events/event.ts";
 import type { History } from "../../domain/events/history.ts";
 import { explain, knownFeatures } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
+import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import { queryLog } from "../events/query-log.ts";
 import {
   type EachSource,
@@ -18,17 +19,13 @@ import {
 } from "./evaluate-each-source.ts";
 
 /** A change of a set, with the differing features that it added or removed; or a change of the rule of one of them. */
-export type ComparedChange = SetRead & {
-  readonly event: string;
-  readonly by: string;
-  readonly at: Instant;
-  readonly note?: string;
-  readonly origin: SetRecord["origin"];
-  readonly added: readonly FeatureKey[];
-  readonly removed: readonly FeatureKey[];
-  /** The feature whose rule it changed; `key` is `collection/feature` then. */
-  readonly changed: readonly FeatureKey[];
-};
+export type ComparedChange = SetRead &
+  ChangeEntry & {
+    readonly added: readonly FeatureKey[];
+    readonly removed: readonly FeatureKey[];
+    /** The feature whose rule it changed; `key` is `collection/feature` then. */
+    readonly changed: readonly FeatureKey[];
+  };
 
 /** The difference between two times for a caller. Features are sorted by code point. */
 export type Difference = {
@@ -147,7 +144,7 @@ function comparedChange(
 ): ComparedChange | undefined {
   const record = event.change?.record;
   if (record?.of !== "set") return undefined;
-  const { id, by, at, note, origin, key, members } = record;
+  const { origin, key, members } = record;
   const before = contents.get(key);
   const listsChanges = origin === "change" || record.added.length + record.removed.length > 0;
   const after = members ?? (before && listsChanges ? moved(before, record) : undefined);
@@ -155,27 +152,13 @@ function comparedChange(
   const isCompared = !listsChanges && before !== undefined && after !== undefined;
   const added = isCompared ? missingFrom(after, before) : record.added;
   const removed = isCompared ? missingFrom(before, after) : record.removed;
-  return {
-    store,
-    key,
-    event: id,
-    by,
-    at,
-    origin,
-    added,
-    removed,
-    changed: [],
-    ...(note === undefined ? {} : { note }),
-  };
+  return { store, key, ...changeEntryOf(record), added, removed, changed: [] };
 }
 
 function comparedRuleChange(event: Event, store: string): ComparedChange | undefined {
   const record = event.change?.record;
   if (record?.of !== "document") return undefined;
-  const { id, by, at, note, collection, name } = record;
-  const origin = by === externalActor ? "external" : "change";
-  const change = { store, key: `${collection}/${name}`, event: id, by, at, origin, added: [], removed: [] } as const;
-  return { ...change, changed: [name], ...(note === undefined ? {} : { note }) };
+  return { store, key: changedKey(record), ...changeEntryOf(record), added: [], removed: [], changed: [record.name] };
 }
 
 const moved = (before: readonly FeatureKey[], { added, removed }: SetRecord): readonly FeatureKey[] => [

@@ -2,7 +2,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";
 import { decidingSources, type Explanation, explain, knownFeatures } from "../../domain/explain/explanation.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { resultWithin } from "../evaluation/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
 import { type EvaluateEachSource, outcomesOf, type SetRead, setsOf } from "./evaluate-each-source.ts";
 import { ruleOf, rulesWithRecords } from "./explain-rules.ts";
@@ -36,7 +36,7 @@ export class ExplainFeatures {
     const { attempts, context, evaluatedAt, isPast } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));
-    if (!isPast) await this.#relayOutboxes();
+    if (!isPast) await resultWithin(maxWaitMs, this.#beforeRead);
     const effectiveAt = isPast ? context.at : evaluatedAt;
     const lastChanges = await this.#lastChanges(sets.flat(), effectiveAt, features);
     const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, effectiveAt)));
@@ -81,14 +81,6 @@ export class ExplainFeatures {
         return withCause(explanation, results);
       },
     };
-  }
-
-  async #relayOutboxes(): Promise<void> {
-    try {
-      await withDeadline(maxWaitMs, this.#beforeRead);
-    } catch {
-      // The present content of the log is still useful.
-    }
   }
 
   /** The last change of each feature, or of these, by set; `undefined` if the log does not respond. */

@@ -1,11 +1,11 @@
-import { type DocumentRecord, externalActor } from "../../domain/admin/change.ts";
+import type { DocumentRecord } from "../../domain/admin/change.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";
+import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import { queryLog } from "../events/query-log.ts";
-import type { ChangeEntry } from "./explained.ts";
 
 /** The rules of a source, with the last record of each; `records` is omitted if the log does not respond. */
 export type RulesWithRecords = {
@@ -42,11 +42,3 @@ export function ruleOf(
   const isRecorded = record !== undefined && isSameJson(record.value, rule ?? null);
   return { ...(rule !== undefined && { rule }), ...(isRecorded && { lastChange: changeEntryOf(record) }) };
 }
-
-const changeEntryOf = ({ id, by, at, note }: DocumentRecord): ChangeEntry => ({
-  event: id,
-  by,
-  at,
-  origin: by === externalActor ? "external" : "change",
-  ...(note !== undefined && { note }),
-});

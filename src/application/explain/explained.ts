@@ -1,10 +1,10 @@
-import type { SetRecord } from "../../domain/admin/change.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { DeclaredSource, Role } from "../../domain/evaluation/source.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import type { Explanation, FeatureOutcome, NoResultReason } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
+import type { ChangeEntry } from "../events/change-entry.ts";
 import type { SetRead } from "./evaluate-each-source.ts";
 
 /** The caller and features to explain. */
@@ -43,16 +43,6 @@ export type ExplainedSource = {
   readonly error?: string;
   /** The freshness of its reads; omitted if it read nothing. */
   readonly freshness?: ReadFreshness;
-};
-
-/** The event that added a feature to a set or removed it, or that changed a rule. */
-export type ChangeEntry = {
-  readonly event: string;
-  readonly by: string;
-  readonly at: Instant;
-  readonly note?: string;
-  /** `baseline`: the feature was in the set when its records began. */
-  readonly origin: SetRecord["origin"];
 };
 
 /** A feature, with its state and the cause. */

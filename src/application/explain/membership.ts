@@ -1,19 +1,12 @@
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { LastChange } from "../../domain/events/history.ts";
 import type { FeatureOutcome } from "../../domain/explain/explanation.ts";
+import { changeEntryOf } from "../events/change-entry.ts";
 import type { SetRead, SourceAttempt } from "./evaluate-each-source.ts";
-import type { ChangeEntry, ExplainedFeature } from "./explained.ts";
+import type { ExplainedFeature } from "./explained.ts";
 
 /** The last change of each feature, by set. */
 export type LastChanges = ReadonlyMap<SetRead, ReadonlyMap<FeatureKey, LastChange>>;
-
-/** The change behind a result; nothing if the log has not caught up with it. */
-function changeEntryOf(change: LastChange | undefined, result: FeatureOutcome): ChangeEntry | undefined {
-  const record = change?.event.change?.record;
-  if (!change || record?.of !== "set" || result !== (change.on ? "on" : "absent")) return undefined;
-  const { id, by, at, note, origin } = record;
-  return { event: id, by, at, origin, ...(note === undefined ? {} : { note }) };
-}
 
 /** The set that has a feature, and the change that added it; for a removed feature, the set that had it last. */
 export function membershipOf(
@@ -23,7 +16,11 @@ export function membershipOf(
   attempt: SourceAttempt | undefined,
   lastChanges: LastChanges | undefined,
 ): Pick<ExplainedFeature["results"][number], "set" | "lastChange"> {
-  const lastChangeIn = (set: SetRead) => changeEntryOf(lastChanges?.get(set)?.get(feature), result);
+  const lastChangeIn = (set: SetRead) => {
+    const { on, event } = lastChanges?.get(set)?.get(feature) ?? {};
+    // The log may not have caught up with the store.
+    return event?.change && result === (on ? "on" : "absent") ? changeEntryOf(event.change.record) : undefined;
+  };
   if (result !== "on") {
     const removals = sets.flatMap((set) => {
       const lastChange = lastChangeIn(set);

@@ -1,20 +1,9 @@
-import { type ChangeRecord, externalActor, type SetRecord } from "../../domain/admin/change.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { Event } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
-
-/** The last event that changed a feature: its membership in a set, its rule or its description. */
-export type FeatureChange = {
-  readonly event: string;
-  readonly at: Instant;
-  readonly by: string;
-  readonly note?: string;
-  /** `baseline`: the feature was in a set when its records began. */
-  readonly origin: SetRecord["origin"];
-};
+import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
+import { shared } from "../shared.ts";
 
 /** The position of the last event of each feature. */
 export type ChangePositions = ReadonlyMap<FeatureKey, number>;
@@ -35,9 +24,9 @@ export class FeatureChanges {
   readonly #history: Pick<History, "changedFeatures">;
   readonly #stores: readonly string[];
   readonly #read = new Map<string, number>();
-  readonly #changes = new Map<number, FeatureChange>();
+  readonly #changes = new Map<number, ChangeEntry>();
   #positions = new Map<FeatureKey, number>();
-  #reading: Promise<void> | undefined;
+  readonly #readOnce = shared(() => this.#readOn());
 
   constructor(log: Pick<EventLog, "at">, history: Pick<History, "changedFeatures">, stores: readonly string[]) {
     this.#log = log;
@@ -50,10 +39,7 @@ export class FeatureChanges {
    * will do if the log is busy.
    */
   async positions(isUrgent = false): Promise<ChangePositions | undefined> {
-    this.#reading ??= this.#readOn().finally(() => {
-      this.#reading = undefined;
-    });
-    const isRead = this.#reading.then(
+    const isRead = this.#readOnce().then(
       () => true,
       () => false,
     );
@@ -66,13 +52,14 @@ export class FeatureChanges {
   }
 
   /** The changes at positions, by position, as far as the log responds in time. Keeps them: events never change. */
-  async at(positions: readonly number[]): Promise<ReadonlyMap<number, FeatureChange>> {
+  async at(positions: readonly number[]): Promise<ReadonlyMap<number, ChangeEntry>> {
     const missing = positions.filter((position) => !this.#changes.has(position));
     if (missing.length > 0) {
       try {
         const events = await withDeadline(maxWaitMs, () => this.#log.at(missing));
         if (this.#changes.size > maxKept) this.#changes.clear();
-        for (const event of events) this.#changes.set(event.position, changeIn(event));
+        for (const { position, change } of events)
+          if (change) this.#changes.set(position, changeEntryOf(change.record));
       } catch {
         // The features are listed without these changes.
       }
@@ -97,16 +84,4 @@ export class FeatureChanges {
       this.#read.set(store, upTo);
     }
   }
-}
-
-/** The change that an event records. */
-export function changeIn({ id, at, recordedBy: by, change }: Event): FeatureChange {
-  return change ? changeOfRecord(change.record) : { event: id, at, by, origin: "change" };
-}
-
-/** The change of a record. */
-export function changeOfRecord(record: ChangeRecord): FeatureChange {
-  const { id: event, at, by, note } = record;
-  const origin = record.of === "set" ? record.origin : by === externalActor ? "external" : "change";
-  return { event, at, by, origin, ...(note !== undefined && { note }) };
 }

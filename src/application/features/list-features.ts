@@ -4,8 +4,9 @@ import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
 import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
+import type { ChangeEntry } from "../events/change-entry.ts";
 import type { ReadUsage } from "../usage/read-usage.ts";
-import type { ChangePositions, FeatureChange, FeatureChanges } from "./feature-changes.ts";
+import type { ChangePositions, FeatureChanges } from "./feature-changes.ts";
 import { type FeatureFilter, matcher, unusedSince } from "./feature-filter.ts";
 import { type FeatureSort, type PageEnd, type Ranks, sortedBy, startAfter } from "./feature-sort.ts";
 import { type Inventory, isListed, keysOf, type StateTable, stateTableOf } from "./inventory.ts";
@@ -34,7 +35,7 @@ export type KnownFeature = {
   readonly killed: boolean;
   readonly entry: CatalogueEntry | undefined;
   /** `undefined` if the event log has none, or does not respond. */
-  readonly lastChange: FeatureChange | undefined;
+  readonly lastChange: ChangeEntry | undefined;
 };
 
 /** Query for a page of features. */

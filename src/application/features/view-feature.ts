@@ -5,8 +5,8 @@ import type { History } from "../../domain/events/history.ts";
 import { type Audience, audience } from "../../domain/features/audience.ts";
 import { type GrantResult, grantsIn } from "../../domain/features/feature-state.ts";
 import type { Reach } from "../../domain/features/reach.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
-import { changeIn, changeOfRecord, type FeatureChange } from "./feature-changes.ts";
+import { resultWithin } from "../evaluation/deadline.ts";
+import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import type { KnownFeature, ListFeatures } from "./list-features.ts";
 import { type Presence, placementsOf, type SourceStatus, type Survey } from "./survey-source.ts";
 
@@ -19,7 +19,7 @@ export type DecidingSource = {
   /** Of a grant: for whom it has the feature on after its gates. */
   readonly result: GrantResult | undefined;
   /** The last change of the feature in this source; `undefined` if the event log has none, or does not answer. */
-  readonly lastChange: FeatureChange | undefined;
+  readonly lastChange: ChangeEntry | undefined;
 };
 
 /** A feature with all sources, side by side. */
@@ -45,18 +45,18 @@ export function viewFeature(
   async function lastChange(
     { editableSet: stored, editableRules: rules }: ManagedSource,
     feature: FeatureKey,
-  ): Promise<FeatureChange | undefined> {
+  ): Promise<ChangeEntry | undefined> {
     if (stored) {
       const event = await history.lastChangeOf(stored.connection, stored.key.prefix, feature);
-      return event && changeIn(event);
+      return event?.change && changeEntryOf(event.change.record);
     }
     if (!rules) return undefined;
     const record = await history.documentAt(rules.connection, rules.collection, feature, lastInstant);
-    return record && changeOfRecord(record);
+    return record && changeEntryOf(record);
   }
 
   return async (feature: FeatureKey): Promise<ViewedFeature> => {
-    await inTime(beforeRead);
+    await resultWithin(maxWaitMs, beforeRead);
     const { surveys, ...known } = await features.get(feature);
     const placements = placementsOf(feature, surveys);
     const results = new Map(grantsIn(placements).map(({ source, result }) => [source.name, result]));
@@ -68,7 +68,7 @@ export function viewFeature(
         presence: presenceOf(feature),
         reach: reachOf(feature),
         result: results.get(source.name),
-        lastChange: await inTime(() => lastChange(source, feature)),
+        lastChange: await resultWithin(maxWaitMs, () => lastChange(source, feature)),
       })),
     );
     return { ...known, sources, audience: audience(placements) };
@@ -86,13 +86,4 @@ function inDecidingOrder(surveys: readonly Survey[]): readonly Survey[] {
     ...grant.source.gatedBy.flatMap((name) => named.get(name) ?? []),
   ]);
   return [...new Set([...grants, ...ofRole("gate"), ...ofRole("veto")])];
-}
-
-/** The result of a call; `undefined` if it fails or takes too long, because the rest of the view is still useful. */
-async function inTime<T>(call: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await withDeadline(maxWaitMs, call);
-  } catch {
-    return undefined;
-  }
 }

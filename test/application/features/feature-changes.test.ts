@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { FeatureChanges } from "../../../src/application/features/feature-changes.ts";
+import type { SetRecord } from "../../../src/domain/admin/change.ts";
 import type { Event } from "../../../src/domain/events/event.ts";
+
+const recordAt = (at: number): SetRecord => ({
+  of: "set",
+  ...{ id: `event-${at}`, by: "anna", at, revision: { epoch: "epoch", number: at } },
+  ...{ key: "global_features", origin: "change", added: ["a"], removed: [], size: 1 },
+});
 
 const eventAt = (position: number): Event => ({
   id: `event-${position}`,
@@ -12,6 +19,7 @@ const eventAt = (position: number): Event => ({
   at: position,
   recordedBy: "anna",
   position,
+  change: { store: "features", record: recordAt(position) },
   hash: "",
 });
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import type { ChangeEntry, Explained, ExplainedFeature } from "../../../application/explain/explained.ts";
+import type { ChangeEntry } from "../../../application/events/change-entry.ts";
+import type { Explained, ExplainedFeature } from "../../../application/explain/explained.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { explainedJson } from "../../explained-json.ts";
 import { callerOf } from "../arguments/caller-of.ts";
