@@ -1,13 +1,11 @@
 import { z } from "zod";
-import type { RulesByFeature } from "../../domain/admin/rules.ts";
-import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
-import type { Resolution, SourceResult } from "../../domain/evaluation/source-result.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { bucketOf, includes, percentOf, shareOf } from "../../domain/targeting/share.ts";
-import { defineSource, type SourceHost } from "./_catalogue/source.ts";
-import { ParsedRules } from "./_rules/parsed-rules.ts";
+import { defineSource } from "./_catalogue/source.ts";
+import { whenHere } from "./_catalogue/when-here.ts";
+import { parsedRules } from "./_rules/parsed-rules.ts";
 
 const defaultField = "targetingKey";
 
@@ -51,37 +49,21 @@ export const source = defineSource({
   example: { connection: "features", collection: "percentages" },
   editable: { rules: () => rule },
   deterministic: true,
-  create: (_, host) => new PercentageFeatureResolver(host),
+  // Off for a caller without the field that the rule buckets by, because such a caller could be anyone.
+  create: (_, { readRules, report }) => {
+    const parsed = parsedRules(rule, report, noOne);
+    return {
+      varyBy: ["targetingKey", "userId", "locations", "attributes"],
+      resolve: (context) =>
+        whenHere(readRules(), (cached) => {
+          const features = new Map<FeatureKey, Resolution>();
+          for (const [feature, rule] of parsed(cached.value))
+            features.set(feature, resolutionOf(feature, rule, context));
+          return { features, dependencies: [cached], validUntil: Number.POSITIVE_INFINITY };
+        }),
+    };
+  },
 });
-
-/**
- * Percentage resolver: a feature is on if the caller's bucket is in the share. Off if the caller lacks the field that
- * the rule buckets by, because such a caller could be anyone.
- */
-class PercentageFeatureResolver implements FeatureResolver {
-  readonly varyBy = ["targetingKey", "userId", "locations", "attributes"] as const;
-  readonly #read: SourceHost["readRules"];
-  readonly #parsed: ParsedRules<Rule>;
-
-  constructor({ readRules, report }: SourceHost) {
-    this.#read = readRules;
-    this.#parsed = new ParsedRules(rule, report, noOne);
-  }
-
-  resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const cached = this.#read();
-    return cached instanceof Promise
-      ? cached.then((read) => this.#evaluate(read, context))
-      : this.#evaluate(cached, context);
-  }
-
-  #evaluate(cached: CachedRead<RulesByFeature>, context: EvaluationContext): SourceResult {
-    const features = new Map<FeatureKey, Resolution>();
-    for (const [feature, rule] of this.#parsed.of(cached.value))
-      features.set(feature, resolutionOf(feature, rule, context));
-    return { features, dependencies: [cached], validUntil: Number.POSITIVE_INFINITY };
-  }
-}
 
 function resolutionOf(
   feature: FeatureKey,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CheckedResults } from "../../../src/adapters/sources/_catalogue/checked-results.ts";
+import { checkedResults } from "../../../src/adapters/sources/_catalogue/checked-results.ts";
 import { ContextFields } from "../../../src/application/evaluation/context-fields.ts";
 import { EvaluateFeatures, type EvaluationCache } from "../../../src/application/evaluation/evaluate-features.ts";
 import { EvaluateSources } from "../../../src/application/evaluation/evaluate-sources.ts";
@@ -219,7 +219,7 @@ describe("resolving features", () => {
   ])('handles the result "%s" of a source from outside as a failure', async (_, result) => {
     const wrong = source("wrong", () => result as never, { onFailure: "skip", timeoutMs: 20 });
     const { ask } = service([
-      { ...wrong, resolver: new CheckedResults(wrong.resolver) },
+      { ...wrong, resolver: checkedResults(wrong.resolver) },
       source("fine", () => answer("a")),
     ]);
     expect(await ask()).toEqual({ features: ["a"], missing: ["wrong"] });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineSource } from "../../../src/adapters/sources/_catalogue/source.ts";
-import { ParsedRules } from "../../../src/adapters/sources/_rules/parsed-rules.ts";
+import { parsedRules } from "../../../src/adapters/sources/_rules/parsed-rules.ts";
 import type { RulesByFeature } from "../../../src/domain/admin/rules.ts";
 import type { CachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { SourceResult } from "../../../src/domain/evaluation/source-result.ts";
@@ -25,10 +25,10 @@ export const source = defineSource({
   editable: { rules: () => rule },
   deterministic: true,
   create: (_, { readRules, report }) => {
-    const parsed = new ParsedRules(rule, report);
+    const parsed = parsedRules(rule, report);
     const answer = (cached: CachedRead<RulesByFeature>): SourceResult => ({
       features: new Map(
-        [...parsed.of(cached.value)].map(([feature, { on }]) => [
+        [...parsed(cached.value)].map(([feature, { on }]) => [
           feature,
           { on, value: on, reason: on ? "STATIC" : "DISABLED" },
         ]),

@@ -1,10 +1,10 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { type EvaluationContext, type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isWritableKey } from "../../../domain/evaluation/feature.ts";
-import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
-import { defineFeed, type FeedHost } from "../_catalogue/feed-definition.ts";
+import { defineFeed } from "../_catalogue/feed-definition.ts";
+import { whenHere } from "../_catalogue/when-here.ts";
 import { Reachable } from "../_polled/reachable.ts";
 import { HttpFeed } from "./http-feed.ts";
 import { losesDigits } from "./long-number.ts";
@@ -146,7 +146,10 @@ export const source = defineFeed({
     });
     return { feed, everyMs: pollSeconds * 1_000, maxItems: maxItems };
   },
-  create: (_, { readItems }) => new FeedFeatureResolver(readItems),
+  create: (_, { readItems }) => {
+    const evaluate = evaluator();
+    return { varyBy: [], resolve: ({ at }) => whenHere(readItems(), (cached) => evaluate(cached, at)) };
+  },
 });
 
 const pathAt = (text: string) => {
@@ -163,32 +166,18 @@ type CachedResult = {
 };
 
 /**
- * Resolver of feed items: features of offered items are on within their time windows; features of all other known items
- * are off.
+ * Evaluates items: features of offered items are on within their time windows; features of all other known items are
+ * off. Caches the last result, which is valid until an item changes, starts or ends.
  */
-class FeedFeatureResolver implements FeatureResolver {
-  readonly varyBy = [];
-  readonly #read: FeedHost["readItems"];
-  #last: CachedResult | undefined;
-
-  constructor(readItems: FeedHost["readItems"]) {
-    this.#read = readItems;
-  }
-
-  resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const cached = this.#read();
-    return cached instanceof Promise ? cached.then((late) => this.#evaluate(late, at)) : this.#evaluate(cached, at);
-  }
-
-  /** Caches the last result: it is valid until an item changes, starts or ends. */
-  #evaluate(cached: CachedRead<readonly KnownItem[]>, at: Instant): SourceResult {
-    const last = this.#last;
+function evaluator() {
+  let last: CachedResult | undefined;
+  return (cached: CachedRead<readonly KnownItem[]>, at: Instant): SourceResult => {
     if (last?.cached === cached && last.from <= at && at < last.result.validUntil) return last.result;
     const off = last?.cached === cached ? last.off : allOff(cached.value);
     const result = { ...evaluateAt(cached.value, at, off), dependencies: [cached] };
-    this.#last = { cached, from: at, off, result };
+    last = { cached, from: at, off, result };
     return result;
-  }
+  };
 }
 
 /** All known features, off. There can be 100,000, so the map is rebuilt only if an item changes. */

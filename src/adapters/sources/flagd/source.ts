@@ -3,7 +3,7 @@ import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_po
 import { changingRules } from "../_rules/changing-rules.ts";
 import { flagdDefinitions, storedFlag, storedSegment } from "./flagd-definitions.ts";
 import { FlagdRules } from "./flagd-rules.ts";
-import { StoredRules } from "./stored-rules.ts";
+import { storedRules } from "./stored-rules.ts";
 
 export const source = defineSource({
   summary: "Evaluates flagd definitions: inline, from a store, from a file or from a URL.",
@@ -59,10 +59,7 @@ export const source = defineSource({
       return rules;
     };
     const others = readsAddress ? (["ip"] as const) : [];
-    if (connection !== undefined) {
-      const stored = new StoredRules(reportFaults);
-      return changingRules(readRules, (rules) => stored.of(rules), others);
-    }
+    if (connection !== undefined) return changingRules(readRules, storedRules(reportFaults), others);
     if (file !== undefined) return changingRules(pollFile(file, parse), (rules) => rules, others);
     if (url !== undefined) {
       const headers = authorization === undefined ? {} : { Authorization: authorization };

@@ -8,41 +8,34 @@ import { Segments } from "./segments.ts";
 type Compiled = { readonly rule: Json; readonly flag: Flag };
 
 /**
- * Flags and segments in a collection: a flag under the key of its feature, a segment under its name with the prefix
- * `$`. Compiles a flag again only if the flag changed, or if it uses segments and one of them changed.
+ * Reads the flags and segments in a collection: a flag under the key of its feature, a segment under its name with the
+ * prefix `$`. Compiles a flag again only if the flag changed, or if it uses segments and one of them changed. Returns the
+ * same rules for the same map. `report` is called with the rules after each change.
  */
-export class StoredRules {
-  readonly #report: (rules: FlagdRules) => void;
-  readonly #known = new WeakMap<RulesByFeature, FlagdRules>();
-  #segments: ReadonlyMap<string, Json> = new Map();
-  #flags: ReadonlyMap<FeatureKey, Compiled> = new Map();
-
-  /** `report` is called with the rules after each change. */
-  constructor(report: (rules: FlagdRules) => void) {
-    this.#report = report;
-  }
-
-  /** Returns the same rules for the same map. */
-  of(stored: RulesByFeature): FlagdRules {
-    const known = this.#known.get(stored);
-    if (known) return known;
+export function storedRules(report: (rules: FlagdRules) => void): (stored: RulesByFeature) => FlagdRules {
+  const known = new WeakMap<RulesByFeature, FlagdRules>();
+  let lastSegments: ReadonlyMap<string, Json> = new Map();
+  let lastFlags: ReadonlyMap<FeatureKey, Compiled> = new Map();
+  return (stored) => {
+    const same = known.get(stored);
+    if (same) return same;
     const isSegment = (name: string) => name.startsWith(segmentPrefix);
     const rules = new Map([...stored].filter(([name]) => isSegment(name)));
     const areSame =
-      rules.size === this.#segments.size && [...rules].every(([name, rule]) => this.#segments.get(name) === rule);
+      rules.size === lastSegments.size && [...rules].every(([name, rule]) => lastSegments.get(name) === rule);
     const segments = new Segments(new Map([...rules].map(([name, rule]) => [name.slice(segmentPrefix.length), rule])));
     const flags = new Map<FeatureKey, Compiled>();
     for (const [feature, rule] of stored) {
       if (isSegment(feature)) continue;
-      const last = this.#flags.get(feature);
+      const last = lastFlags.get(feature);
       const isSame = last?.rule === rule && (areSame || !last.flag.usesSegments);
       flags.set(feature, isSame ? last : { rule, flag: Flag.of(feature, rule, segments) });
     }
     const compiled = new FlagdRules([...flags.values()].map(({ flag }) => flag));
-    this.#segments = rules;
-    this.#flags = flags;
-    this.#known.set(stored, compiled);
-    this.#report(compiled);
+    lastSegments = rules;
+    lastFlags = flags;
+    known.set(stored, compiled);
+    report(compiled);
     return compiled;
-  }
+  };
 }

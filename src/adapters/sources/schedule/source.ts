@@ -1,13 +1,8 @@
 import { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/rules.ts";
-import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
-import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
-import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { anyOf, fixedSchedule, type Schedule } from "../../../domain/targeting/schedule.ts";
-import type { Phase } from "../../../domain/targeting/timetable.ts";
-import { defineSource, type SourceHost } from "../_catalogue/source.ts";
-import { ParsedRules } from "../_rules/parsed-rules.ts";
+import { defineSource } from "../_catalogue/source.ts";
+import { whenHere } from "../_catalogue/when-here.ts";
+import { parsedRules } from "../_rules/parsed-rules.ts";
 import { PhasesAhead } from "./phases-ahead.ts";
 import { type ParsedWindow, parseWindow, WindowFault, type WindowText } from "./window-text.ts";
 
@@ -67,40 +62,22 @@ export const source = defineSource({
   example: { connection: "features", collection: "schedules" },
   editable: { rules: () => rule },
   deterministic: true,
-  create: (_, host) => new ScheduleFeatureResolver(host),
-});
-
-/** Schedule resolver: a feature is on within the windows of its schedule, and off otherwise. */
-class ScheduleFeatureResolver implements FeatureResolver {
-  readonly varyBy = [];
-  readonly #read: SourceHost["readRules"];
-  readonly #parsed: ParsedRules<Schedule>;
-  readonly #phases = new PhasesAhead(Date.now);
-
-  constructor({ readRules, report }: SourceHost) {
-    this.#read = readRules;
-    this.#parsed = new ParsedRules(compiled, report, never);
-  }
-
-  resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const cached = this.#read();
-    return cached instanceof Promise ? cached.then((read) => this.#evaluate(read, at)) : this.#evaluate(cached, at);
-  }
-
-  dispose(): void {
-    this.#phases[Symbol.dispose]();
-  }
-
-  #evaluate(cached: CachedRead<RulesByFeature>, at: Instant): SourceResult | Promise<SourceResult> {
-    const phase = this.#phases.at(this.#parsed.of(cached.value), at);
-    return phase instanceof Promise ? phase.then((late) => resultOf(late, cached)) : resultOf(phase, cached);
-  }
-}
-
-const resultOf = ({ features, until }: Phase, cached: CachedRead<unknown>): SourceResult => ({
-  features,
-  dependencies: [cached],
-  validUntil: until,
+  create: (_, { readRules, report }) => {
+    const parsed = parsedRules(compiled, report, never);
+    const phases = new PhasesAhead(Date.now);
+    return {
+      varyBy: [],
+      resolve: ({ at }) =>
+        whenHere(readRules(), (cached) =>
+          whenHere(phases.at(parsed(cached.value), at), ({ features, until }) => ({
+            features,
+            dependencies: [cached],
+            validUntil: until,
+          })),
+        ),
+      dispose: () => phases[Symbol.dispose](),
+    };
+  },
 });
 
 /** Parses windows. Adds the faults of an invalid window to the context, and returns `undefined` in its place. */

@@ -4,7 +4,7 @@ import type { EvaluationContext } from "../../../domain/evaluation/evaluation-co
 import type { FeatureKey, Json } from "../../../domain/evaluation/feature.ts";
 import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { named, type UnleashFeature, type UnleashSegment, unleashDocument } from "./unleash-document.ts";
-import { Volatility } from "./volatility.ts";
+import { volatility } from "./volatility.ts";
 
 /** The application that Unleash evaluates for. */
 export type UnleashApplication = { readonly appName: string; readonly environment: string };
@@ -13,7 +13,7 @@ export type UnleashApplication = { readonly appName: string; readonly environmen
 export class UnleashRules {
   readonly #unleash: Unleash;
   readonly #features: readonly UnleashFeature[];
-  readonly #volatility: Volatility;
+  readonly #volatility: ReturnType<typeof volatility>;
   /** Results of features that cannot be evaluated. */
   readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
   /** Faults of single features, each with the feature's name. Features that cannot be evaluated are off. */
@@ -28,7 +28,7 @@ export class UnleashRules {
     const { features, segments, broken, faults } = unleashDocument(content);
     this.#features = features;
     this.#broken = new Map([...broken].map(([name, error]) => [name, brokenBy(error)]));
-    this.#volatility = new Volatility(features, segments);
+    this.#volatility = volatility(features, segments);
     this.#unleash = offline(new KnownFeatures(features, segments), application);
     this.faults = [...faults, ...this.#trialFaults()];
   }
@@ -45,7 +45,7 @@ export class UnleashRules {
         ...this.#broken,
         ...this.#features.map((each) => [each.name, this.#resolutionOf(each, input)] as const),
       ]),
-      ...this.#volatility.of(context.at, input),
+      ...this.#volatility(context.at, input),
     };
   }
 

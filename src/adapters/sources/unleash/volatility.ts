@@ -8,38 +8,29 @@ type Strategy = NonNullable<Feature["strategies"]>[number];
 type Constraint = Strategy["constraints"][number];
 type Segment = NonNullable<ClientFeaturesResponse["segments"]>[number];
 
-/** Validity of Unleash results: until the next date in a constraint. Random results are not cached. */
-export class Volatility {
-  /** The instants at which constraints change their result, in order. */
-  readonly #boundaries: readonly Instant[];
-  /** Whether a constraint reads the clock in another way. */
-  readonly #readsClock: boolean;
-  /** Stickiness fields of partial rollouts and variants. */
-  readonly #stickiness: ReadonlySet<string>;
-
-  constructor(features: readonly Feature[], segments: readonly Segment[]) {
-    const strategies = features.flatMap((feature) => feature.strategies ?? []);
-    const constraints = [...strategies, ...segments].flatMap((each) => each.constraints ?? []);
-    this.#boundaries = constraints.flatMap(boundariesOf).sort((a, b) => a - b);
-    this.#readsClock = constraints.some((each) => each.contextName === "currentTime" && !isDate(each));
-    this.#stickiness = new Set([
-      ...strategies.flatMap(sharing),
-      ...features.flatMap(({ variants }) => dealing(variants)),
-    ]);
-  }
-
-  /** Validity of a result at an instant. */
-  of(at: Instant, context: Context): Pick<SourceResult, "validUntil" | "dependencies"> {
-    // A read that is never current, because random rollouts can differ on each call.
-    if ([...this.#stickiness].some((by) => isRandom(by, context)))
-      return { dependencies: [uncachedRead(undefined, at)], validUntil };
-    if (this.#readsClock) return {};
-    return { validUntil: this.#boundaries.find((instant) => instant > at) ?? validUntil };
-  }
-}
-
 /** Validity of results that do not expire. */
 const validUntil = Number.POSITIVE_INFINITY;
+
+/** Validity of Unleash results at an instant: until the next date in a constraint. Random results are not cached. */
+export function volatility(
+  features: readonly Feature[],
+  segments: readonly Segment[],
+): (at: Instant, context: Context) => Pick<SourceResult, "validUntil" | "dependencies"> {
+  const strategies = features.flatMap((feature) => feature.strategies ?? []);
+  const constraints = [...strategies, ...segments].flatMap((each) => each.constraints ?? []);
+  const boundaries = constraints.flatMap(boundariesOf).sort((a, b) => a - b);
+  const readsClock = constraints.some((each) => each.contextName === "currentTime" && !isDate(each));
+  const stickiness = new Set([
+    ...strategies.flatMap(sharing),
+    ...features.flatMap(({ variants }) => dealing(variants)),
+  ]);
+  return (at, context) => {
+    // A read that is never current, because random rollouts can differ on each call.
+    if ([...stickiness].some((by) => isRandom(by, context)))
+      return { dependencies: [uncachedRead(undefined, at)], validUntil };
+    return readsClock ? {} : { validUntil: boundaries.find((instant) => instant > at) ?? validUntil };
+  };
+}
 
 const isDate = ({ operator }: Constraint): boolean => /^DATE_(AFTER|BEFORE)$/.test(operator);
 

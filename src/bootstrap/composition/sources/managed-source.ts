@@ -1,4 +1,4 @@
-import { CheckedResults } from "../../../adapters/sources/_catalogue/checked-results.ts";
+import { checkedResults } from "../../../adapters/sources/_catalogue/checked-results.ts";
 import type { FeedHost } from "../../../adapters/sources/_catalogue/feed-definition.ts";
 import type { SourceHost } from "../../../adapters/sources/_catalogue/source.ts";
 import { ruleCheck, segmentPrefix } from "../../../adapters/sources/_rules/rule-check.ts";
@@ -43,7 +43,7 @@ export function managedSource(
       ? () => editableRules.rules.read(editableRules.collection)
       : () => undeclared("editable.rules"),
   });
-  return { ...source, resolver: isOutside ? new CheckedResults(resolver) : resolver, editableSet, editableRules };
+  return { ...source, resolver: isOutside ? checkedResults(resolver) : resolver, editableSet, editableRules };
 }
 
 function undeclared(part: string): never {

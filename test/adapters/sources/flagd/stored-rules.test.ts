@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ruleCheck } from "../../../../src/adapters/sources/_rules/rule-check.ts";
 import { source } from "../../../../src/adapters/sources/flagd/source.ts";
-import { StoredRules } from "../../../../src/adapters/sources/flagd/stored-rules.ts";
+import { storedRules } from "../../../../src/adapters/sources/flagd/stored-rules.ts";
 import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
@@ -55,7 +55,7 @@ describe.each([
 
 describe("stored flags", () => {
   const evaluate = (rules: Readonly<Record<string, Json>>, context = inSpain) => {
-    const compiled = new StoredRules(() => {}).of(new Map(Object.entries(rules)));
+    const compiled = storedRules(() => {})(new Map(Object.entries(rules)));
     const { features } = compiled.evaluate(context);
     return { on: Object.fromEntries([...features].map(([name, { on }]) => [name, on])), faults: compiled.faults };
   };
@@ -96,20 +96,19 @@ describe("stored flags", () => {
 
   it("are compiled again only if they or their segments change", () => {
     const reports: (readonly string[])[] = [];
-    const stored = new StoredRules(({ faults }) => reports.push(faults));
+    const stored = storedRules(({ faults }) => reports.push(faults));
     const rules = new Map<string, Json>([
       ["$spain", spain],
       ["checkout", forSegment("spain")],
       ["search", { ...plain, defaultVariant: "on" }],
     ]);
-    const first = stored.of(rules);
-    expect(stored.of(rules)).toBe(first);
-    const other = stored.of(new Map([...rules, ["$spain", { "==": [{ var: "country" }, "PT"] }]]));
+    const first = stored(rules);
+    expect(stored(rules)).toBe(first);
+    const other = stored(new Map([...rules, ["$spain", { "==": [{ var: "country" }, "PT"] }]]));
     expect(first.evaluate(inSpain).features.get("checkout")?.on).toBe(true);
     expect(other.evaluate(inSpain).features.get("checkout")?.on).toBe(false);
     expect(
-      stored
-        .of(new Map([...rules].slice(1)))
+      stored(new Map([...rules].slice(1)))
         .evaluate(inSpain)
         .features.get("checkout")?.on,
     ).toBe(false);
@@ -140,7 +139,7 @@ describe("the targeting of a flag", () => {
     const original = FeatureFlag.prototype.evaluate;
     for (const [index, targeting] of targetings.entries()) {
       const key = `flag${index}`;
-      const rules = new StoredRules(() => {}).of(new Map([[key, { ...plain, targeting }]]));
+      const rules = storedRules(() => {})(new Map([[key, { ...plain, targeting }]]));
       for (const country of ["ES", "PT", "", null]) {
         for (const targetingKey of ["a", "b", "c"]) {
           const attributes = { country, version: country === "ES" ? "2.4" : "1.0" };
