@@ -1,6 +1,8 @@
 import type { ContextField, EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
+const ids = ["userId", "targetingKey", "claimedUserId"] as const;
+
 /**
  * Context fields that at least one source depends on. Contexts that are equal in them have equal results. Fields are
  * added if a source reads them without declaring them.
@@ -42,7 +44,10 @@ export class ContextFields {
     return field.startsWith("attributes.") && this.#fields.has("attributes");
   }
 
-  /** Cache key of a context: equal only for contexts that are equal in these fields. */
+  /**
+   * Cache key of a context: equal only for contexts that are equal in these fields. Its evaluation may add fields, so
+   * compute the key again to cache the result.
+   */
   varyKey({ userId, targetingKey, claimedUserId, locations, ip, attributes }: EvaluationContext): string {
     return JSON.stringify([
       this.has("userId") ? userId : 0,
@@ -57,9 +62,11 @@ export class ContextFields {
   }
 
   /**
-   * Cache key of an evaluation that began with this version and key. The sources may have read more fields meanwhile.
+   * The cache key of a context that many callers have; `undefined` if sources read an id in it. Results for one caller
+   * would evict those for thousands, and outlive V8's young generation.
    */
-  keySince(version: number, key: string, context: EvaluationContext): string {
-    return version === this.version ? key : this.varyKey(context);
+  sharedKey(context: EvaluationContext): string | undefined {
+    for (const id of ids) if (context[id] !== undefined && this.has(id)) return undefined;
+    return this.varyKey(context);
   }
 }

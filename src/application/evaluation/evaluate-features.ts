@@ -40,24 +40,18 @@ export class EvaluateFeatures {
    */
   async evaluate(caller: Caller, request: RequestContext): Promise<EvaluatedFeatures> {
     const { reads, context } = await this.#callers.identify(caller, request);
-    const key = this.#fields.varyKey(context);
-    let evaluated = this.#cache.get(key);
+    const key = this.#fields.sharedKey(context);
+    let evaluated = key === undefined ? undefined : this.#cache.get(key);
     if (!evaluated?.freshness.isCurrent(context.at)) {
-      const { version } = this.#fields;
-      evaluated = this.#merged(await this.#sources.evaluate(context), context, key, version);
+      evaluated = this.#merged(await this.#sources.evaluate(context), context);
     }
     return reads.length > 0 ? { ...evaluated, freshness: evaluated.freshness.with(reads) } : evaluated;
   }
 
-  #merged(
-    { results, missing, changesAt, freshness }: EvaluatedSources,
-    context: EvaluationContext,
-    key: string,
-    version: number,
-  ): EvaluatedFeatures {
-    const isShared = freshness.isCacheable(context.at);
-    const merged = { features: merge(results), missing, changesAt, freshness, isShared };
-    if (isShared) this.#cache.set(this.#fields.keySince(version, key, context), merged);
+  #merged({ results, missing, changesAt, freshness }: EvaluatedSources, context: EvaluationContext): EvaluatedFeatures {
+    const key = freshness.isCacheable(context.at) ? this.#fields.sharedKey(context) : undefined;
+    const merged = { features: merge(results), missing, changesAt, freshness, isShared: key !== undefined };
+    if (key !== undefined) this.#cache.set(key, merged);
     return merged;
   }
 }

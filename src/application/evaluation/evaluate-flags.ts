@@ -128,14 +128,14 @@ export class EvaluateFlags {
     targetingKey?: string,
   ): Promise<EvaluatedFlag> {
     const identified = this.#callers.identify(caller, request);
-    const { results, registered, context: _, ...evaluated } = await this.#evaluate(identified, targetingKey);
+    const { results, registered, context: _, ...evaluated } = await this.#evaluate(identified, targetingKey, true);
     const isKnown = results.some(({ features }) => features.has(key)) || this.#known(registered).has(key);
     const flag = isKnown ? flagOf(results, key) : undefined;
     if (flag) this.#registerMissing([flag], registered);
     return { ...evaluated, flag };
   }
 
-  async #evaluate(identified: Promise<Identified>, targetingKey?: string): Promise<EvaluatedAll> {
+  async #evaluate(identified: Promise<Identified>, targetingKey?: string, isOne = false): Promise<EvaluatedAll> {
     const registering = this.#readRegister();
     // Awaited below; a failure of the evaluation comes first.
     registering.catch(() => {});
@@ -143,7 +143,7 @@ export class EvaluateFlags {
     if (context.userId !== undefined && targetingKey !== undefined && targetingKey !== context.userId) {
       throw new ForeignTargetingKey();
     }
-    const evaluated = await this.#evaluateSources(context);
+    const evaluated = await this.#evaluateSources(context, isOne);
     const registered = await registering;
     const freshness = evaluated.freshness.with(registered ? [...reads, registered] : reads);
     const { at: _, locations, ...others } = context;
@@ -156,15 +156,15 @@ export class EvaluateFlags {
     };
   }
 
-  async #evaluateSources(context: EvaluationContext): Promise<EvaluatedSources> {
-    const key = this.#fields.varyKey(context);
-    const cached = this.#cache.get(key);
+  /** The results for one caller are cached only if it evaluates flag after flag. */
+  async #evaluateSources(context: EvaluationContext, isOne: boolean): Promise<EvaluatedSources> {
+    const keyOf = () => (isOne ? this.#fields.varyKey(context) : this.#fields.sharedKey(context));
+    const key = keyOf();
+    const cached = key === undefined ? undefined : this.#cache.get(key);
     if (cached?.freshness.isCurrent(context.at)) return cached;
-    const { version } = this.#fields;
     const evaluated = await this.#sources.evaluate(context);
-    if (evaluated.freshness.isCacheable(context.at)) {
-      this.#cache.set(this.#fields.keySince(version, key, context), evaluated);
-    }
+    const keyNow = evaluated.freshness.isCacheable(context.at) ? keyOf() : undefined;
+    if (keyNow !== undefined) this.#cache.set(keyNow, evaluated);
     return evaluated;
   }
 

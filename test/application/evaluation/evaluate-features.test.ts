@@ -1,14 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { checkedResults } from "../../../src/adapters/sources/_catalogue/checked-results.ts";
 import { ContextFields } from "../../../src/application/evaluation/context-fields.ts";
-import { EvaluateFeatures, type EvaluationCache } from "../../../src/application/evaluation/evaluate-features.ts";
+import {
+  type EvaluatedFeatures,
+  EvaluateFeatures,
+  type EvaluationCache,
+} from "../../../src/application/evaluation/evaluate-features.ts";
 import { EvaluateSources } from "../../../src/application/evaluation/evaluate-sources.ts";
 import { type Caller, explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
 import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
 import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../../src/domain/errors.ts";
 import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
-import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
+import type { ContextField, EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
 import { emptyResult, type SourceResult } from "../../../src/domain/evaluation/source-result.ts";
 import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
@@ -112,6 +116,22 @@ describe("resolving features", () => {
       .catch(() => {});
     await until(() => started.length > 0, "a source is asked");
     expect(started).toEqual(["a", "b"]);
+  });
+
+  it("caches what many callers share, and not the results for one user", async () => {
+    const cached = new Map<string, EvaluatedFeatures>();
+    const ofUser = (varyBy: readonly ContextField[]): Source => ({
+      ...source("user", () => answer("a")),
+      resolver: { varyBy, resolve: () => ({ ...answer("a"), validUntil: Number.POSITIVE_INFINITY }) },
+    });
+    await service([ofUser([])], { "1234": "1" }, cached).ask({ token: "1234" });
+    expect(cached.size).toBe(1);
+    const { ask } = service([ofUser(["userId"])], { "1234": "1" }, cached);
+    cached.clear();
+    await ask({ token: "1234" });
+    expect(cached.size).toBe(0);
+    await ask();
+    expect(cached.size).toBe(1);
   });
 
   it("rejects an unknown token before it calls a source", async () => {

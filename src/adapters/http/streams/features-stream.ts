@@ -63,7 +63,7 @@ const route = createRoute({
   },
 });
 
-type WatchedFeatures = Watchable & { readonly body: WrittenBody };
+type WatchedFeatures = Watchable & { readonly body: WrittenBody; readonly isShared: boolean };
 
 /** `GET /features/stream`: streams the features that are on for the caller. */
 export function featuresStream(
@@ -112,17 +112,17 @@ const evaluationOf =
   async (): Promise<WatchedFeatures> => {
     const evaluated = await evaluateFeatures.evaluate(caller, context);
     const body = featuresBody(evaluated);
-    return { digest: body.entityTag, changesAt: evaluated.changesAt, freshness: evaluated.freshness, body };
+    const { changesAt, freshness, isShared } = evaluated;
+    return { digest: body.entityTag, changesAt, freshness, body, isShared };
   };
 
-/** Frames by body: streams of callers with the same features share one. */
+/** Frames of shared bodies: streams of callers with one evaluation share one. */
 const frames = new WeakMap<WrittenBody, Buffer>();
 
-function frameOf({ body }: WatchedFeatures): Buffer {
-  let frame = frames.get(body);
-  if (!frame) {
-    frame = Buffer.from(`id: ${body.entityTag}\ndata: ${body.body}\n\n`);
-    frames.set(body, frame);
-  }
+function frameOf({ body, isShared }: WatchedFeatures): Buffer {
+  const known = frames.get(body);
+  if (known) return known;
+  const frame = Buffer.from(`id: ${body.entityTag}\ndata: ${body.body}\n\n`);
+  if (isShared) frames.set(body, frame);
   return frame;
 }
