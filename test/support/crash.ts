@@ -165,6 +165,7 @@ async function runCrash(changes: number): Promise<Crash> {
   async function destroy(): Promise<void> {
     while (!over) {
       for (const [name, strike] of Object.entries(disasters)) {
+        if (over) return;
         await strike();
         kills[name] = (kills[name] ?? 0) + 1;
         await setTimeout(100 + Math.random() * 400);

@@ -41,8 +41,10 @@ export async function connectPatiently(url: string): Promise<Connection> {
   return connection;
 }
 
-export async function redisStore(): Promise<TestStore & { readonly server: RedisServer }> {
-  const server = await startRedis();
+/** Connects to a shared server, which it empties, or to a server of its own. */
+export async function redisStore(shared?: RedisServer): Promise<TestStore & { readonly server: RedisServer }> {
+  await shared?.client.flushall();
+  const server = shared ?? (await startRedis());
   const connection = await connectPatiently(server.url);
   return {
     connection,
@@ -52,7 +54,7 @@ export async function redisStore(): Promise<TestStore & { readonly server: Redis
     spoil: async (key, text) => void (await server.client.rpush(bookkeeping(key).outbox, text)),
     [Symbol.asyncDispose]: async () => {
       await connection[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
+      if (!shared) await server[Symbol.asyncDispose]();
     },
   };
 }

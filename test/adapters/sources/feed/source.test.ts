@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { v7 as uuidv7 } from "uuid";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { source } from "../../../../src/adapters/sources/feed/source.ts";
 import { feedReader } from "../../../../src/application/feeds/read-feed.ts";
@@ -12,6 +12,7 @@ import type { KnownItem } from "../../../../src/domain/feeds/item.ts";
 import type { Connection } from "../../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { document, type FeedServer, json, startFeedServer } from "../../../support/feed-server.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { hostOn } from "../../../support/source-host.ts";
 import { redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
@@ -42,8 +43,14 @@ const showItem = {
 };
 const duringTheFirst = Date.parse("2026-06-01T18:30:00Z");
 
+let redis: RedisServer;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis[Symbol.asyncDispose]());
+
 describe.each([
-  ["Redis", redisStore],
+  ["Redis", () => redisStore(redis)],
   ["SQLite", async () => sqliteStore()],
 ])("kind feed over %s", (_, open: () => Promise<TestStore>) => {
   let store: TestStore;
