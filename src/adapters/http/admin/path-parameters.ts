@@ -1,14 +1,11 @@
 import type { Context } from "hono";
 
-/** OpenAPI description of the `source` path parameter. */
-export const sourceParameter = {
-  name: "source",
-  in: "path",
-  required: true,
-  description: "The name of the source.",
-  schema: { type: "string" },
-  example: "global",
-} as const;
+/** OpenAPI description of a path parameter. */
+export function pathParameter(name: string, description: string, example: string) {
+  return { name, in: "path", required: true, description, schema: { type: "string" }, example } as const;
+}
+
+export const sourceParameter = pathParameter("source", "The name of the source.", "global");
 
 /** The source name in the path of a request. */
 export const sourceIn = (c: Context): string => c.req.param("source") ?? "";
@@ -16,35 +13,27 @@ export const sourceIn = (c: Context): string => c.req.param("source") ?? "";
 /** Problem codes of every route with the `source` parameter. */
 export const readProblems = ["unknown-source", "not-changeable", "source-unavailable"] as const;
 
-/** OpenAPI description of the `feature` path parameter. */
-export const featureParameter = {
-  name: "feature",
-  in: "path",
-  required: true,
-  description:
-    "The feature key, percent-encoded. Slashes may stay unencoded. `.` and `..` cannot be path segments; send `~.` and `~..`.",
-  schema: { type: "string" },
-  example: "feature_3",
-} as const;
+export const featureParameter = pathParameter(
+  "feature",
+  "The feature key, percent-encoded. Slashes may stay unencoded. `.` and `..` cannot be path segments; send `~.` and `~..`.",
+  "feature_3",
+);
 
 /** The same for a path that continues behind the feature. */
-export const innerFeatureParameter = {
-  ...featureParameter,
-  description: "The feature key, percent-encoded, its slashes too. Send `~.` and `~..` for `.` and `..`.",
-} as const;
+export const innerFeatureParameter = pathParameter(
+  "feature",
+  "The feature key, percent-encoded, its slashes too. Send `~.` and `~..` for `.` and `..`.",
+  "feature_3",
+);
 
 /** The feature key in the path of a request. */
 export const featureIn = (c: Context): string => textOf(c.req.param("feature"));
 
-/** OpenAPI description of the `userId` path parameter. */
-export const userParameter = {
-  name: "userId",
-  in: "path",
-  required: true,
-  description: "The user id, percent-encoded. Send `~.` and `~..` for `.` and `..`.",
-  schema: { type: "string" },
-  example: "1",
-} as const;
+export const userParameter = pathParameter(
+  "userId",
+  "The user id, percent-encoded. Send `~.` and `~..` for `.` and `..`.",
+  "1",
+);
 
 /** The user id in the path of a request. */
 export const userIn = (c: Context): string => textOf(c.req.param("userId"));

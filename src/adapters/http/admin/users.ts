@@ -12,7 +12,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "./change-request.ts";
-import { userIn, userParameter } from "./path-parameters.ts";
+import { pathParameter, userIn, userParameter } from "./path-parameters.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const tokenBytes = 32;
@@ -52,14 +52,11 @@ const token = z.string().min(1).max(maxTokenLength).openapi({
 const NewToken = z.strictObject({ token: token.optional() }).openapi("NewToken");
 const PresentedToken = z.strictObject({ token }).openapi("PresentedToken");
 
-const tokenIdParameter = {
-  name: "tokenId",
-  in: "path",
-  required: true,
-  description: "The id of the token, not the token itself.",
-  schema: { type: "string" },
-  example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
-} as const;
+const tokenIdParameter = pathParameter(
+  "tokenId",
+  "The id of the token, not the token itself.",
+  "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
+);
 
 const tokenProblems = [...changeProblems, "payload-too-large", "store-full"] as const;
 const noRevision = "tokens have no revision";

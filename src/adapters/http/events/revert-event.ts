@@ -4,20 +4,18 @@ import type { FindEvent } from "../../../application/reverts/find-event.ts";
 import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../admin/change-request.ts";
+import { pathParameter } from "../admin/path-parameters.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 import { EventBody } from "./event-schemas.ts";
 
-const idParameter = {
-  name: "id",
-  in: "path",
-  required: true,
-  description: "The id of the event, or its position in the log.",
-  schema: { type: "string" },
-  example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
-} as const;
+const idParameter = pathParameter(
+  "id",
+  "The id of the event, or its position in the log.",
+  "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
+);
 
 const value = (description: string) => z.unknown().optional().describe(description);
 
