@@ -1,31 +1,12 @@
+import type { z } from "zod";
 import { type ChangeTarget, storeIn } from "../../../application/reverts/change-targets.ts";
 import { changedKey, revisionText } from "../../../domain/admin/change.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
+import type { EventBody } from "./event-schemas.ts";
 
 /** An event in JSON. */
-export type EventJson = {
-  readonly component: string;
-  readonly data: Json;
-  readonly email: string | null;
-  readonly environment: string;
-  readonly message: string;
-  readonly id: string;
-  /** Seconds since 1970, with a fraction, as text: the format of the activity service that Tidegate replaces. */
-  readonly created_at: string;
-  readonly time: string;
-  readonly recorded_by: string;
-  readonly position: number;
-  readonly hash: string;
-  readonly store?: string;
-  readonly key?: string;
-  readonly revision?: string;
-  readonly features?: readonly string[];
-  readonly sources?: readonly string[];
-  readonly user?: string;
-  readonly location?: string;
-};
+export type EventJson = z.output<typeof EventBody>;
 
 /** `target` adds the changed features, their sources and caller, by the present configuration. */
 export const eventJson = ({ at, recordedBy, change, ...event }: Event, target?: ChangeTarget): EventJson => ({
