@@ -5,35 +5,6 @@ import { hasBody, jsonBody } from "./json-body.ts";
 import { jsonContent } from "./json-content.ts";
 import { noQuery, queryOf } from "./query.ts";
 
-/** Definition of a route: its OpenAPI description, the schemas of its query and JSON body, and its access control. */
-export type CheckedRoute<
-  Method extends RouteConfig["method"],
-  Path extends string,
-  Query extends z.ZodObject,
-  Body extends z.ZodType,
-  Responses extends RouteConfig["responses"],
-> = Omit<RouteConfig, "method" | "path" | "request" | "responses"> & {
-  readonly method: Method;
-  readonly path: Path;
-  /** Runs before all checks. */
-  readonly middleware: MiddlewareHandler;
-  /** Without it, every query parameter is rejected. */
-  readonly query?: Query;
-  /** Without it, no body is read. */
-  readonly body?: Body;
-  /** Whether the body may be absent; it is then `{}`. */
-  readonly isBodyOptional?: boolean;
-  /** Maximum body size in bytes. Default: that of `jsonBody`. */
-  readonly maxBodyBytes?: number;
-  readonly responses: Responses;
-};
-
-/** The parsed query and body of a request. */
-export type CheckedInput<Query extends z.ZodType, Body extends z.ZodType> = {
-  readonly query: z.output<Query>;
-  readonly body: z.output<Body>;
-};
-
 /** The part of a route's definition that clients see. `Api` derives their types from it. */
 export type TypedRoute<
   Method extends RouteConfig["method"] = RouteConfig["method"],
@@ -44,9 +15,34 @@ export type TypedRoute<
 > = {
   readonly method: Method;
   readonly path: Path;
+  /** Without it, every query parameter is rejected. */
   readonly query?: Query | undefined;
+  /** Without it, no body is read. */
   readonly body?: Body | undefined;
   readonly responses: Responses;
+};
+
+/** Definition of a route: its OpenAPI description, the schemas of its query and JSON body, and its access control. */
+export type CheckedRoute<
+  Method extends RouteConfig["method"],
+  Path extends string,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Responses extends RouteConfig["responses"],
+> = Omit<RouteConfig, "method" | "path" | "request" | "responses"> &
+  TypedRoute<Method, Path, Query, Body, Responses> & {
+    /** Runs before all checks. */
+    readonly middleware: MiddlewareHandler;
+    /** Whether the body may be absent; it is then `{}`. */
+    readonly isBodyOptional?: boolean;
+    /** Maximum body size in bytes. Default: that of `jsonBody`. */
+    readonly maxBodyBytes?: number;
+  };
+
+/** The parsed query and body of a request. */
+export type CheckedInput<Query extends z.ZodType, Body extends z.ZodType> = {
+  readonly query: z.output<Query>;
+  readonly body: z.output<Body>;
 };
 
 /**
