@@ -91,37 +91,35 @@ const problem = createRoute({
   },
 });
 
-/** `GET /openapi.json`, `/docs` and `/problems/{code}`: the API documentation. */
-export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
-  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
-  app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
-    type: "apiKey",
-    in: "header",
-    name: "X-API-Key",
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "basic", {
-    type: "http",
-    scheme: "basic",
-    description: "The token is the password; the user name is ignored.",
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "admin", {
-    type: "http",
-    scheme: "bearer",
-    description:
-      "For operators: a credential of the required scope or a wider one. `recorder` posts events, `evaluator` and `frontend` evaluate, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. `TIDEGATE_ADMIN_TOKEN` has the scope `admin`.",
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
-    type: "http",
-    scheme: "basic",
-    description: "For operators: the credential is the password; the user name is ignored.",
-  });
-  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
-    type: "apiKey",
-    in: "cookie",
+const http = (scheme: string, description?: string) => ({
+  type: "http" as const,
+  scheme,
+  ...(description && { description }),
+});
+
+const securitySchemes = {
+  bearer: http("bearer"),
+  apiKey: { type: "apiKey" as const, in: "header" as const, name: "X-API-Key" },
+  basic: http("basic", "The token is the password; the user name is ignored."),
+  admin: http(
+    "bearer",
+    "For operators: a credential of the required scope or a wider one. `recorder` posts events, `evaluator` and `frontend` evaluate, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. `TIDEGATE_ADMIN_TOKEN` has the scope `admin`.",
+  ),
+  adminAsPassword: http("basic", "For operators: the credential is the password; the user name is ignored."),
+  session: {
+    type: "apiKey" as const,
+    in: "cookie" as const,
     name: "tidegate_session",
     description:
       "For operators in a browser: the cookie of `POST /admin/v1/session`; over TLS its name is `__Host-tidegate`.",
-  });
+  },
+};
+
+/** `GET /openapi.json`, `/docs` and `/problems/{code}`: the API documentation. */
+export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
+  for (const [name, scheme] of Object.entries(securitySchemes)) {
+    app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
+  }
   app.openapi(document, () => {
     const description = app.getOpenAPI31Document({
       openapi: "3.1.0",
