@@ -1,6 +1,6 @@
 import type { HttpOptions } from "../../adapters/http/app.ts";
 import type { HttpCounters } from "../../adapters/http/operations/http-counters.ts";
-import type { Fetch } from "../../adapters/http/operations/measured.ts";
+import type { Fetch } from "../../adapters/http/server/request-listener.ts";
 
 /** The routes. A request waits until they are loaded. */
 export type LateRoutes = { readonly fetch: Fetch; readonly load: () => Promise<unknown> };

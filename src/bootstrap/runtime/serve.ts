@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import packageJson from "../../../package.json" with { type: "json" };
-import type { Fetch } from "../../adapters/http/operations/measured.ts";
+import type { Fetch } from "../../adapters/http/server/request-listener.ts";
 import { type FastPath, listen } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { RecentTraffic } from "../../application/system/recent-traffic.ts";

@@ -1,11 +1,8 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { getPath } from "hono/utils/url";
-import type { CallEnvironment } from "../server/incoming.ts";
+import type { Fetch } from "../server/request-listener.ts";
 import { type HttpCounters, noRoute } from "./http-counters.ts";
-
-/** Handles a Fetch request; `environment` holds Node's request and response. */
-export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
 /** Wraps the app to count and measure each response under its route pattern. */
 export function measured(app: OpenAPIHono, counters: HttpCounters): Fetch {

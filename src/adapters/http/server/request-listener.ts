@@ -4,6 +4,7 @@ import "@hono/node-server/utils/response";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { CallEnvironment } from "./incoming.ts";
 
+/** Handles a Fetch request; `environment` holds Node's request and response. */
 export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
 /** Host of a request without one, which HTTP/1.0 allows. */
