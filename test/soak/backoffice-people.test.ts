@@ -52,6 +52,31 @@ describe("the page of a person", () => {
     ).toBe(0);
   });
 
+  it("suggests what a typing error meant, asks before a feature is created, and tells if it stays off", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "people/u-48290" });
+    const { page } = window;
+    const dialog = page.getByRole("dialog", { name: "Add a feature for u-48290" });
+    const submit = (button: string) => dialog.getByRole("button", { name: button, exact: true }).click();
+    await page.getByRole("button", { name: "Add feature" }).click();
+    await dialog.getByLabel("Feature").fill("chekout.splitbill");
+    await submit("Add");
+    await dialog.getByText("No feature is called chekout.splitbill.").waitFor();
+    await dialog.getByText("Adding it creates a new feature.").waitFor();
+    await dialog.getByRole("button", { name: "checkout.split-bill", exact: true }).click();
+    await submit("Add");
+    await page
+      .getByText(/added for u-48290\. It is still off: grant "user" .+, but gate "active" denies it\.$/)
+      .waitFor();
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await page.getByRole("button", { name: "Add feature" }).click();
+    await dialog.getByLabel("Feature").fill("wholly.new");
+    await submit("Add");
+    await submit("Create a new feature");
+    await page.getByText("wholly.new added for u-48290.").waitFor();
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    expect(window.faults).toEqual([]);
+  });
+
   it("removes a feature of the user's own set, as their app sees, and undoes it", async () => {
     await using window = await shop.open("marta.ibanez", { path: "people/u-48213" });
     const { page } = window;

@@ -1,5 +1,9 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { type FormEvent, useDeferredValue, useId, useState } from "react";
+import { type QueryClient, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, Fragment, useDeferredValue, useId, useState } from "react";
+import { hasStatus } from "../api/problem.ts";
+import { featureQuery } from "../features/feature-list.ts";
+import { similarFeatures } from "../features/similar-features.ts";
+import { Banner } from "../ui/banner.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -8,7 +12,7 @@ import type { PersonContext } from "./person-context.ts";
 import { featuresFor } from "./person-queries.ts";
 import { useOwnSetChange } from "./use-own-set-change.ts";
 
-/** Adds a feature to the own set of a user. */
+/** Adds a feature to the own set of a user. A key that no feature has creates one, once that is confirmed. */
 export function AddFeatureDialog({
   context,
   userId,
@@ -22,13 +26,25 @@ export function AddFeatureDialog({
   readonly onClose: () => void;
 }) {
   const list = useId();
+  const client = useQueryClient();
   const [feature, setFeature] = useState("");
-  const { data } = useInfiniteQuery(featuresFor(context, "off", useDeferredValue(feature.trim())));
-  const change = useOwnSetChange(userId);
+  const key = feature.trim();
+  const { data } = useInfiniteQuery(featuresFor(context, "off", useDeferredValue(key)));
+  const change = useOwnSetChange(context);
+  const check = useMutation({
+    mutationFn: async (checked: string) => {
+      if (await isKnown(client, checked)) return undefined;
+      return { key: checked, similar: await similarFeatures(checked) };
+    },
+  });
+  const unknown = check.data?.key === key ? check.data : undefined;
+  const add = () => change.mutate({ source, feature: key, isAdded: true }, { onSuccess: onClose });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    change.mutate({ source, feature: feature.trim(), isAdded: true }, { onSuccess: onClose });
+    if (unknown) add();
+    else check.mutate(key, { onSuccess: (found) => found === undefined && add() });
   };
+  const error = change.error ?? check.error;
   return (
     <Dialog title={`Add a feature for ${userId}`} width={440} onClose={onClose}>
       <form className="stack" onSubmit={submit}>
@@ -48,14 +64,44 @@ export function AddFeatureDialog({
             <option key={known.feature} value={known.feature} />
           ))}
         </datalist>
-        {change.error && <ErrorNote error={change.error} />}
+        {unknown && (
+          <Banner tone="warn" title={`No feature is called ${key}.`}>
+            Adding it creates a new feature.
+            {unknown.similar.length > 0 && (
+              <>
+                {" "}
+                Did you mean{" "}
+                {unknown.similar.map((similar, index) => (
+                  <Fragment key={similar}>
+                    {index > 0 && " or "}
+                    <button type="button" className="link" onClick={() => setFeature(similar)}>
+                      {similar}
+                    </button>
+                  </Fragment>
+                ))}
+                ?
+              </>
+            )}
+          </Banner>
+        )}
+        {error && <ErrorNote error={error} />}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" isChange disabled={feature.trim() === "" || change.isPending}>
-            Add
+          <Button look="primary" type="submit" isChange disabled={key === "" || check.isPending || change.isPending}>
+            {unknown ? "Create a new feature" : "Add"}
           </Button>
         </DialogButtons>
       </form>
     </Dialog>
   );
+}
+
+async function isKnown(client: QueryClient, key: string): Promise<boolean> {
+  try {
+    await client.fetchQuery({ ...featureQuery(key), staleTime: 0 });
+    return true;
+  } catch (error) {
+    if (hasStatus(error, 404)) return false;
+    throw error;
+  }
 }

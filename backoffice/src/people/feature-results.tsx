@@ -41,7 +41,7 @@ export function FeatureResults({
   const { data: user } = useQuery({ ...userOf(userId ?? ""), enabled: userId !== undefined });
   const ownSets = isEditor && userId !== undefined ? (user?.sets ?? []) : [];
   const [own] = ownSets;
-  const change = useOwnSetChange(userId ?? "");
+  const change = useOwnSetChange(context);
   const counts = pages.data?.pages[0]?.counts;
   const features = pages.data?.pages.flatMap((page) => page.features) ?? [];
   return (

@@ -2,6 +2,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { toast } from "../ui/toasts.tsx";
+import type { PersonContext } from "./person-context.ts";
+import { explanationOf } from "./person-queries.ts";
 
 /** A feature that is added to, or removed from, the own set of a user. */
 type OwnSetChange = { readonly source: string; readonly feature: string; readonly isAdded: boolean };
@@ -15,21 +17,24 @@ const write = ({ source, feature, isAdded }: OwnSetChange, userId: string) => {
   return isAdded ? bodyOf(route.$put(given)) : bodyOf(route.$delete(given));
 };
 
-/** Changes the own set of a user; the toast undoes it. */
-export function useOwnSetChange(userId: string) {
+/** Changes the own set of a user; the toast undoes it, and says if the result for the context stays the same. */
+export function useOwnSetChange(context: PersonContext) {
   const client = useQueryClient();
+  const userId = context.user ?? "";
   const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
   return useMutation({
     mutationFn: (change: OwnSetChange) => write(change, userId),
     onSuccess: async ({ added, removed }, change) => {
       await refresh();
       const state = change.isAdded ? "added" : "removed";
+      const explained = await client.fetchQuery({ ...explanationOf(context, change.feature), staleTime: 0 });
+      const [result] = explained.features;
+      const same = result && result.on !== change.isAdded ? ` It is still ${result.message}.` : "";
       if (added.length + removed.length === 0) {
-        toast(`${change.feature} was ${state} for ${userId} already.`);
+        toast(`${change.feature} was ${state} for ${userId} already.${same}`);
         return;
       }
-      const said = `${change.feature} ${state} for ${userId}.`;
-      toast(said, async () => {
+      toast(`${change.feature} ${state} for ${userId}.${same}`, async () => {
         await write({ ...change, isAdded: !change.isAdded }, userId);
         await refresh();
       });
