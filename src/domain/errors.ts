@@ -5,95 +5,81 @@ import type { Event } from "./events/event.ts";
 /** Base of all errors that a use case reports to its caller. `code` is stable across versions. */
 export abstract class TidegateError extends Error {
   override readonly name = this.constructor.name;
-  abstract readonly code:
-    | "invalid-token"
-    | "invalid-context"
-    | "foreign-targeting-key"
-    | "unknown-set"
-    | "unknown-source"
-    | "unknown-feature"
-    | "unknown-item"
-    | "unknown-key"
-    | "unknown-event"
-    | "not-revertible"
-    | "changed-since"
-    | RejectionCode
-    | "source-unavailable"
-    | StoreFaultCode
-    | "history-unavailable"
-    | "revision-mismatch"
-    | "store-full"
-    | "idempotency-key-reused"
-    | "log-unavailable";
+  abstract readonly code: ErrorCode;
 }
+
+type ErrorCode =
+  | "invalid-token"
+  | "invalid-context"
+  | "foreign-targeting-key"
+  | "unknown-set"
+  | "unknown-source"
+  | "unknown-feature"
+  | "unknown-item"
+  | "unknown-key"
+  | "unknown-event"
+  | "not-revertible"
+  | "changed-since"
+  | RejectionCode
+  | "source-unavailable"
+  | StoreFaultCode
+  | "history-unavailable"
+  | "revision-mismatch"
+  | "store-full"
+  | "idempotency-key-reused"
+  | "log-unavailable";
+
+/** An error with a code, and with the message that it has unless another is given. */
+const failure = <Code extends ErrorCode>(code: Code, message = "") =>
+  class extends TidegateError {
+    readonly code = code;
+
+    constructor(given = message) {
+      super(given);
+    }
+  };
 
 /** The token is unknown. */
-export class TokenRejected extends TidegateError {
-  readonly code = "invalid-token";
-
-  constructor() {
-    super("Unknown token. Get a new token, or send none to get the features for everyone.");
-  }
-}
+export class TokenRejected extends failure(
+  "invalid-token",
+  "Unknown token. Get a new token, or send none to get the features for everyone.",
+) {}
 
 /** A field of the evaluation context has an invalid value. */
-export class InvalidContext extends TidegateError {
-  readonly code = "invalid-context";
-}
+export class InvalidContext extends failure("invalid-context") {}
 
 /** A client claims the targeting key of another user than its own. */
-export class ForeignTargetingKey extends TidegateError {
-  override readonly name = "ForeignTargetingKey";
-  readonly code = "foreign-targeting-key";
-
-  constructor() {
-    super("The targeting key is not the user of the token. Omit it, or send that user's id.");
-  }
-}
+export class ForeignTargetingKey extends failure(
+  "foreign-targeting-key",
+  "The targeting key is not the user of the token. Omit it, or send that user's id.",
+) {}
 
 /** No source reads a set with this key. */
-export class UnknownSet extends TidegateError {
-  readonly code = "unknown-set";
-}
+export class UnknownSet extends failure("unknown-set") {}
 
 /** No source has this name. */
-export class UnknownSource extends TidegateError {
-  readonly code = "unknown-source";
-}
+export class UnknownSource extends failure("unknown-source") {}
 
 /** The feature is unknown to all sources and to the catalogue, or the named source has no rule for it. */
-export class UnknownFeature extends TidegateError {
-  readonly code = "unknown-feature";
-
-  constructor(
-    message = "Unknown feature: it is in no source and not in the catalogue. GET /admin/v1/features lists the known features.",
-  ) {
-    super(message);
-  }
-}
+export class UnknownFeature extends failure(
+  "unknown-feature",
+  "Unknown feature: it is in no source and not in the catalogue. GET /admin/v1/features lists the known features.",
+) {}
 
 /** No item that was ever offered has this id. */
-export class UnknownItem extends TidegateError {
-  readonly code = "unknown-item";
-
-  constructor() {
-    super("Unknown item: no item that was ever offered has this id. Use an id from GET /search.");
-  }
-}
+export class UnknownItem extends failure(
+  "unknown-item",
+  "Unknown item: no item that was ever offered has this id. Use an id from GET /search.",
+) {}
 
 /** The event log has no event with this id. */
-export class UnknownEvent extends TidegateError {
-  readonly code = "unknown-event";
-
-  constructor() {
-    super("Unknown event: the log has no event with this id. GET /events lists the events.");
-  }
-}
+export class UnknownEvent extends failure(
+  "unknown-event",
+  "Unknown event: the log has no event with this id. GET /events lists the events.",
+) {}
 
 /** The change of an event cannot be reverted. The message states why. */
-export class NotRevertible extends TidegateError {
-  readonly code = "not-revertible";
-}
+export class NotRevertible extends failure("not-revertible") {}
 
 /** A later change conflicts with a revert. `later` is its event, if it is recorded. */
 export class ChangedSince extends TidegateError {
@@ -111,13 +97,10 @@ export class ChangedSince extends TidegateError {
 }
 
 /** Operators may not read this key. */
-export class UnknownKey extends TidegateError {
-  readonly code = "unknown-key";
-
-  constructor() {
-    super("The key matches no prefix of server.proxy. Add one to the configuration, or use another key.");
-  }
-}
+export class UnknownKey extends failure(
+  "unknown-key",
+  "The key matches no prefix of server.proxy. Add one to the configuration, or use another key.",
+) {}
 
 /** A source, or the store of tokens, returns no result. `code` states whether a retry can help. */
 export class SourceUnavailable extends TidegateError {
@@ -152,24 +135,18 @@ export class HistoryUnavailable extends TidegateError {
 }
 
 /** The revision of the precondition is not the present one. */
-export class RevisionMismatch extends TidegateError {
-  readonly code = "revision-mismatch";
-
-  constructor() {
-    super("The revision in If-Match is outdated. Read the resource again, then retry.");
-  }
-}
+export class RevisionMismatch extends failure(
+  "revision-mismatch",
+  "The revision in If-Match is outdated. Read the resource again, then retry.",
+) {}
 
 /**
  * A store has no memory or disk left for a change. Kills and removals use a reserve, and work until that is used up.
  */
-export class StoreFull extends TidegateError {
-  readonly code = "store-full";
-
-  constructor(message = "The store is full, so nothing can be added. Enlarge it. Kills and removals still work.") {
-    super(message);
-  }
-}
+export class StoreFull extends failure(
+  "store-full",
+  "The store is full, so nothing can be added. Enlarge it. Kills and removals still work.",
+) {}
 
 /** The event log does not respond. Change records stay in the outboxes until it does. */
 export class EventLogUnavailable extends TidegateError {
@@ -183,13 +160,10 @@ export class EventLogUnavailable extends TidegateError {
 }
 
 /** The idempotency key was used for another request. */
-export class IdempotencyKeyReused extends TidegateError {
-  readonly code = "idempotency-key-reused";
-
-  constructor() {
-    super("This Idempotency-Key belongs to a different request. Use a new key.");
-  }
-}
+export class IdempotencyKeyReused extends failure(
+  "idempotency-key-reused",
+  "This Idempotency-Key belongs to a different request. Use a new key.",
+) {}
 
 /** Why a change is rejected. */
 type RejectionCode =
