@@ -64,7 +64,6 @@ export class ViewSystem {
   async state(): Promise<SystemState> {
     const [{ reports, missing }, instances] = await Promise.all([this.#gather(), this.#instances()]);
     const now = this.#now();
-    const caches = cachesOf(reports);
     const recent = addUp(reports.map(({ traffic }) => traffic)).filter(({ start }) => start >= now - recentMs);
     const first = recent[0]?.start ?? now;
     const last = recent.at(-1);
@@ -74,16 +73,15 @@ export class ViewSystem {
       missing,
       instances,
       sources: merged(
-        reports.map(({ sources }) => sources),
+        reports.flatMap(({ sources }) => sources),
+        ({ name }) => name,
         sourceOf,
       ),
       stores: merged(
-        reports.map(({ stores }) => stores),
+        reports.flatMap(({ stores }) => stores),
+        ({ name }) => name,
         storeOf,
-      ).map((store) => ({
-        ...store,
-        caches: caches.filter(({ connection }) => connection === store.name),
-      })),
+      ).map((store) => ({ ...store, caches: cachesOf(store, reports) })),
       log: reports.some(({ log }) => log === "failing") ? "failing" : "answering",
       waiting: Object.assign({}, ...reports.map(({ waiting }) => waiting)),
       deadLetters: total(reports.map(({ deadLetters }) => deadLetters)),
@@ -119,17 +117,10 @@ export class ViewSystem {
   }
 }
 
-/** Merges the reports of workers about the same items, which they name in the same order. */
-function merged<T extends { readonly name: string }>(
-  workers: readonly (readonly T[])[],
-  merge: (one: T, other: T) => T,
-): readonly T[] {
-  const all = new Map<string, T>();
-  for (const each of workers.flat()) {
-    const known = all.get(each.name);
-    all.set(each.name, known ? merge(known, each) : each);
-  }
-  return [...all.values()];
+/** Merges the reports of workers about the same items. */
+function merged<T>(all: readonly T[], nameOf: (item: T) => string, merge: (one: T, other: T) => T): readonly T[] {
+  const same = Map.groupBy(all, nameOf);
+  return [...same.values()].map((items) => items.reduce(merge));
 }
 
 const states = ["evaluated", "skipped", "unavailable"] as const;
@@ -157,29 +148,21 @@ const storeOf = (one: StoreReport, other: StoreReport): StoreReport => ({
   changes: changesRank(other.changes) > changesRank(one.changes) ? other.changes : one.changes,
 });
 
-/** The caches of all workers. Each worker has its own, so `size` counts a key once for each. */
-function cachesOf(reports: readonly WorkerReport[]): readonly CacheReport[] {
-  const all = Map.groupBy(
-    reports.flatMap(({ caches }) => caches),
-    ({ connection, content }) => `${connection}\n${content}`,
+const cachesOf = ({ name }: StoreReport, reports: readonly WorkerReport[]): readonly CacheReport[] =>
+  merged(
+    reports.flatMap(({ caches }) => caches.filter(({ connection }) => connection === name)),
+    ({ content }) => content,
+    cacheOf,
   );
-  return [...all.values()].flatMap((caches) => {
-    const [first] = caches;
-    const sum = (of: (cache: CacheReport) => number) => total(caches.map(of));
-    return first
-      ? [
-          {
-            connection: first.connection,
-            content: first.content,
-            size: sum(({ size }) => size),
-            hits: sum(({ hits }) => hits),
-            misses: sum(({ misses }) => misses),
-            stale: sum(({ stale }) => stale),
-          },
-        ]
-      : [];
-  });
-}
+
+/** Each worker has its own caches, so `size` counts a key once for each. */
+const cacheOf = (one: CacheReport, other: CacheReport): CacheReport => ({
+  ...one,
+  size: one.size + other.size,
+  hits: one.hits + other.hits,
+  misses: one.misses + other.misses,
+  stale: one.stale + other.stale,
+});
 
 function countsOf(all: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const names = new Set(all.flatMap((counts) => Object.keys(counts)));
