@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { checkSchemaVersion, schemaVersionIn } from "./schema-version.ts";
 import type { MarkOptions } from "./watched-file.ts";
+import { whileFree } from "./while-free.ts";
 
 /** Wait of a statement for another writing process, in milliseconds. */
 export const busyMs = 2_000;
@@ -84,9 +85,9 @@ export const storeSchemaVersion = 1;
 export function prepareSchema(database: DatabaseSync, file: string): void {
   const version = schemaVersionIn(database);
   checkSchemaVersion(file, version, storeSchemaVersion);
-  whileFree(() => database.exec(mode));
+  whileFree(maxMs, () => database.exec(mode));
   if (version === storeSchemaVersion && isPrepared(database)) return;
-  whileFree(() => database.exec("BEGIN IMMEDIATE"));
+  whileFree(maxMs, () => database.exec("BEGIN IMMEDIATE"));
   try {
     if (!hasTable(database, "outbox")) database.exec(tables);
     if (!hasTable(database, "items")) database.exec(itemTables);
@@ -111,17 +112,3 @@ const isPrepared = (database: DatabaseSync): boolean =>
 
 const hasTable = (database: DatabaseSync, name: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;
-
-/** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
-function whileFree(task: () => void): void {
-  const deadline = performance.now() + maxMs;
-  while (true) {
-    try {
-      task();
-      return;
-    } catch (error) {
-      if (!/locked/.test(String(error)) || performance.now() > deadline) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
-  }
-}

@@ -4,6 +4,7 @@ import type { Sql } from "sql-template-tag";
 import { openPrivately } from "../../sqlite/private-file.ts";
 import { checkSchemaVersion, schemaVersionIn } from "../../sqlite/schema-version.ts";
 import type { MarkOptions } from "../../sqlite/watched-file.ts";
+import { whileFree } from "../../sqlite/while-free.ts";
 import type { Database } from "./database.ts";
 import { eventLogSchemaVersion } from "./schema-version.ts";
 
@@ -26,26 +27,16 @@ export const logMark: MarkOptions = {
  */
 export function openSqlite(file: string): Database {
   const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
-  prepare(database, file);
-  return sqliteDatabase(database);
-}
-
-/** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
-function prepare(database: DatabaseSync, file: string): void {
-  const deadline = performance.now() + busyMs;
-  while (true) {
-    try {
+  try {
+    whileFree(busyMs, () => {
       checkSchemaVersion(file, schemaVersionIn(database), eventLogSchemaVersion);
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000");
-      return;
-    } catch (error) {
-      if (!/locked/.test(String(error)) || performance.now() > deadline) {
-        database.close();
-        throw error;
-      }
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-    }
+    });
+  } catch (error) {
+    database.close();
+    throw error;
   }
+  return sqliteDatabase(database);
 }
 
 function sqliteDatabase(database: DatabaseSync): Database {
