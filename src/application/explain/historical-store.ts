@@ -38,46 +38,29 @@ const clocksDifferMs = 60 * 60 * 1_000;
  *
  * A change is acknowledged before it is in the log. So a read first relays the outbox if the log lacks records. Reads
  * reject with `HistoryUnavailable` if the content at that instant is not known, and with `EventLogUnavailable` if the
- * log or the store does not respond, or if the log lacks changes of a set.
+ * log or the store does not respond, or if the log lacks changes of a set. `store`: its name in the history.
  */
-export class HistoricalStore {
-  readonly #history: History;
-  readonly #present: RecordedStore;
-  readonly #name: string;
-  readonly #at: Instant;
-  readonly #rules = new Map<string, Promise<CachedRead<RulesByFeature>>>();
-
-  /** `name`: the store's name in the history. */
-  constructor(history: History, present: RecordedStore, name: string, at: Instant) {
-    this.#history = history;
-    this.#present = present;
-    this.#name = name;
-    this.#at = at;
-  }
+export function historicalStore(history: History, stored: RecordedStore, store: string, at: Instant) {
+  const ruleReads = new Map<string, Promise<CachedRead<RulesByFeature>>>();
 
   /** A set is unknown before its first record, and if it had too many members to be recorded. */
-  readonly sets: FeatureSets = {
+  const sets: FeatureSets = {
     read: async (key, limit) => {
-      const members = await this.#membersOf(key);
+      const members = await membersOf(key);
       if (members.length > limit) throw new StoreDataInvalid(`the set ${key} had more than ${limit} members`);
       const features = members.filter(isServedKey);
-      return uncachedRead({ features, invalidMembers: members.length - features.length }, this.#at);
+      return uncachedRead({ features, invalidMembers: members.length - features.length }, at);
     },
   };
 
-  /**
-   * Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done.
-   */
-  readonly index: SetIndex = {
+  /** Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done. */
+  const index: SetIndex = {
     keys: (prefix, max) =>
       queryLog(async () => {
-        const [keys, complete] = await Promise.all([
-          this.#history.keys(this.#name, prefix),
-          this.#present.completeSince(prefix),
-        ]);
+        const [keys, complete] = await Promise.all([history.keys(store, prefix), stored.completeSince(prefix)]);
         return {
           keys: keys.slice(0, max),
-          complete: keys.length <= max && complete !== undefined && complete <= this.#at,
+          complete: keys.length <= max && complete !== undefined && complete <= at,
         };
       }),
     holders: async (_prefix, features) => features.map(() => undefined),
@@ -86,11 +69,11 @@ export class HistoricalStore {
   };
 
   /** Rules are not known before the log held all of their collection. */
-  readonly rules: Rules = {
+  const rules: Rules = {
     read: (collection) =>
-      once(this.#rules, collection, async () => {
-        const records = [...(await this.#documentsOf(collection)).values()].filter(({ value }) => value !== null);
-        return uncachedRead(new Map(records.map(({ name, value }) => [name, value])), this.#at);
+      once(ruleReads, collection, async () => {
+        const records = [...(await documentsOf(collection)).values()].filter(({ value }) => value !== null);
+        return uncachedRead(new Map(records.map(({ name, value }) => [name, value])), at);
       }),
   };
 
@@ -98,92 +81,94 @@ export class HistoricalStore {
    * The items of a feed, sorted by start, with only the fields that decide which features are on. Not known before
    * their first record.
    */
-  async itemsOf(feed: string): Promise<CachedRead<readonly KnownItem[]>> {
+  async function itemsOf(feed: string): Promise<CachedRead<readonly KnownItem[]>> {
     const timeline = new Timeline();
-    timeline.put(await this.#itemsOf(feed));
-    return uncachedRead(timeline.all(), this.#at);
+    timeline.put(await readItems(feed));
+    return uncachedRead(timeline.all(), at);
   }
 
-  #membersOf(key: string): Promise<readonly FeatureKey[]> {
+  function membersOf(key: string): Promise<readonly FeatureKey[]> {
     return queryLog(async () => {
-      const [present] = await this.#present.changes.revisions([key]);
-      if (present && !(await this.#hasReached(key, present))) {
-        await this.#relay();
-        if (!(await this.#hasReached(key, present))) throw new Error(`the log lacks changes of ${key}`);
+      const [present] = await stored.changes.revisions([key]);
+      if (present && !(await hasReached(key, present))) {
+        await relay();
+        if (!(await hasReached(key, present))) throw new Error(`the log lacks changes of ${key}`);
       }
-      const past = await this.#history.setAt(this.#name, key, this.#at);
-      return past?.features ?? (await this.#unrecorded(key));
+      const past = await history.setAt(store, key, at);
+      return past?.features ?? (await unrecorded(key));
     });
   }
 
-  async #hasReached(key: string, { epoch, number }: Revision): Promise<boolean> {
-    const [last] = await this.#history.revisions(this.#name, key, 1);
+  async function hasReached(key: string, { epoch, number }: Revision): Promise<boolean> {
+    const [last] = await history.revisions(store, key, 1);
     return last?.key === key && last.revision.epoch === epoch && last.revision.number >= number;
   }
 
-  async #unrecorded(key: string): Promise<readonly FeatureKey[]> {
+  async function unrecorded(key: string): Promise<readonly FeatureKey[]> {
     const [first = Number.POSITIVE_INFINITY, complete = Number.POSITIVE_INFINITY] = await Promise.all([
-      this.#history.firstRecord(this.#name, key),
-      this.#present.completeSince(key),
+      history.firstRecord(store, key),
+      stored.completeSince(key),
     ]);
-    if (first <= this.#at) throw unknown(key);
-    if (complete <= this.#at) return [];
+    if (first <= at) throw unknown(key);
+    if (complete <= at) return [];
     throw unknown(key, Math.min(first, complete));
   }
 
   /** The last record of each document up to the instant; the value of a removed one is `null`. */
-  #documentsOf(collection: string): Promise<ReadonlyMap<string, DocumentRecord>> {
+  function documentsOf(collection: string): Promise<ReadonlyMap<string, DocumentRecord>> {
     return queryLog(async () => {
-      await this.#catchUp(collection);
-      const complete = await this.#history.documentAt(this.#name, coverageCollection, collection, lastInstant);
-      if (!complete || this.#at < complete.at) throw unknown(collection, complete?.at);
-      const records = await this.#history.documentsAt(this.#name, collection, this.#at);
+      await catchUp(collection);
+      const complete = await history.documentAt(store, coverageCollection, collection, lastInstant);
+      if (!complete || at < complete.at) throw unknown(collection, complete?.at);
+      const records = await history.documentsAt(store, collection, at);
       if (!records) throw unknown(collection);
       return records;
     });
   }
 
-  #itemsOf(feed: string): Promise<readonly KnownItem[]> {
+  function readItems(feed: string): Promise<readonly KnownItem[]> {
     return queryLog(async () => {
-      await this.#catchUp(feedsCollection);
-      const items = await this.#itemsAt(feed, this.#at);
+      await catchUp(feedsCollection);
+      const items = await itemsAt(feed, at);
       if (items) return items;
       const name = `${feedsCollection}/${feed}`;
-      const complete = await this.#history.documentAt(this.#name, coverageCollection, name, lastInstant);
-      throw unknown(feed, complete && complete.at > this.#at ? complete.at : undefined);
+      const complete = await history.documentAt(store, coverageCollection, name, lastInstant);
+      throw unknown(feed, complete && complete.at > at ? complete.at : undefined);
     });
   }
 
   /** `undefined` before the first record, and if retention removed a base that later records need. */
-  async #itemsAt(feed: string, at: Instant): Promise<readonly KnownItem[] | undefined> {
-    const last = await this.#history.documentAt(this.#name, feedsCollection, feed, at);
+  async function itemsAt(feed: string, at: Instant): Promise<readonly KnownItem[] | undefined> {
+    const last = await history.documentAt(store, feedsCollection, feed, at);
     if (!last) return undefined;
     const { base, since, isWhole } = itemsRecordIn(last.value);
     const from = Date.parse(since) - clocksDifferMs;
-    const events = await this.#history.documentChangesOf(this.#name, feedsCollection, [feed], from, at);
+    const events = await history.documentChangesOf(store, feedsCollection, [feed], from, at);
     const records = events.flatMap(({ change }) => (change?.record.of === "document" ? [change.record] : []));
     const first = records.find(({ id }) => id === base);
     if (!first) return undefined;
     // A base that was not whole yet adds no information.
-    if (!isWhole) return this.#itemsAt(feed, first.at - 1);
+    if (!isWhole) return itemsAt(feed, first.at - 1);
     const series = records.map(({ value }) => itemsRecordIn(value)).filter((record) => record.base === base);
     const items = new Map(series.flatMap((record) => record.items.map((item) => [item.id, item] as const)));
     return [...items.values()].map(itemOf);
   }
 
   /** Documents that differ from the log even after the relay were changed outside Tidegate. */
-  async #catchUp(collection: string): Promise<void> {
+  async function catchUp(collection: string): Promise<void> {
     const [present, recorded] = await Promise.all([
-      this.#present.documents.revisions(collection),
-      this.#history.documentsAt(this.#name, collection, lastInstant),
+      stored.documents.revisions(collection),
+      history.documentsAt(store, collection, lastInstant),
     ]);
     if ([...present].every(([name, revision]) => isSameRevision(revision, recorded?.get(name)?.revision))) return;
-    await this.#relay();
+    await relay();
   }
 
-  async #relay(): Promise<void> {
-    await withDeadline(maxRelayMs, () => this.#present.relay());
+  async function relay(): Promise<void> {
+    await withDeadline(maxRelayMs, () => stored.relay());
   }
+
+  return { sets, index, rules, itemsOf };
 }
 
 function once<T>(reads: Map<string, Promise<T>>, name: string, read: () => Promise<T>): Promise<T> {

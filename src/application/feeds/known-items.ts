@@ -26,16 +26,16 @@ export class KnownItems {
   isBeingRead = false;
   readonly #feed: string;
   readonly #store: ItemStore;
-  readonly #records: RecordItems;
+  readonly #recordItems: RecordItems;
   #stored: Timeline | undefined;
   #storedState: PollState | undefined;
   #inMemory: InMemoryItems | undefined;
   #revision: Revision | undefined;
 
-  constructor(feed: string, store: ItemStore, records: RecordItems) {
+  constructor(feed: string, store: ItemStore, recordItems: RecordItems) {
     this.#feed = feed;
     this.#store = store;
-    this.#records = records;
+    this.#recordItems = recordItems;
   }
 
   /** `undefined` until all items were read once. */
@@ -107,7 +107,7 @@ export class KnownItems {
     const stored = this.#stored ?? new Timeline();
     for (let start = 0; start === 0 || start < items.length; start += maxInRecord) {
       const some = items.slice(start, start + maxInRecord);
-      await this.#records.add(some, stored, this.#revision?.epoch);
+      await this.#recordItems(some, stored, this.#revision?.epoch);
       for (let from = 0; from < some.length; from += writtenAtOnce) {
         await this.#store.put(this.#feed, some.slice(from, from + writtenAtOnce));
       }

@@ -18,94 +18,81 @@ const maxAttempts = 3;
 type Last = { readonly record: ItemsRecord; readonly revision: Revision };
 
 /**
- * Records which items of a feed changed, in the store's outbox, so that the past can be evaluated ({@link
- * ../explain/items-as-of.ts}).
+ * Records items of a feed that are about to change, at most `maxInRecord`, in the store's outbox, so that the past can
+ * be evaluated ({@link ../explain/historical-store.ts}); first a base of all items of the timeline, if it is due. Leaves
+ * out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does not answer,
+ * and with `RevisionMismatch` if other processes kept writing meanwhile.
  */
-export class RecordItems {
-  readonly #feed: string;
-  readonly #documents: DocumentStore;
-  readonly #newId: () => string;
-  readonly #now: () => Instant;
-
-  constructor(feed: string, documents: DocumentStore, newId: () => string, now: () => Instant) {
-    this.#feed = feed;
-    this.#documents = documents;
-    this.#newId = newId;
-    this.#now = now;
-  }
-
-  /**
-   * Records items that are about to change, at most `maxInRecord`; first a base of all `known` items, if it is due.
-   * Leaves out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does
-   * not answer, and with `RevisionMismatch` if other processes kept writing meanwhile.
-   */
-  async add(items: readonly KnownItem[], timeline: Timeline, epoch: string | undefined): Promise<void> {
-    const changed = items.filter((item) => changesFeatures(item, timeline.get(item.id))).map(recordedItem);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const found = await this.#last();
-        const last =
-          found && !this.#isBaseDue(found.record, changed.length, timeline, epoch)
-            ? found
-            : await this.#writeBase(timeline, epoch ?? null, found?.revision ?? null);
-        if (changed.length === 0) return;
-        const count = last.record.count + changed.length;
-        await this.#put({ ...last.record, items: changed, count }, last.revision);
-        return;
-      } catch (error) {
-        if (!(error instanceof RevisionMismatch) || attempt === maxAttempts) throw error;
-      }
-    }
-  }
-
-  async #last(): Promise<Last | undefined> {
-    const document = await this.#documents.get(feedsCollection, this.#feed);
+export function recordItems(feed: string, documents: DocumentStore, newId: () => string, now: () => Instant) {
+  async function read(): Promise<Last | undefined> {
+    const document = await documents.get(feedsCollection, feed);
     return document && { record: itemsRecordIn(document.value), revision: document.revision };
   }
 
-  #isBaseDue(
+  function isBaseDue(
     { isWhole, since, count, epoch: recorded }: ItemsRecord,
     changes: number,
     { size }: Timeline,
     epoch: string | undefined,
   ): boolean {
     if (!isWhole || (recorded !== null && recorded !== epoch)) return true;
-    const isOld = this.#now() - Date.parse(since) > maxBaseAgeMs;
+    const isOld = now() - Date.parse(since) > maxBaseAgeMs;
     return changes > 0 && (isOld || count > minChanges + 2 * size);
   }
 
-  async #writeBase(timeline: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
+  async function writeBase(timeline: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
     const all = timeline.all().filter(hasFeatures).map(recordedItem);
-    const base = this.#newId();
-    const since = instantText(this.#now());
+    const base = newId();
+    const since = instantText(now());
     let [from, revision] = [0, ifRevision];
     while (true) {
       const items = all.slice(from, from + maxInRecord);
-      const id = from === 0 ? base : this.#newId();
+      const id = from === 0 ? base : newId();
       from += maxInRecord;
       const count = Math.min(from, all.length);
       const record = { base, since, isWhole: from >= all.length, epoch, count, items };
-      revision = await this.#put(record, revision, id);
+      revision = await put(record, revision, id);
       if (!record.isWhole) continue;
-      await this.#markComplete();
+      await markComplete();
       return { record, revision };
     }
   }
 
   /** Marks the history as complete from the first base on. */
-  async #markComplete(): Promise<void> {
-    const name = `${feedsCollection}/${this.#feed}`;
-    if (await this.#documents.get(coverageCollection, name)) return;
-    const change = { id: this.#newId(), by: externalActor };
-    await this.#documents.put({ ...change, collection: coverageCollection, name, value: true });
+  async function markComplete(): Promise<void> {
+    const name = `${feedsCollection}/${feed}`;
+    if (await documents.get(coverageCollection, name)) return;
+    const change = { id: newId(), by: externalActor };
+    await documents.put({ ...change, collection: coverageCollection, name, value: true });
   }
 
-  async #put(record: ItemsRecord, ifRevision: Revision | null, id = this.#newId()): Promise<Revision> {
+  async function put(record: ItemsRecord, ifRevision: Revision | null, id = newId()): Promise<Revision> {
     const value = record as unknown as Json;
-    const change = { id, by: externalActor, ifRevision, collection: feedsCollection, name: this.#feed, value };
-    return (await this.#documents.put(change)).revision;
+    const change = { id, by: externalActor, ifRevision, collection: feedsCollection, name: feed, value };
+    return (await documents.put(change)).revision;
   }
+
+  return async (items: readonly KnownItem[], timeline: Timeline, epoch: string | undefined): Promise<void> => {
+    const changed = items.filter((item) => changesFeatures(item, timeline.get(item.id))).map(recordedItem);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const found = await read();
+        const last =
+          found && !isBaseDue(found.record, changed.length, timeline, epoch)
+            ? found
+            : await writeBase(timeline, epoch ?? null, found?.revision ?? null);
+        if (changed.length === 0) return;
+        const count = last.record.count + changed.length;
+        await put({ ...last.record, items: changed, count }, last.revision);
+        return;
+      } catch (error) {
+        if (!(error instanceof RevisionMismatch) || attempt === maxAttempts) throw error;
+      }
+    }
+  };
 }
+
+export type RecordItems = ReturnType<typeof recordItems>;
 
 const changesFeatures = (item: KnownItem, previous: KnownItem | undefined): boolean =>
   previous ? textOf(item) !== textOf(previous) : hasFeatures(item);

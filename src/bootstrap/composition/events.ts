@@ -2,7 +2,7 @@ import { v5 as uuidv5 } from "uuid";
 import { EventStreams } from "../../adapters/http/events/event-streams.ts";
 import { CheckEventLog } from "../../application/events/check-event-log.ts";
 import { ExpireEvents } from "../../application/events/expire-events.ts";
-import { HistoryCoverage } from "../../application/events/history-coverage.ts";
+import { historyCoverage } from "../../application/events/history-coverage.ts";
 import { type IdentifiableStore, IdentifyStores } from "../../application/events/identify-stores.ts";
 import { OutboxRelay } from "../../application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../application/events/outbox-relay-job.ts";
@@ -50,9 +50,9 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
 
   const history = once(() => byConnection(stores.eventLog.history, identityOf));
 
-  const historyCoverage = once(() => {
+  const coverage = once(() => {
     const namesOf = (store: string) => identifyStores().namesOf(store);
-    return new HistoryCoverage((id) => log().one(id), namesOf, idFor, environment, now);
+    return historyCoverage((id) => log().one(id), namesOf, idFor, environment, now);
   });
 
   const outboxes = once(() => {
@@ -117,7 +117,7 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
     if (families.length === 0) return undefined;
     const { index, changes } = connectionOf(name);
     const store = { name, index, changes, families };
-    return new SetReconciler(store, log(), history(), outboxRelay(), historyCoverage());
+    return new SetReconciler(store, log(), history(), outboxRelay(), coverage());
   }
 
   function ruleReconciler(name: string): RuleReconciler | undefined {
@@ -159,7 +159,7 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
 
   return lazy({
     history,
-    historyCoverage,
+    historyCoverage: coverage,
     outboxRelay,
     outboxRelayJobs,
     checkEventLog: () => new CheckEventLog(log(), outboxRelay()),

@@ -4,7 +4,7 @@ import { compareTimes } from "../../application/explain/compare-times.ts";
 import { evaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { featuresAsOf } from "../../application/explain/features-as-of.ts";
-import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
+import { historicalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
 import { recordedSets } from "../../application/explain/recorded-sets.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { HistoryUnavailable } from "../../domain/errors.ts";
@@ -33,7 +33,7 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
   );
 
   const pastOf = (connection: string, at: Instant) =>
-    new HistoricalStore(events.history, recordedStore(connection), connection, at);
+    historicalStore(events.history, recordedStore(connection), connection, at);
 
   /** The locators as of a past instant. */
   function locateAt(at: Instant): LocateCaller {

@@ -2,11 +2,11 @@ import type { History } from "../../domain/events/history.ts";
 import type { KnownStores } from "../../domain/events/known-stores.ts";
 import type { UsageStore } from "../../domain/usage/usage-store.ts";
 import type { EventLogLocation } from "./database/database.ts";
-import type { SqlEventLog } from "./log/sql-event-log.ts";
+import type { IndexedEventLog } from "./log/sql-event-log.ts";
 
 /** The services of the worker thread. */
 export type LogServices = {
-  readonly log: Pick<SqlEventLog, keyof SqlEventLog>;
+  readonly log: IndexedEventLog;
   readonly history: History & { rebuild(): Promise<void> };
   readonly stores: KnownStores;
   readonly usage: UsageStore;

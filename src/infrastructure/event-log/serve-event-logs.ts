@@ -5,7 +5,7 @@ import { type Database, type EventLogLocation, openDatabase } from "./database/d
 import { logMark } from "./database/sqlite.ts";
 import { sqlHistory } from "./history/sql-history.ts";
 import { sqlKnownStores } from "./history/sql-known-stores.ts";
-import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
+import { sqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
 import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
 import { sqlUsage } from "./usage/sql-usage.ts";
 
@@ -93,7 +93,7 @@ class ServedLog {
     this.#opened = {
       database,
       watch,
-      log: new SqlEventLog(database),
+      log: sqlEventLog(database),
       history: sqlHistory(database),
       stores: sqlKnownStores(database),
       usage: sqlUsage(database),

@@ -23,37 +23,30 @@ export type Publish = (channel: string, message: string) => Promise<number>;
  * A question follows the invalidations over the same connections: PUBLISH returns how many feeds it reaches, and each
  * answers after the preceding invalidations.
  */
-export class Confirmations {
-  readonly #publish: Publish;
-  readonly #process: InstanceProcess | undefined;
-  readonly #id = randomUUID();
+export function confirmations(publish: Publish, process?: InstanceProcess) {
+  const id = randomUUID();
   /** The channel on which the feeds confirm. */
-  readonly channel = confirmedChannel(this.#id);
-  readonly #questions = new Map<string, (process: InstanceProcess | undefined) => void>();
-  #lastNumber = 0;
-
-  constructor(publish: Publish, process?: InstanceProcess) {
-    this.#publish = publish;
-    this.#process = process;
-  }
+  const channel = confirmedChannel(id);
+  const questions = new Map<string, (process: InstanceProcess | undefined) => void>();
+  let lastNumber = 0;
 
   /**
    * Resolves when all feeds have confirmed, or after the freshness bound, with their numbers. `areCounted`: whether the
    * receivers are all feeds. `isRollCall`: whether they name their processes.
    */
-  async confirm(areCounted: boolean, isRollCall = false): Promise<RollCall & { readonly confirmed: number }> {
-    const number = `${isRollCall ? rollCallPrefix : ""}${++this.#lastNumber}`;
+  async function confirm(areCounted: boolean, isRollCall = false): Promise<RollCall & { readonly confirmed: number }> {
+    const number = `${isRollCall ? rollCallPrefix : ""}${++lastNumber}`;
     const processes: InstanceProcess[] = [];
     const { promise: all, resolve } = Promise.withResolvers<void>();
     let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
     let confirmed = 0;
     const check = () => receivers !== undefined && confirmed >= receivers && resolve();
-    this.#questions.set(number, (process) => {
+    questions.set(number, (process) => {
       confirmed += 1;
       if (process) processes.push(process);
       check();
     });
-    this.#publish(invalidationChannel, `tidegate:confirm:${this.#id}:${number}`).then(
+    publish(invalidationChannel, `tidegate:confirm:${id}:${number}`).then(
       (count) => {
         // This feed is one of the receivers unless its connection is lost.
         if (count > 0) receivers ??= count;
@@ -62,27 +55,31 @@ export class Confirmations {
       () => {},
     );
     await waitAtMost(staleAfterMs, all);
-    this.#questions.delete(number);
+    questions.delete(number);
     const isCounted = receivers !== undefined && Number.isFinite(receivers);
     const missing = isCounted ? Math.max(0, (receivers ?? 0) - confirmed) : undefined;
     return { confirmed, missing, processes, unnamed: confirmed - processes.length };
   }
 
   /** Receives a confirmation. */
-  receive(message: string): void {
+  function receive(message: string): void {
     const [, number = "", name] = answer.exec(message) ?? [];
-    this.#questions.get(number)?.(name === undefined ? undefined : processIn(name));
+    questions.get(number)?.(name === undefined ? undefined : processIn(name));
   }
 
   /** Returns a function that confirms the question in a message; `undefined` if the message is no question. */
-  replyTo(message: string): (() => void) | undefined {
+  function replyTo(message: string): (() => void) | undefined {
     const [, feed, number] = question.exec(message) ?? [];
     if (feed === undefined || number === undefined) return undefined;
-    const isNamed = number.startsWith(rollCallPrefix) && this.#process !== undefined;
-    const name = isNamed ? ` ${JSON.stringify(this.#process)}` : "";
-    return () => void this.#publish(confirmedChannel(feed), number + name).catch(() => {});
+    const isNamed = number.startsWith(rollCallPrefix) && process !== undefined;
+    const name = isNamed ? ` ${JSON.stringify(process)}` : "";
+    return () => void publish(confirmedChannel(feed), number + name).catch(() => {});
   }
+
+  return { channel, confirm, receive, replyTo };
 }
+
+export type Confirmations = ReturnType<typeof confirmations>;
 
 function processIn(text: string): InstanceProcess | undefined {
   try {

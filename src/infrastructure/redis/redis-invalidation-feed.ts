@@ -5,7 +5,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ConfirmingFeed, InstanceProcess, Receipt, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 import { type ClockReading, Epochs, readClocks } from "../invalidation/epochs.ts";
 import type { Log } from "../logger.ts";
-import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
+import { type Confirmations, confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
 import { isRefusal } from "./redis-fault.ts";
 
@@ -68,7 +68,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     { isPrimary = () => true, publish = async () => 0, process }: Partial<Companion> = {},
   ) {
     this.#isPrimary = isPrimary;
-    this.#confirmations = new Confirmations(publish, process);
+    this.#confirmations = confirmations(publish, process);
     this.#connection = connection;
     this.#url = url;
     this.#prefixes = withoutOverlaps(prefixes);

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { HistoryCoverage } from "../../../src/application/events/history-coverage.ts";
+import { historyCoverage } from "../../../src/application/events/history-coverage.ts";
 import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job.ts";
 import { rebase } from "../../../src/application/events/rebase.ts";
@@ -68,7 +68,7 @@ describe("the outbox relay job on Redis", () => {
   };
 
   const watching = (...templates: string[]) => {
-    const complete = new HistoryCoverage(
+    const complete = historyCoverage(
       (id) => eventLog.log.one(id),
       async (store) => [store],
       idFor,
@@ -199,7 +199,7 @@ describe("the outbox relay job on Redis", () => {
     const { index, changes } = store.connection;
     let looks = 0;
     let asked = 0;
-    const complete = new HistoryCoverage(
+    const complete = historyCoverage(
       (id) => eventLog.log.one(id),
       async (store) => [store],
       idFor,

@@ -8,7 +8,7 @@ import { evaluateEachSource } from "../../../src/application/explain/evaluate-ea
 import { ExplainFeatures } from "../../../src/application/explain/explain-features.ts";
 import type { Question } from "../../../src/application/explain/explained.ts";
 import { featuresAsOf } from "../../../src/application/explain/features-as-of.ts";
-import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
+import { historicalStore } from "../../../src/application/explain/historical-store.ts";
 import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
 import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
 import type { SetIndex } from "../../../src/domain/admin/set-index.ts";
@@ -73,7 +73,7 @@ function service(
       return { ...ruleOf(name), ...rule, resolver, editableSet };
     });
   const past = (at: number) => [
-    ...sourcesOver(new HistoricalStore(history, recorded, "store", at).sets),
+    ...sourcesOver(historicalStore(history, recorded, "store", at).sets),
     ...more.map(unrecorded),
   ];
   const resolve = (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now);

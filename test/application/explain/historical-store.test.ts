@@ -6,9 +6,9 @@ import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
 import { RuleReconciler } from "../../../src/application/events/rule-reconciler.ts";
-import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
+import { historicalStore } from "../../../src/application/explain/historical-store.ts";
 import { feedsCollection, itemsRecordIn } from "../../../src/application/feeds/items-record.ts";
-import { RecordItems } from "../../../src/application/feeds/record-items.ts";
+import { recordItems } from "../../../src/application/feeds/record-items.ts";
 import type { Revision } from "../../../src/domain/admin/change.ts";
 import type { Outbox } from "../../../src/domain/admin/outbox.ts";
 import { EventLogUnavailable, HistoryUnavailable, StoreDataInvalid } from "../../../src/domain/errors.ts";
@@ -38,7 +38,7 @@ function setUp(completeSince?: number) {
     completeSince: async () => completeSince,
   };
   const read = (key: string, at: number, limit = 1_000) =>
-    new HistoricalStore(history, store, "store", at).sets.read(key, limit);
+    historicalStore(history, store, "store", at).sets.read(key, limit);
   return { history, store, read, at: async (key: string, at: number) => (await read(key, at)).value.features };
 }
 
@@ -149,7 +149,7 @@ describe("a historical store", () => {
   const asOf = (when: number, relay = drain, completeSince?: number) => {
     const { changes, documents } = store.connection;
     const present = { changes, documents, relay, completeSince: async () => completeSince };
-    return new HistoricalStore(eventLog.history, present, "features", when);
+    return historicalStore(eventLog.history, present, "features", when);
   };
   /** Returns the current time; what follows is later. */
   const moment = async () => {
@@ -284,11 +284,10 @@ describe("a historical store", () => {
     beforeEach(() => {
       known = new Timeline();
     });
-    const recorder = (now: () => number = Date.now) =>
-      new RecordItems("shows", store.connection.documents, uuidv7, now);
+    const recorder = (now: () => number = Date.now) => recordItems("shows", store.connection.documents, uuidv7, now);
     /** Records a change as `KnownItems` does; returns an instant after it. */
     const change = async (items: readonly KnownItem[], records = recorder(), epoch?: string) => {
-      await records.add(items, known, epoch);
+      await records(items, known, epoch);
       known.put(items);
       return moment();
     };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { PollFeed } from "../../../src/application/feeds/poll-feed.ts";
-import { RecordItems } from "../../../src/application/feeds/record-items.ts";
+import { recordItems } from "../../../src/application/feeds/record-items.ts";
 import type { Reading } from "../../../src/domain/feeds/item-feed.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { until } from "../../support/until.ts";
@@ -25,7 +25,7 @@ async function pollers(isReachable: Record<"one" | "two", boolean>) {
         name: "shows",
         connection: "store",
         store: items,
-        records: new RecordItems("shows", documents, crypto.randomUUID, Date.now),
+        records: recordItems("shows", documents, crypto.randomUUID, Date.now),
         lease: {
           hold: async () => {
             holder ??= name;

@@ -1,5 +1,5 @@
 import { PollFeed } from "../../../application/feeds/poll-feed.ts";
-import { RecordItems } from "../../../application/feeds/record-items.ts";
+import { recordItems } from "../../../application/feeds/record-items.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Connection } from "../../../infrastructure/connection.ts";
 import type { ConfiguredFeed } from "../../config/configured-source.ts";
@@ -18,7 +18,7 @@ export function pollerOf(
   { items, documents, lease }: Pick<Connection, "items" | "documents" | "lease">,
   { warn, newId, now }: Environment,
 ): PollFeed {
-  const records = new RecordItems(name, documents, newId, now);
+  const records = recordItems(name, documents, newId, now);
   return new PollFeed(
     { ...create(), name, connection, store: items, records, lease: lease(`provider:${name}`), now },
     {

@@ -1,15 +1,6 @@
 import sql, { empty, join, raw } from "sql-template-tag";
-import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type {
-  Event,
-  EventFilter,
-  LogHead,
-  LogPart,
-  NewEvent,
-  Proof,
-  TrustedHead,
-} from "../../../domain/events/event.ts";
-import type { RecordedEvent } from "../../../domain/events/event-log.ts";
+import type { Event, EventFilter, LogHead, NewEvent } from "../../../domain/events/event.ts";
+import type { EventLog, RecordedEvent } from "../../../domain/events/event-log.ts";
 import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
 import { indexedFeature } from "../database/indexed-text.ts";
@@ -20,7 +11,7 @@ import { isSameChange } from "./event-hash.ts";
 import { type EventRow, eventIn } from "./event-row.ts";
 import { expire } from "./retention.ts";
 import { verify } from "./verify.ts";
-import { maxAtOnce, type Outcome, Writer } from "./writer.ts";
+import { maxAtOnce, type Outcome, writer } from "./writer.ts";
 
 const rowsAtOnce = 1_000;
 
@@ -32,79 +23,33 @@ export class UnstorableEvent extends Error {
   override readonly name = "UnstorableEvent";
 }
 
-/**
- * Event log in a database. Implements the promises of the event log port, except for how rejected records are named.
- */
-export class SqlEventLog {
-  readonly #database: Database;
-  readonly #writer: Writer;
+/** The event log port, except that rejected records are named by their index. */
+export type IndexedEventLog = Omit<EventLog, "record"> & {
+  record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]>;
+};
 
-  constructor(database: Database) {
-    this.#database = database;
-    this.#writer = new Writer(database);
-  }
+/** Event log in a database. */
+export function sqlEventLog(database: Database): IndexedEventLog {
+  const { write, check: checkWrites } = writer(database);
 
-  async append(event: NewEvent): Promise<Event> {
-    const [outcome] = await this.#writer.write([event]);
+  async function append(event: NewEvent): Promise<Event> {
+    const [outcome] = await write([event]);
     if (outcome && "event" in outcome) return outcome.event;
     throw new UnstorableEvent(`the event cannot be stored: ${outcome?.refused}`);
   }
 
-  async record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]> {
-    const omitted: RejectedRecord[] = [];
-    let index = 0;
-    for (const some of inChunks(events, maxAtOnce)) {
-      for (const outcome of await this.#writer.write(some)) {
-        const reason = conflict(events[index], outcome);
-        if (reason) omitted.push({ index, reason });
-        index += 1;
-      }
-    }
-    return omitted;
-  }
-
-  find(filter: EventFilter, limit: number, before?: number): Promise<readonly Event[]> {
-    return this.#page(filter, limit, "desc", before);
-  }
-
-  follow(filter: EventFilter, limit: number, after: number): Promise<readonly Event[]> {
-    return this.#page(filter, limit, "asc", after);
-  }
-
-  async one(id: string): Promise<Event | undefined> {
-    const [row] = await this.#database.query<EventRow>(sql`select * from events where id = ${id}`);
-    return row && eventIn(row);
-  }
-
-  async at(positions: readonly number[]): Promise<readonly Event[]> {
-    const events: Event[] = [];
-    for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
-      const rows = await this.#database.query<EventRow>(sql`select * from events where position in (${join(some)})`);
-      events.push(...rows.map(eventIn));
-    }
-    return events;
-  }
-
-  async head(): Promise<LogHead> {
-    const [head] = await this.#database.query<LogHead>(sql`select position, hash from chain`);
+  async function head(): Promise<LogHead> {
+    const [head] = await database.query<LogHead>(sql`select position, hash from chain`);
     if (!head) throw new ChainLost();
     return head;
   }
 
-  async check(): Promise<void> {
-    await this.head();
-    await this.#writer.check();
-  }
-
-  verify(trusted?: TrustedHead, part?: LogPart): Promise<Proof> {
-    return verify(this.#database, trusted, part);
-  }
-
-  expire(before: Instant, event: NewEvent): Promise<number> {
-    return expire(this.#database, before, (cut) => this.append({ ...event, data: Object.assign({}, event.data, cut) }));
-  }
-
-  async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {
+  async function pageOf(
+    filter: EventFilter,
+    limit: number,
+    order: "asc" | "desc",
+    beyond?: number,
+  ): Promise<readonly Event[]> {
     const { feature } = filter;
     // A search by feature follows the order of its own rows, which an index covers.
     const position = raw(feature === undefined ? "events.position" : "turns.position");
@@ -112,16 +57,54 @@ export class SqlEventLog {
       feature === undefined
         ? empty
         : sql`join turns on turns.position = events.position and turns.feature = ${indexedFeature(feature)}`;
-    const within = await positionsWithin(this.#database, filter);
+    const within = await positionsWithin(database, filter);
     const after = order === "asc" ? Math.max(within.after, beyond ?? 0) : within.after;
     const before = order === "desc" ? Math.min(within.before, beyond ?? within.before) : within.before;
-    const rows = await this.#database.query<EventRow>(sql`
+    const rows = await database.query<EventRow>(sql`
       select events.* from events ${ofFeature}
       where ${position} > ${after} and ${position} < ${before} ${conditions(filter)}
       order by ${position} ${raw(order)}
       limit ${limit}`);
     return rows.map(eventIn);
   }
+
+  return {
+    append,
+    head,
+    async record(events) {
+      const omitted: RejectedRecord[] = [];
+      let index = 0;
+      for (const some of inChunks(events, maxAtOnce)) {
+        for (const outcome of await write(some)) {
+          const reason = conflict(events[index], outcome);
+          if (reason) omitted.push({ index, reason });
+          index += 1;
+        }
+      }
+      return omitted;
+    },
+    find: (filter, limit, before) => pageOf(filter, limit, "desc", before),
+    follow: (filter, limit, after) => pageOf(filter, limit, "asc", after),
+    async one(id) {
+      const [row] = await database.query<EventRow>(sql`select * from events where id = ${id}`);
+      return row && eventIn(row);
+    },
+    async at(positions) {
+      const events: Event[] = [];
+      for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
+        const rows = await database.query<EventRow>(sql`select * from events where position in (${join(some)})`);
+        events.push(...rows.map(eventIn));
+      }
+      return events;
+    },
+    async check() {
+      await head();
+      await checkWrites();
+    },
+    verify: (trusted, part) => verify(database, trusted, part),
+    expire: (before, event) =>
+      expire(database, before, (cut) => append({ ...event, data: Object.assign({}, event.data, cut) })),
+  };
 }
 
 /**

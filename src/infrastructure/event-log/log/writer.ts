@@ -37,20 +37,15 @@ const maxIndexedBytes = 1_000;
  * Appends to the log. Events that arrive during a transaction share the next one: the lock on the head of the log
  * admits one at a time.
  */
-export class Writer {
-  readonly #database: Database;
-  readonly #jobs: Job[] = [];
-  #isWorking = false;
-  #lastFailure: Failure | undefined;
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
+export function writer(database: Database) {
+  const jobs: Job[] = [];
+  let isWorking = false;
+  let lastFailure: Failure | undefined;
 
   /** Appends at most 1,000 events in order, all or none, except for those that the log cannot contain. */
-  async write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
+  async function write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
     const appends = all.map(appendOf);
-    const outcomes = await this.#queue(appends.filter((each) => "content" in each));
+    const outcomes = await queue(appends.filter((each) => "content" in each));
     let next = 0;
     return appends.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
   }
@@ -59,61 +54,63 @@ export class Writer {
    * Rejects while writes fail. Some time after the last failed write, it tests another one, which changes nothing: it
    * may work where others fail, as on a full disk.
    */
-  async check(): Promise<void> {
-    if (!this.#lastFailure) return;
-    if (performance.now() - this.#lastFailure.at < recentMs) throw this.#lastFailure.cause;
-    await this.#database.transaction(lockedHead);
-    this.#lastFailure = undefined;
+  async function check(): Promise<void> {
+    if (!lastFailure) return;
+    if (performance.now() - lastFailure.at < recentMs) throw lastFailure.cause;
+    await database.transaction(lockedHead);
+    lastFailure = undefined;
   }
 
-  #queue(appends: readonly Append[]): Promise<readonly Outcome[]> {
+  function queue(appends: readonly Append[]): Promise<readonly Outcome[]> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ appends, resolve, reject });
-      void this.#work();
+      jobs.push({ appends, resolve, reject });
+      void work();
     });
   }
 
-  async #work(): Promise<void> {
-    if (this.#isWorking) return;
-    this.#isWorking = true;
-    while (this.#jobs.length > 0) await this.#writeTogether(this.#nextJobs());
-    this.#isWorking = false;
+  async function work(): Promise<void> {
+    if (isWorking) return;
+    isWorking = true;
+    while (jobs.length > 0) await writeTogether(nextJobs());
+    isWorking = false;
   }
 
-  #nextJobs(): readonly Job[] {
+  function nextJobs(): readonly Job[] {
     let size = 0;
-    const tooMany = this.#jobs.findIndex(({ appends }, index) => {
+    const tooMany = jobs.findIndex(({ appends }, index) => {
       size += appends.length;
       return index > 0 && size > maxAtOnce;
     });
-    return this.#jobs.splice(0, tooMany === -1 ? this.#jobs.length : tooMany);
+    return jobs.splice(0, tooMany === -1 ? jobs.length : tooMany);
   }
 
-  async #writeTogether(jobs: readonly Job[]): Promise<void> {
+  async function writeTogether(jobs: readonly Job[]): Promise<void> {
     try {
-      const outcomes = await this.#writeAll(jobs.flatMap(({ appends }) => appends));
+      const outcomes = await writeAll(jobs.flatMap(({ appends }) => appends));
       let start = 0;
       for (const { appends, resolve } of jobs) {
         resolve(outcomes.slice(start, start + appends.length));
         start += appends.length;
       }
-      this.#lastFailure = undefined;
+      lastFailure = undefined;
     } catch (error) {
-      this.#lastFailure = { at: performance.now(), cause: error };
+      lastFailure = { at: performance.now(), cause: error };
       for (const { reject } of jobs) reject(error);
     }
   }
 
-  async #writeAll(all: readonly Append[]): Promise<readonly Outcome[]> {
+  async function writeAll(all: readonly Append[]): Promise<readonly Outcome[]> {
     if (all.length === 0) return [];
     try {
-      return await this.#database.transaction((transaction) => append(transaction, all));
+      return await database.transaction((transaction) => append(transaction, all));
     } catch (error) {
       if (!isUniqueViolation(error) && !(error instanceof StaleRevision)) throw error;
       // Some events exist already. That is rare, so there is no lookup before.
-      return await this.#database.transaction((transaction) => appendNew(transaction, all));
+      return await database.transaction((transaction) => appendNew(transaction, all));
     }
   }
+
+  return { write, check };
 }
 
 function appendOf(event: HashedEvent): Append | { readonly refused: string } {
