@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, feedsLive, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
+import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
 import { withinLease } from "../../../support/within-lease.ts";
 
@@ -19,23 +20,29 @@ type View = {
 
 describe("the view of the cache", () => {
   let redis: RedisServer;
+  let proxy: TcpProxy;
   let users: RedisServer["client"];
   let service: TestService;
-  beforeEach(async () => {
+  /** A user in no test before. */
+  let user = 0;
+  beforeAll(async () => {
     redis = await startRedis();
+    proxy = await TcpProxy.to(redis.port);
     users = redis.client.duplicate({ db: 1 });
     users.on("error", () => {});
     const more = `  - { name: mine, kind: set, connection: features, key: "features:user:{userId}" }
   - { name: other, kind: set, connection: users, key: "features:user:{userId}" }
 `;
-    service = await startService(redisRules(`${redis.url}/1`, redis.url) + more, { TIDEGATE_ADMIN_TOKEN: admin });
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    service = await startService(redisRules(`${url}/1`, url) + more, { TIDEGATE_ADMIN_TOKEN: admin });
     await service.readyWithin(10_000);
     // Reads before this instant are never fresh.
     await feedsLive(service, admin);
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await service[Symbol.asyncDispose]();
     users.disconnect();
+    await proxy[Symbol.asyncDispose]();
     await redis[Symbol.asyncDispose]();
   });
 
@@ -43,11 +50,13 @@ describe("the view of the cache", () => {
   const seen = async (key: string) => (await (await view(key)).json()) as View;
 
   it("returns the cached and the stored value of a key, with the sources that read it", async () => {
-    await redis.client.sadd("features:user:1", "b", "a");
-    await users.set("token:1234", "1");
+    user += 1;
+    const key = `features:user:${user}`;
+    await redis.client.sadd(key, "b", "a");
+    await users.set(`token:of-${user}`, user);
     const before = Date.now();
-    const cold = await seen("features:user:1");
-    expect(cold).toMatchObject({ key: "features:user:1", pid: process.pid });
+    const cold = await seen(key);
+    expect(cold).toMatchObject({ key, pid: process.pid });
     expect(cold.connections).toEqual([
       {
         connection: "features",
@@ -58,8 +67,8 @@ describe("the view of the cache", () => {
       { connection: "users", sources: ["other"], cached: null, store: { features: [], invalidMembers: 0 } },
     ]);
     const { connections } = await withinLease(async () => {
-      await (await service.get("/features", bearer("1234"))).text();
-      return seen("features:user:1");
+      await (await service.get("/features", bearer(`of-${user}`))).text();
+      return seen(key);
     });
     expect(connections.map(({ cached }) => cached?.features)).toEqual([["a", "b"], []]);
     const { since = "", asOf = "", fresh, expiresAt = "" } = connections[0]?.cached ?? {};
@@ -81,7 +90,14 @@ describe("the view of the cache", () => {
   it("returns the cached value and the error of an unavailable store", async () => {
     await redis.client.sadd("global_features", "a");
     await until(async () => (await seen("global_features")).connections[0]?.cached?.features.length === 1, "it is");
-    await redis[Symbol.asyncDispose]();
+    proxy.cut();
+    await using _ = {
+      [Symbol.asyncDispose]: async () => {
+        proxy.heal();
+        const failing = async () => (await seen("global_features")).connections.some(({ store }) => store.error);
+        await until(async () => !(await failing()), "the store is available again");
+      },
+    };
     await until(async () => (await seen("global_features")).connections[0]?.cached?.fresh === false, "it is old");
     const [found] = (await seen("global_features")).connections;
     expect(found).toMatchObject({
@@ -94,6 +110,7 @@ describe("the view of the cache", () => {
     await redis.client.set("tidegate:killed", "text");
     const [found] = (await seen("tidegate:killed")).connections;
     expect(found?.store.error).toBe("tidegate:killed has the wrong type; fix it in Redis");
+    await redis.client.del("tidegate:killed");
   });
 
   it.each(["", "token:1234", "tokenh:x", "features:user:", "features:user:*", "features:user:1:2", "other", "*"])(
