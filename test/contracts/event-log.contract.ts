@@ -220,7 +220,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       });
     });
 
-    it("finds changes by type, origin and affected user", async () => {
+    it("finds changes by type, origin, tool and affected user", async () => {
       const log = open();
       const [key, shared, user] = [uuidv7(), uuidv7(), uuidv7()];
       const events = [
@@ -230,8 +230,8 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         setEvent({ key: shared, added: ["a"] }),
         documentEvent({ collection: shared, name: "a", value: { share: 1 } }),
         documentEvent({ collection: `${shared}x`, name: "a", value: { share: 1 } }),
-        tokenEvent({ userId: user }),
-        tokenEvent({ userId: `${user}0` }),
+        tokenEvent({ userId: user, by: "cli:ann" }),
+        tokenEvent({ userId: `${user}0`, via: "page" }),
       ];
       const { position } = await log.head();
       expect(await log.record(events)).toEqual([]);
@@ -243,6 +243,9 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect(await ids({ origin: "baseline" })).toEqual([0]);
       expect(await ids({ origin: "external" })).toEqual([2]);
       expect(await ids({ origin: "change", key })).toEqual([1]);
+      expect(await ids({ via: "page" })).toEqual([7]);
+      expect(await ids({ via: "cli" })).toEqual([6]);
+      expect(await ids({ via: "api" })).toEqual([1, 3, 4, 5]);
       const affecting = { userId: user, keys: [key], collections: [shared] };
       expect(await ids({ affecting })).toEqual([0, 1, 2, 4, 6]);
       expect(await ids({ affecting: { userId: "nobody", keys: [], collections: [] } })).toEqual([]);

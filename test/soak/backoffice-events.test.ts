@@ -47,6 +47,12 @@ describe("the page of events", () => {
     expect(new URL(page.url()).searchParams.get("type")).toBe("document");
     await page.goto(`${shop.service.url}/backoffice/events?days=all&origin=external`);
     await page.getByText("No event matches.").waitFor();
+    await page.goto(`${shop.service.url}/backoffice/events?days=all&via=cli`);
+    await page.getByText("No event matches.").waitFor();
+    await page.getByRole("button", { name: "Made with the CLI" }).click();
+    await page.getByRole("menuitemradio", { name: "Made with the API" }).click();
+    await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
+    expect(new URL(page.url()).searchParams.get("via")).toBe("api");
     await page.goto(`${shop.service.url}/backoffice/events?days=all&type=nonsense`);
     await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
     await page.getByRole("textbox", { name: /^Filter by message/ }).fill("u-48213");

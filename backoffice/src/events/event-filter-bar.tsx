@@ -17,9 +17,12 @@ const kinds = [
   { type: "token", name: "Tokens" },
   { type: "credential", name: "Credentials" },
 ];
-const origins = [
-  { origin: undefined, name: "Made with anything" },
-  { origin: "change", name: "Made with Tidegate" },
+type Tool = { readonly name: string; readonly via?: string; readonly origin?: string };
+const tools: readonly Tool[] = [
+  { name: "Made with anything" },
+  { via: "page", name: "Made with the page" },
+  { via: "api", name: "Made with the API" },
+  { via: "cli", name: "Made with the CLI" },
   { origin: "external", name: "Edited outside" },
 ];
 
@@ -32,10 +35,12 @@ export function EventFilterBar({
   /** The authors of the loaded events. */
   readonly authors: readonly string[];
 }) {
-  const { by, type, origin, days = defaultDays, from, to } = filters;
+  const { by, type, origin, via, days = defaultDays, from, to } = filters;
   const period =
     from || to ? "Chosen times" : (periods.find((choice) => choice.days === days)?.name ?? `Last ${days} days`);
   const everyone = { name: "Everybody", isSelected: by === undefined, onChoose: () => setQuery({ by: undefined }) };
+  const hasTool = (via ?? origin) !== undefined;
+  const isTool = (choice: Tool) => choice.via === via && choice.origin === origin;
   return (
     <div className="row wrap events-filters">
       <QuerySearch label="Filter by message, feature or user" value={filters.q ?? ""} />
@@ -52,12 +57,12 @@ export function EventFilterBar({
         ]}
       />
       <Menu
-        className={menuClass(origin !== undefined)}
-        button={<Choice text={origins.find((choice) => origin && choice.origin === origin)?.name ?? "Made with"} />}
-        items={origins.map((choice) => ({
+        className={menuClass(hasTool)}
+        button={<Choice text={tools.find((choice) => hasTool && isTool(choice))?.name ?? "Made with"} />}
+        items={tools.map((choice) => ({
           name: choice.name,
-          isSelected: choice.origin === origin,
-          onChoose: () => setQuery({ origin: choice.origin }),
+          isSelected: isTool(choice),
+          onChoose: () => setQuery({ origin: choice.origin, via: choice.via }),
         }))}
       />
       <Menu

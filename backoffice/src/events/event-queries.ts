@@ -12,6 +12,7 @@ export const filterNames = [
   "by",
   "type",
   "origin",
+  "via",
   "component",
   "key",
   "affecting",
@@ -32,11 +33,12 @@ export const filtersIn = (query: URLSearchParams): EventFilters =>
 
 const types = ["set", "document", "token", "credential"] as const;
 const origins = ["change", "external"] as const;
+const tools = ["page", "cli", "api"] as const;
 const isOneOf = <Value extends string>(all: readonly Value[], value: string | undefined): value is Value =>
   all.some((each) => each === value);
 
 /** The filters as the API takes them. Days count back from the start of the present minute. */
-function parametersOf({ q, by, type, origin, days = defaultDays, from, to, ...exact }: EventFilters) {
+function parametersOf({ q, by, type, origin, via, days = defaultDays, from, to, ...exact }: EventFilters) {
   const since = Math.floor(Date.now() / 60_000) * 60_000 - Number(days) * dayMs;
   const start = from ?? (days === "all" || to ? undefined : new Date(since).toISOString());
   return {
@@ -45,6 +47,7 @@ function parametersOf({ q, by, type, origin, days = defaultDays, from, to, ...ex
     ...(by && { recorded_by: by }),
     ...(isOneOf(types, type) && { type }),
     ...(isOneOf(origins, origin) && { origin }),
+    ...(isOneOf(tools, via) && { via }),
     ...(start && { from_date: start }),
     ...(to && { to_date: to }),
   };

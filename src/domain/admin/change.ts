@@ -105,6 +105,8 @@ export type ChangeRecord = SetRecord | DocumentRecord | TokenRecord;
 
 /** The actor of changes that were made outside Tidegate, and of records that Tidegate makes by itself. */
 export const externalActor = "external";
+/** The beginning of the name of an actor who uses the command line. */
+export const cliActorPrefix = "cli:";
 
 /** The key of a changed item: the set's key, `collection/name` of a document, or `tokens/id` of a token. */
 export function changedKey(record: ChangeRecord): string {

@@ -70,6 +70,7 @@ export type EventFilter = {
   readonly to?: Instant;
   readonly type?: ChangeType;
   readonly origin?: ChangeOrigin;
+  readonly via?: ChangeTool;
   readonly affecting?: AffectingFilter;
 };
 
@@ -83,6 +84,10 @@ export type ChangeType = (typeof changeTypes)[number];
  */
 export const changeOrigins = ["change", "external", "baseline"] as const;
 export type ChangeOrigin = (typeof changeOrigins)[number];
+
+/** What a change was made with: the backoffice page, the command line, or the API by another client. */
+export const changeTools = ["page", "cli", "api"] as const;
+export type ChangeTool = (typeof changeTools)[number];
 
 /** The changes that can affect the features of a user. */
 export type AffectingFilter = {

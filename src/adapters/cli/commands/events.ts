@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { changeOrigins, changeTypes, type Event, type EventFilter } from "../../../domain/events/event.ts";
+import { changeOrigins, changeTools, changeTypes, type Event, type EventFilter } from "../../../domain/events/event.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, endOf, startOf, writtenDate } from "../../dates.ts";
 import { type EventFormatName, eventFormats, written } from "../../http/events/event-formats.ts";
@@ -108,6 +108,7 @@ const filtered = (command: Command): Command =>
     .option("--key <KEY>", "changes of this set, rule or token")
     .addOption(new Option("--type <TYPE>", "changes of these").choices(changeTypes))
     .addOption(new Option("--origin <ORIGIN>", "changes of this origin").choices(changeOrigins))
+    .addOption(new Option("--via <TOOL>", "changes made with this").choices(changeTools))
     .option("--from <DATE>", `at or after: ${dateForms}`, date)
     .option("--to <DATE>", "before this time; a date is its end", date);
 

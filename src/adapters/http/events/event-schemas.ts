@@ -3,6 +3,7 @@ import type { ChangeTargets } from "../../../application/reverts/change-targets.
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import {
   changeOrigins,
+  changeTools,
   changeTypes,
   type EventFilter,
   featuresComponent,
@@ -143,6 +144,10 @@ export const eventQuery = (zone: TimeZone) =>
         .describe(
           "`change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record begins.",
         ),
+      via: z
+        .enum(changeTools)
+        .optional()
+        .describe("Only changes made on the backoffice page, with the command line, or by another client of the API."),
       affecting: filter(
         "A user id: changes that can affect the features of the user, in their own sets and tokens and for everyone. Changes of locations are not included.",
         "1",
@@ -164,7 +169,7 @@ export function filterOf(
   { affecting, recorded_by, from_date, to_date, ...query }: z.output<ReturnType<typeof eventQuery>>,
   targets: ChangeTargets,
 ): EventFilter {
-  const { component, environment, email, message, feature, key, type, origin } = query;
+  const { component, environment, email, message, feature, key, type, origin, via } = query;
   const all = {
     component,
     environment,
@@ -175,6 +180,7 @@ export function filterOf(
     key,
     type,
     origin,
+    via,
     affecting: affecting === undefined ? undefined : targets.affecting(affecting),
     from: from_date,
     to: to_date,

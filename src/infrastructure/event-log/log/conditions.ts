@@ -1,7 +1,13 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { credentialsCollection } from "../../../application/admin/stored-credential.ts";
-import { documentKey, externalActor } from "../../../domain/admin/change.ts";
-import type { AffectingFilter, ChangeOrigin, ChangeType, EventFilter } from "../../../domain/events/event.ts";
+import { cliActorPrefix, documentKey, externalActor } from "../../../domain/admin/change.ts";
+import type {
+  AffectingFilter,
+  ChangeOrigin,
+  ChangeTool,
+  ChangeType,
+  EventFilter,
+} from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
 import { folded } from "./event-row.ts";
 
@@ -15,7 +21,7 @@ const columns = {
 
 /** The conditions of an event filter, except for its feature, to follow another condition. */
 export function conditions(filter: EventFilter): Sql {
-  const { message, from, to, type, origin } = filter;
+  const { message, from, to, type, origin, via } = filter;
   const conditions: Sql[] = [];
   for (const [name, column] of Object.entries(columns)) {
     const value = filter[name as keyof typeof columns];
@@ -26,6 +32,7 @@ export function conditions(filter: EventFilter): Sql {
   if (to !== undefined) conditions.push(sql`events.created_at < ${new Date(to)}`);
   if (type !== undefined) conditions.push(ofType(type));
   if (origin !== undefined) conditions.push(ofOrigin(origin));
+  if (via !== undefined) conditions.push(madeWith(via));
   if (filter.affecting !== undefined) conditions.push(affecting(filter.affecting));
   return conditions.length > 0 ? join(conditions, " and ", " and ") : empty;
 }
@@ -49,6 +56,14 @@ function ofOrigin(origin: ChangeOrigin): Sql {
   if (origin === "baseline") return sql`events.kind is not null and ${isBaseline}`;
   const by = origin === "external" ? sql`= ${externalActor}` : sql`<> ${externalActor}`;
   return sql`events.kind is not null and events.recorded_by ${by} and not (${isBaseline})`;
+}
+
+function madeWith(tool: ChangeTool): Sql {
+  const isOfPage = sql`coalesce(events.data ->> 'via', '') = 'page'`;
+  if (tool === "page") return sql`events.kind is not null and ${isOfPage}`;
+  const isOfCli = sql`events.recorded_by like ${`${cliActorPrefix}%`}`;
+  if (tool === "cli") return sql`events.kind is not null and ${isOfCli}`;
+  return sql`${ofOrigin("change")} and not (${isOfPage}) and not (${isOfCli})`;
 }
 
 function affecting({ userId, keys, collections }: AffectingFilter): Sql {
