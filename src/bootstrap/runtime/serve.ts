@@ -16,8 +16,9 @@ import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { configText } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
+import type { ProcessContext } from "./process-context.ts";
 import { reloader, sentencesOf, sourcesOf } from "./reloader.ts";
-import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
+import { createRuntime, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
 import { receivedConfigurations, reloadAll, reportServing, runWorkers } from "./worker-pool.ts";
 
