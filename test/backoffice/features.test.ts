@@ -157,6 +157,29 @@ describe("the page of features", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("closes an open dialog by the browser's Back, and goes back no further", async () => {
+    await window.visit("features?sort=key", "marta.ibanez");
+    const { page } = window;
+    const dialog = page.getByRole("dialog");
+    await page.getByRole("link", { name: "checkout.guest-flow" }).click();
+    const heading = page.getByRole("heading", { name: "checkout.guest-flow", level: 1 });
+    // The address has this one, and nothing has the other one.
+    for (const name of ["Kill for everyone…", "Edit details"]) {
+      await page.getByRole("button", { name }).click();
+      await dialog.waitFor();
+      await page.goBack();
+      await dialog.waitFor({ state: "detached" });
+      await page.getByRole("button", { name }).click();
+      await dialog.getByRole("button", { name: "Cancel" }).click();
+      await dialog.waitFor({ state: "detached" });
+    }
+    expect(new URL(page.url()).search).toBe("");
+    await heading.waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: "Features", level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe("?sort=key");
+  });
+
   it("shows a viewer no control that would be rejected", async () => {
     await window.visit("features", "noa.levi");
     const { page } = window;

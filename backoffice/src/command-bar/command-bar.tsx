@@ -2,6 +2,7 @@ import "./command-bar.css";
 import { useMantineColorScheme } from "@mantine/core";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { useIsEditor, useSignIn } from "../api/session.ts";
+import { useLayer } from "../routing/layers.ts";
 import { useChoices } from "./choices.tsx";
 
 /** The command bar: go to a feature or a user, or run a command, by typing. */
@@ -38,6 +39,8 @@ export default function CommandBar({
   useEffect(() => {
     document.getElementById(`${id}-${chosen}`)?.scrollIntoView({ block: "nearest" });
   }, [id, chosen]);
+
+  useLayer(onClose);
 
   const run = (index: number) => {
     const choice = choices[index];

@@ -1,4 +1,5 @@
 import { useMemo, useSyncExternalStore } from "react";
+import { afterLayers, isAtLayer } from "./layers.ts";
 
 /** The path of the page, with a slash at its end: scripts are in `assets` below it. */
 export const pagePath = new URL(import.meta.url).pathname.replace(/assets\/[^/]*$/, "");
@@ -27,9 +28,12 @@ const changed = new EventTarget();
 
 /** Opens a link of the page. Pages push a history entry; filters replace it. */
 export function navigate(link: string, { replace = false }: { readonly replace?: boolean } = {}): void {
-  if (replace) history.replaceState(null, "", link);
-  else history.pushState(null, "", link);
-  changed.dispatchEvent(new Event("change"));
+  afterLayers(() => {
+    if (replace) history.replaceState(history.state, "", link);
+    else if (isAtLayer()) history.replaceState(null, "", link);
+    else history.pushState(null, "", link);
+    changed.dispatchEvent(new Event("change"));
+  });
 }
 
 /**

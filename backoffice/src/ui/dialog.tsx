@@ -2,11 +2,12 @@ import "./dialog.css";
 import { X } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useIsPaused } from "../live/connection.ts";
+import { useLayer } from "../routing/layers.ts";
 import { Button, IconButton } from "./button.tsx";
 
 /**
- * A modal dialog on the native element: it traps the focus, closes on Escape and returns the focus. Once something was
- * typed, Escape, a click outside and the cross ask before they discard it. Give the first control `data-autofocus`.
+ * A modal dialog on the native element: it traps the focus, closes on Escape and the browser's Back, and returns the
+ * focus. Once something was typed, these, a click outside and the cross ask before they discard it. Give the first control `data-autofocus`.
  * Mount it to open it.
  */
 export function Dialog({
@@ -45,6 +46,7 @@ export function Dialog({
     if (isTyped.current && onClose) setEditing(document.activeElement);
     else onClose?.();
   };
+  useLayer(onClose && dismiss);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Escape closes it by keyboard
     <dialog
