@@ -41,6 +41,21 @@ describe("the sign-in page", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("shows that a broken link leads nowhere", async () => {
+    await window.visit("features/%E0%A4%A?q=x", "noa.levi");
+    await window.page.getByRole("heading", { name: "Nothing is here", level: 1 }).waitFor();
+    await window.page.getByRole("link", { name: "Show the features" }).click();
+    await window.page.getByRole("heading", { name: "Features", level: 1 }).waitFor();
+  });
+
+  it("shows a long key without its middle, and the whole of it as a title", async () => {
+    const key = `begin.${"k".repeat(480)}.end`;
+    await window.visit(`features/${key}`, "noa.levi");
+    const heading = window.page.getByRole("heading", { name: /^begin\.k+…k+\.end$/, level: 1 });
+    expect((await heading.innerText()).length).toBe(80);
+    await heading.getByTitle(key).waitFor();
+  });
+
   it("shows that a link is used up", async () => {
     await window.visit("features#link=used");
     await window.page.getByText("This link was used before, or it has expired.").waitFor();

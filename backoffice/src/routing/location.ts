@@ -62,20 +62,20 @@ function follow(notify: () => void): () => void {
   };
 }
 
-/** A segment as text. One that is not encoded well is shown as it is. */
-function decoded(segment: string): string {
+/** No page has this path. */
+const nowhere = [""];
+
+/** The segments of a path as text; none of a page if one is not encoded well. */
+function segmentsOf(path: string): readonly string[] {
   try {
-    return decodeURIComponent(segment);
+    return path.split("/").filter(Boolean).map(decodeURIComponent);
   } catch {
-    return segment;
+    return nowhere;
   }
 }
 
 function locationOf(link: string): Location {
   const [path = "", search] = link.split("?");
   const below = path.startsWith(pagePath) ? path.slice(pagePath.length) : "";
-  return {
-    segments: below.split("/").filter(Boolean).map(decoded),
-    query: new URLSearchParams(search),
-  };
+  return { segments: segmentsOf(below), query: new URLSearchParams(search) };
 }

@@ -128,8 +128,9 @@ export async function listen(
     if (limit) return reject(outgoing, "overloaded", overloaded[limit]);
     const serve = () => {
       const fault = requestFault(incoming);
-      if (fault) reject(outgoing, fault, details[fault]);
-      else if (incoming.url === "*") rejected(sendMethods(outgoing), incoming.method);
+      if (fault === "bad-path" && isBrokenPageLink(incoming)) incoming.url = pageOfBrokenLinks;
+      else if (fault) return reject(outgoing, fault, details[fault]);
+      if (incoming.url === "*") rejected(sendMethods(outgoing), incoming.method);
       else void answer(incoming, outgoing);
     };
     if (!shortcut(incoming, outgoing, serve)) serve();
@@ -173,6 +174,12 @@ export async function listen(
     },
   };
 }
+
+/** The backoffice page shows that nothing is here, since a browser keeps the broken address. */
+const pageOfBrokenLinks = "/backoffice/broken";
+
+const isBrokenPageLink = ({ url, method }: IncomingMessage): boolean =>
+  url?.startsWith("/backoffice/") === true && (method === "GET" || method === "HEAD");
 
 /** The fault of a request; checked before the Fetch conversion, which normalises paths and rejects TRACE. */
 function requestFault(incoming: IncomingMessage): keyof typeof details | undefined {
