@@ -119,6 +119,9 @@ describe("the page of a feature", () => {
     await page.getByText(/ 23 Dec, 23:00|^On now\./).waitFor();
     await page.getByRole("button", { name: "Edit the windows of schedule" }).click();
     const dialog = page.getByRole("dialog", { name: "schedule of checkout.gift-cards" });
+    // The buttons stay in view, however long the editor is.
+    const apply = await dialog.getByRole("button", { name: "Apply" }).boundingBox();
+    expect(apply && apply.y + apply.height).toBeLessThan(900);
     await dialog
       .getByText(
         /The next window opens on \w+ 24 Dec, 00:00 \(Europe\/Madrid\)\. Everyone gains it then\.$|^Nobody gains it\./,
