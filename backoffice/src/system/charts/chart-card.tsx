@@ -15,12 +15,15 @@ export function ChartCard({
   times,
   lines,
   summary,
+  waiting,
   format,
 }: {
   readonly title: string;
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly summary: string;
+  /** Instead of the chart, while there are fewer than two points. */
+  readonly waiting: string;
   readonly format: (value: number) => string;
 }) {
   const [isTable, setTable] = useState(false);
@@ -50,7 +53,7 @@ export function ChartCard({
     >
       <div id={id} className="chart">
         {times.length < 2 ? (
-          <p className="chart-none dim small">The chart begins with two points of 15 seconds.</p>
+          <p className="chart-none dim small">{waiting}</p>
         ) : isTable ? (
           <Numbers title={title} times={times} lines={lines} format={format} />
         ) : (
@@ -59,7 +62,7 @@ export function ChartCard({
           </Suspense>
         )}
       </div>
-      <p className="tiny dim num chart-summary">{summary}</p>
+      {times.length > 1 && <p className="tiny dim num chart-summary">{summary}</p>}
     </Card>
   );
 }

@@ -7,14 +7,15 @@ import { historyQuery, type Traffic } from "../system-queries.ts";
 import { ChartCard } from "./chart-card.tsx";
 
 const axisNumber = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
-const none: readonly Traffic[] = [];
+const noPoints: readonly Traffic[] = [];
 
 /** The traffic of the last hour. */
 export function TrafficCharts() {
-  const { data: points = none, error, isPending, refetch } = useQuery(historyQuery);
+  const { data: points = noPoints, error, isPending, refetch } = useQuery(historyQuery);
   if (error && points.length === 0) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   const times = points.map(({ start }) => Date.parse(start) / 1_000);
-  const waiting = isPending ? "Loading the last hour." : "No traffic is counted yet.";
+  const waiting = isPending ? "Loading the last hour." : "The chart begins with two points of 15 seconds.";
+  const none = "No request is measured yet.";
   return (
     <div className="system-columns">
       <ChartCard
@@ -29,7 +30,8 @@ export function TrafficCharts() {
             values: points.map((point) => point.evaluationsPerSecond),
           },
         ]}
-        summary={requestsSummary(points) ?? waiting}
+        summary={requestsSummary(points) ?? none}
+        waiting={waiting}
         format={briefly}
       />
       <ChartCard
@@ -39,7 +41,8 @@ export function TrafficCharts() {
           { name: "p50", color: "--on", values: points.map(({ p50Ms }) => p50Ms) },
           { name: "p99", color: "--unknown", isDashed: true, values: points.map(({ p99Ms }) => p99Ms) },
         ]}
-        summary={latencySummary(points) ?? waiting}
+        summary={latencySummary(points) ?? none}
+        waiting={waiting}
         format={(value) => axisNumber.format(value)}
       />
     </div>
