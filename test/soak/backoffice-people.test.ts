@@ -40,6 +40,27 @@ describe("the page of a person", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("scrolls as a whole on a phone, up to the reasons of its last feature", async () => {
+    await using window = await shop.open("noa.levi", {
+      path: "people/u-48213?tab=off&f=web.bundle-split",
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+    });
+    const { page } = window;
+    await page.getByText("checkout.cart-recovery").waitFor();
+    const nested = `[...document.querySelectorAll(".page *")].filter((each) =>
+      /auto|scroll/.test(getComputedStyle(each).overflowY) && each.scrollHeight > each.clientHeight + 1).length`;
+    expect(await page.evaluate(nested)).toBe(0);
+    await expect
+      .poll(async () => {
+        await page.mouse.move(190, 500);
+        await page.mouse.wheel(0, 400);
+        return chain(page, "web.bundle-split is off").getByRole("heading", { name: "Result" }).isVisible();
+      })
+      .toBe(true);
+    expect(window.faults).toEqual([]);
+  });
+
   it("offers no change to a viewer", async () => {
     await using window = await shop.open("noa.levi", { path: "people/u-48213" });
     await window.page.getByRole("button", { name: /^On \d+/ }).waitFor();
@@ -125,6 +146,10 @@ describe("the page of a person", () => {
     await comparison.getByText("made the difference").waitFor();
     await comparison.getByRole("link", { name: "checkout.express-pay removed for u-moment" }).click();
     await compared.page.getByRole("heading", { name: /^Event \d+$/ }).waitFor();
+    await compared.visit("people/u-moment?f=checkout.express-pay", "noa.levi");
+    const steps = chain(compared.page, "checkout.express-pay is off");
+    await steps.getByText("user no longer lists it").waitFor();
+    await steps.getByText(/^Removed by marta\.ibanez, /).waitFor();
   });
 
   it("takes moments in one format in every language of the browser", async () => {

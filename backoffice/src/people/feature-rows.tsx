@@ -1,15 +1,19 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { setQuery } from "../routing/location.ts";
 import { Tag } from "../ui/card.tsx";
 import { StateIcon } from "../ui/feature-state.tsx";
+import { useIsNarrow } from "../ui/is-narrow.ts";
 import type { SummarizedFeature } from "./person-queries.ts";
 
 const rowHeight = 52;
 /** Rows before the end at which the next page is read. */
 const nearEnd = 30;
 
-/** Features in rows, of which only those in view are in the page. The opened one is in the URL. */
+/**
+ * Features in rows, of which only those in view are in the page. The opened one is in the URL. The rows scroll in a region
+ * of their own; in a narrow window, with the page.
+ */
 export function FeatureRows({
   features,
   openKey,
@@ -26,9 +30,18 @@ export function FeatureRows({
   readonly actionOf: (feature: string) => ReactNode;
 }) {
   const region = useRef<HTMLDivElement>(null);
+  const isNarrow = useIsNarrow();
+  const page = () => region.current?.closest(".page") ?? null;
+  const [scrollMargin, setScrollMargin] = useState(0);
+  useLayoutEffect(() => {
+    const topOf = (element: Element | null) => element?.getBoundingClientRect().top ?? 0;
+    const below = topOf(region.current) - topOf(page()) + (page()?.scrollTop ?? 0);
+    setScrollMargin(isNarrow ? Math.round(below) : 0);
+  });
   const rows = useVirtualizer({
     count: features.length,
-    getScrollElement: () => region.current,
+    getScrollElement: () => (isNarrow ? page() : region.current),
+    scrollMargin,
     estimateSize: () => rowHeight,
     overscan: 8,
     getItemKey: (index) => features[index]?.feature ?? index,
@@ -53,7 +66,7 @@ export function FeatureRows({
               ref={rows.measureElement}
               data-index={index}
               className={isOpen ? "open" : ""}
-              style={{ transform: `translateY(${start}px)` }}
+              style={{ transform: `translateY(${start - scrollMargin}px)` }}
             >
               <div className="feature-results-row">
                 <button

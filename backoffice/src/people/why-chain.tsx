@@ -6,7 +6,7 @@ import { links } from "../routing/links.ts";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { counted } from "../ui/numbers.ts";
 import { Ago, dayTime } from "../ui/time.tsx";
-import type { ExplainedFeature, Explanation } from "./person-queries.ts";
+import type { ExplainedFeature, Explanation, Result } from "./person-queries.ts";
 import { isOn, isUnknown, passes, type SourceResult, sayingOf, whyOf } from "./why.ts";
 
 /** Why a feature is on or off: grants, gates, vetoes, result, as the service merges them. */
@@ -65,12 +65,23 @@ export function WhyChain({
       >
         <p className="small dim">
           {feature.message}.{feature.variant !== null && ` Variant ${feature.variant}.`}
-          {feature.reason !== null && ` Reason ${feature.reason}.`}
+          {feature.reason !== null && (
+            <span title={`OpenFeature reason ${feature.reason}`}> {reasons[feature.reason] ?? feature.reason}</span>
+          )}
         </p>
       </Step>
     </ol>
   );
 }
+
+/** OpenFeature's reasons in words. */
+const reasons: Readonly<Record<string, string>> = {
+  STATIC: "It is the same for every caller.",
+  TARGETING_MATCH: "A rule matches this caller.",
+  SPLIT: "The caller is in the share that has it.",
+  DEFAULT: "No rule matches, so the default applies.",
+  DISABLED: "The flag is disabled, so its default applies.",
+};
 
 export const stateWord = (on: boolean | null): string => (on === null ? "unknown" : on ? "on" : "off");
 
@@ -136,17 +147,22 @@ function Rule({ result: { rule, metadata } }: SourceResult) {
   );
 }
 
-function LastChange({ result: { lastChange, set } }: SourceResult) {
+function LastChange({ result }: SourceResult) {
+  const { lastChange, set } = result;
   if (!lastChange) return null;
   const { at, origin } = lastChange;
   return (
     <p className="tiny dim">
-      {origin === "baseline" ? "Listed when its record began" : `Last changed by ${authorOf(lastChange)}`},{" "}
+      {origin === "baseline" ? "Listed when its record began" : `${verbOf(result)} by ${authorOf(lastChange)}`},{" "}
       <Ago at={at} />
       <Remark change={lastChange} set={set} />
     </p>
   );
 }
+
+/** What the last change did: it added the feature to a set, removed it, or changed a rule. */
+const verbOf = ({ result, set }: Result): string =>
+  set === null ? "Last changed" : result === "on" ? "Added" : "Removed";
 
 /** What a gate or veto has of the feature, since when, and by whom. */
 function Standing(line: SourceResult) {
@@ -159,13 +175,13 @@ function Standing(line: SourceResult) {
         sentenceOf(sayingOf(line))
       ) : (
         <>
-          {isListed ? "Listed in" : "Not listed in"} <span className="mono">{set}</span>
+          {isListed ? "Listed in" : lastChange ? "Removed from" : "Not listed in"} <span className="mono">{set}</span>
         </>
       )}
       {lastChange && (
         <>
           {" "}
-          since {lastChange.origin === "baseline" && "before "}
+          {isListed || set === "" ? "since" : "on"} {lastChange.origin === "baseline" && "before "}
           {dayTime(new Date(lastChange.at))}
           {lastChange.origin !== "baseline" && `, by ${authorOf(lastChange)}`}
         </>

@@ -43,7 +43,7 @@ export function sayingOf({ source, result }: SourceResult): string {
     case "off":
       return result.rule === null ? "has it as off" : "its rule does not hold";
     case "absent":
-      if (source.sets.length > 0) return "does not list it";
+      if (source.sets.length > 0) return result.lastChange ? "no longer lists it" : "does not list it";
       // A set for each location, and a caller without one.
       return source.freshness === null ? "is not read for this caller" : "has no rule for it";
     case "no-history":
