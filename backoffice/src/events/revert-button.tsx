@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Problem } from "../api/problem.ts";
 import { Button } from "../ui/button.tsx";
 import { textOf } from "../ui/error-note.tsx";
+import { count } from "../ui/numbers.ts";
 import { dayTime } from "../ui/time.tsx";
 import type { EventEntry } from "./event-entry.ts";
 import { revertPreview } from "./event-queries.ts";
@@ -25,7 +26,7 @@ export function RevertButton({ entry, sources }: { readonly entry: EventEntry; r
       {(isBulk || later || (data && !isDone)) && (
         <Button isCompact isChange onClick={() => setOpen(true)}>
           <Undo2 size={14} aria-hidden />
-          {isBulk ? `Revert all ${events.length}…` : later ? "Revert both…" : "Revert…"}
+          {isBulk ? `Revert all ${count(events.length)}…` : later ? "Revert both…" : "Revert…"}
         </Button>
       )}
       <span role="status">

@@ -5,7 +5,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
-import { counted } from "../ui/numbers.ts";
+import { count, counted } from "../ui/numbers.ts";
 import { toast } from "../ui/toasts.tsx";
 import { DocumentDiff, SetDiff } from "./event-diff.tsx";
 import type { EventEntry } from "./event-entry.ts";
@@ -40,7 +40,7 @@ export function RevertDialog({
   });
   const total = ids.length;
   return (
-    <Dialog title={total === 1 ? "Revert this change?" : `Revert ${total} changes?`} onClose={onClose}>
+    <Dialog title={total === 1 ? "Revert this change?" : `Revert ${count(total)} changes?`} onClose={onClose}>
       <p>
         <b>{bulkSentence(events, sources)}.</b>{" "}
         {later && `${later.by} changed the same again; that change is reverted first.`}
@@ -59,7 +59,7 @@ export function RevertDialog({
       <DialogButtons hint="It becomes a new event, which can be reverted too.">
         <Button onClick={onClose}>Cancel</Button>
         <Button look="primary" isChange disabled={apply.isPending} onClick={() => apply.mutate()}>
-          {apply.isPending ? "Reverting…" : total === 1 ? "Revert" : `Revert ${later ? "both" : `all ${total}`}`}
+          {apply.isPending ? "Reverting…" : total === 1 ? "Revert" : `Revert ${later ? "both" : `all ${count(total)}`}`}
         </Button>
       </DialogButtons>
       <span className="for-screen-readers">event {first.position}</span>

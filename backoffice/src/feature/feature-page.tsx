@@ -14,6 +14,7 @@ import { IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { onDemand } from "../ui/on-demand.ts";
+import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { Decisions } from "./decisions.tsx";
@@ -56,7 +57,9 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
       </nav>
       <div className="feature-head">
         <div className="row wrap">
-          <h1>{key}</h1>
+          <h1>
+            <Shortened text={key} />
+          </h1>
           <IconButton label="Copy the key" onClick={() => void navigator.clipboard?.writeText(key)}>
             <Copy size={15} aria-hidden />
           </IconButton>

@@ -12,6 +12,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { count, counted } from "../ui/numbers.ts";
+import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { dayTime } from "../ui/time.tsx";
 import { effectiveChanges, useChangesBetween, useEvent } from "./changes-between.ts";
@@ -90,13 +91,13 @@ function Group({
   return (
     <>
       <h3 className="compare-group">
-        {name} <span className="dim num">{differences.length}</span>
+        {name} <span className="dim num">{count(differences.length)}</span>
       </h3>
       <ul>
         {differences.map(({ feature, a, b, deciding }) => (
           <li key={feature} className="compare-row">
             <Link className="strong small compare-feature" href={links.feature(feature)}>
-              {feature}
+              <Shortened text={feature} />
             </Link>
             <Side feature={a} name={`A, ${first}`} />
             <ArrowRight size={15} className="dim" aria-label="then" />

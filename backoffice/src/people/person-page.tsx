@@ -6,8 +6,9 @@ import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
-import { counted } from "../ui/numbers.ts";
+import { count, counted } from "../ui/numbers.ts";
 import { onDemand } from "../ui/on-demand.ts";
+import { Shortened } from "../ui/shortened.tsx";
 import { LookUpForm } from "./look-up-form.tsx";
 import { ModeBar, modeIn } from "./mode-bar.tsx";
 import { contextIn, otherContextIn } from "./person-context.ts";
@@ -43,9 +44,11 @@ export default function PersonPage({ id }: { readonly id: string | undefined }) 
           <UserRound size={20} />
         </span>
         <div className="grow">
-          <h1>{name}</h1>
+          <h1>
+            <Shortened text={name} />
+          </h1>
           <p className="row small dim">
-            {counts && `${counts.on} of ${counted(counts.on + counts.off + counts.undetermined, "feature")} on`}
+            {counts && `${count(counts.on)} of ${counted(counts.on + counts.off + counts.undetermined, "feature")} on`}
             {counts && counts.undetermined > 0 && `, ${counts.undetermined} unknown`}
             {user && (
               <span className="row person-tokens">

@@ -1,4 +1,4 @@
-import { counted, joined } from "../ui/numbers.ts";
+import { count, counted, joined } from "../ui/numbers.ts";
 import type { System } from "./system-queries.ts";
 
 type Finding = { readonly tone: "warn" | "bad"; readonly part: string; readonly text: string; readonly badge?: string };
@@ -60,7 +60,7 @@ function findingsIn({ sources, stores, eventLog, workersMissing }: System): read
               counted(stale.length, "stale source"),
               `The last known results of ${names(stale)} are served, marked stale.`,
             ),
-            badge: `${stale.length} stale`,
+            badge: `${count(stale.length)} stale`,
           },
         ]
       : []),

@@ -1,5 +1,6 @@
 import "./card.css";
 import type { ReactNode } from "react";
+import { Shortened } from "./shortened.tsx";
 
 /** A section with a heading and, at its right, controls. */
 export const Card = ({
@@ -16,7 +17,7 @@ export const Card = ({
 }) => (
   <section className="card">
     <header>
-      <h2 className="grow">{title}</h2>
+      <h2 className="grow">{typeof title === "string" ? <Shortened text={title} max={140} /> : title}</h2>
       {actions}
     </header>
     {isPadded ? <div className="card-body">{children}</div> : children}

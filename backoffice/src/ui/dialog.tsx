@@ -4,6 +4,7 @@ import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useIsPaused } from "../live/connection.ts";
 import { useLayer } from "../routing/layers.ts";
 import { Button, IconButton } from "./button.tsx";
+import { Shortened } from "./shortened.tsx";
 
 /**
  * A modal dialog on the native element: it traps the focus, closes on Escape and the browser's Back, and returns the
@@ -75,7 +76,7 @@ export function Dialog({
       <div className="dialog-content">
         <header>
           <h2 id={titleId} className="grow">
-            {title}
+            {typeof title === "string" ? <Shortened text={title} /> : title}
           </h2>
           {onClose && (
             <IconButton label="Close" onClick={dismiss}>

@@ -4,6 +4,7 @@ import { useEffect, useState, useSyncExternalStore } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { useIsPaused } from "../live/connection.ts";
 import { textOf } from "./error-note.tsx";
+import { Shortened } from "./shortened.tsx";
 
 /** A message about what was done. `undo` reverses it. */
 type Toast = { readonly text: string; readonly undo?: (() => void | Promise<void>) | undefined };
@@ -58,7 +59,9 @@ export function Toasts() {
           onFocus={() => setHeld(true)}
           onBlur={() => setHeld(false)}
         >
-          <span>{shown.text}</span>
+          <span>
+            <Shortened text={shown.text} max={200} />
+          </span>
           {shown.undo && (
             <button type="button" disabled={isPaused} onClick={undoLast}>
               Undo
