@@ -12,7 +12,7 @@ export type ChangesState =
 
 /** Notified when a store starts or stops rejecting changes. */
 export type ChangesListener = {
-  readonly refused: (store: string, reason: string) => void;
+  readonly rejected: (store: string, reason: string) => void;
   readonly accepted: (store: string) => void;
 };
 
@@ -23,7 +23,7 @@ export class CheckChanges {
   readonly #stores: readonly ProbedStore[];
   readonly #listener: ChangesListener;
   /** The reason of each store that rejects changes. */
-  readonly #refusals = new Map<string, string>();
+  readonly #rejections = new Map<string, string>();
 
   constructor(stores: readonly ProbedStore[], listener: ChangesListener) {
     this.#stores = stores;
@@ -42,11 +42,11 @@ export class CheckChanges {
     } catch (error) {
       if (!(error instanceof StoreFault)) return [name, { state: "unknown" }];
       const reason = error.message;
-      if (this.#refusals.get(name) !== reason) this.#listener.refused(name, reason);
-      this.#refusals.set(name, reason);
+      if (this.#rejections.get(name) !== reason) this.#listener.rejected(name, reason);
+      this.#rejections.set(name, reason);
       return [name, { state: "refused", reason }];
     }
-    if (this.#refusals.delete(name)) this.#listener.accepted(name);
+    if (this.#rejections.delete(name)) this.#listener.accepted(name);
     return [name, { state: "accepted" }];
   }
 }

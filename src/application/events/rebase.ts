@@ -8,7 +8,7 @@ import { RevisionMismatch } from "../../domain/errors.ts";
 export type RebasedStore = {
   readonly changes: SetRecorder;
   readonly documents: DocumentStore;
-  readonly families: readonly EditableSet[];
+  readonly editableSets: readonly EditableSet[];
 };
 
 /**
@@ -18,9 +18,9 @@ export type RebasedStore = {
 export const rebase =
   (storeOf: (name: string) => RebasedStore, newId: () => string) =>
   async (store: string, record: ChangeRecord): Promise<void> => {
-    const { changes, documents, families } = storeOf(store);
+    const { changes, documents, editableSets } = storeOf(store);
     if (record.of === "set") {
-      await changes.rebase(addressIn(families, record.key) ?? { key: record.key, personal: false });
+      await changes.rebase(addressIn(editableSets, record.key) ?? { key: record.key, personal: false });
     } else if (record.of === "document") {
       const found = await documents.get(record.collection, record.name);
       await rebaseDocument(documents, newId(), record, found);

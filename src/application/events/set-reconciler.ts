@@ -22,7 +22,7 @@ export type ReconciledStore = {
   readonly name: string;
   readonly index: SetIndex;
   readonly changes: SetRecorder & Pick<FeatureStore, "revisions">;
-  readonly families: readonly EditableSet[];
+  readonly editableSets: readonly EditableSet[];
 };
 
 /**
@@ -71,49 +71,49 @@ export class SetReconciler {
     if (!this.#isAllDue) return;
     this.#isAllDue = false;
     try {
-      for (const family of this.#store.families) await this.#reconcileFamily(family);
+      for (const stored of this.#store.editableSets) await this.#reconcileAll(stored);
     } catch (error) {
       this.#isAllDue = true;
       throw error;
     }
   }
 
-  async #reconcileFamily(family: EditableSet): Promise<void> {
-    const personal = isPersonal(family);
+  async #reconcileAll(stored: EditableSet): Promise<void> {
+    const personal = isPersonal(stored);
     const { keys, complete } =
-      family.key.fields.length === 0
-        ? { keys: [family.key.text], complete: true }
-        : await this.#store.index.keys(family.key.prefix, personal ? maxPersonal : maxShared);
-    const own = keys.filter((key) => family.key.matches(key));
+      stored.key.fields.length === 0
+        ? { keys: [stored.key.text], complete: true }
+        : await this.#store.index.keys(stored.key.prefix, personal ? maxPersonal : maxShared);
+    const own = keys.filter((key) => stored.key.matches(key));
     if (complete) await this.#each(own, (key) => this.#reconcile(key));
     await this.#relay.relay(this.#store.name);
-    await this.#compare(family);
-    if (complete && (await this.#coverage.of(this.#store.name, family.key.text)) === undefined) {
-      await this.#log.append(await this.#coverage.event(this.#store.name, family.key.text));
+    await this.#compare(stored);
+    if (complete && (await this.#coverage.of(this.#store.name, stored.key.text)) === undefined) {
+      await this.#log.append(await this.#coverage.event(this.#store.name, stored.key.text));
     }
   }
 
   /** Finds and fixes the sets whose last record differs from the store. */
-  async #compare(family: EditableSet): Promise<void> {
+  async #compare(stored: EditableSet): Promise<void> {
     const { name, changes } = this.#store;
     let after: string | undefined;
     while (true) {
-      const page = await this.#history.revisions(name, family.key.prefix, 1_000, after);
+      const page = await this.#history.revisions(name, stored.key.prefix, 1_000, after);
       if (page.length === 0) return;
       after = page.at(-1)?.key;
-      const own = page.filter(({ key }) => family.key.matches(key));
+      const own = page.filter(({ key }) => stored.key.matches(key));
       const present = await changes.revisions(own.map(({ key }) => key));
       const differing = own
         .filter(({ revision }, index) => !isSameRevision(revision, present[index]))
         .map(({ key }) => key);
-      await this.#each(differing, (key) => this.#correct(family, key));
+      await this.#each(differing, (key) => this.#correct(stored, key));
     }
   }
 
   /** Reads the set before and after the log, because a change may be made, or recorded, between two reads. */
-  async #correct(family: EditableSet, key: string): Promise<void> {
+  async #correct(stored: EditableSet, key: string): Promise<void> {
     const { name, changes } = this.#store;
-    const address = { key, personal: isPersonal(family) };
+    const address = { key, personal: isPersonal(stored) };
     if (await changes.reconcile(address)) return;
     const [found] = await changes.revisions([key]);
     await this.#relay.relay(name);
@@ -135,7 +135,7 @@ export class SetReconciler {
   }
 
   #addressOf(key: string): SetAddress | undefined {
-    return addressIn(this.#store.families, key);
+    return addressIn(this.#store.editableSets, key);
   }
 
   async #each(keys: readonly string[], task: (key: string) => Promise<void>): Promise<void> {

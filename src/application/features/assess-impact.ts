@@ -11,7 +11,7 @@ import { absent, everyone, type Reach, reachOf } from "../../domain/features/rea
 import type { SourceChange } from "../admin/change-set.ts";
 import { killSwitchOf } from "../admin/kill-switch.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { placementsOf, surveyFeature } from "./survey-source.ts";
+import { placementsOf, sourceListings } from "./source-listing.ts";
 
 /**
  * Changes that the impact of is known without a body. `on`, `off`: of the set of an ungated grant. `open`, `close`: of
@@ -107,11 +107,11 @@ export class AssessImpact {
     reachAfter: (before: Reach) => Reach | Promise<Reach>,
     opening?: { readonly at: Instant; readonly reach: Reach },
   ): Promise<AssessedImpact> {
-    const [surveys, evaluationsPerMinute] = await Promise.all([
-      surveyFeature(this.#sets.sources, feature, this.#now()),
+    const [listings, evaluationsPerMinute] = await Promise.all([
+      sourceListings(this.#sets.sources, feature, this.#now()),
       this.#evaluationsPerMinute(feature),
     ]);
-    const before = placementsOf(feature, surveys);
+    const before = placementsOf(feature, listings);
     const after: Placement[] = [];
     for (const { source, reach } of before) {
       after.push({ source, reach: source.name === name ? await reachAfter(reach) : reach });

@@ -24,10 +24,10 @@ export type FeatureFilter = {
 /** Whether a filter matches a feature, except for its state. */
 export function matcher(
   { search = "", owner, tag, source }: FeatureFilter,
-  { surveys, entries }: Inventory,
+  { listings, entries }: Inventory,
 ): (feature: FeatureKey) => boolean {
   const text = search.toLowerCase();
-  const listing = source === undefined ? undefined : surveys.find((survey) => survey.source.name === source);
+  const listing = source === undefined ? undefined : listings.find((listing) => listing.source.name === source);
   return (feature) => {
     const entry = entries.get(feature);
     if (owner !== undefined && entry?.owner !== owner) return false;

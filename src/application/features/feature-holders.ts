@@ -5,7 +5,7 @@ import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/f
 import type { KeyField } from "../../domain/evaluation/key-template.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { hasUsers, holdersIn, usersOf } from "./survey-source.ts";
+import { hasUsers, holdersIn, usersOf } from "./source-listing.ts";
 
 /** A page of the users or locations that have a feature in a set of their own. */
 export type Holders = {

@@ -14,12 +14,12 @@ import {
   hasUsers,
   type Presence,
   placementsOf,
+  type SourceListing,
   type SourceStatus,
-  type Survey,
-  surveyFeature,
-  surveySource,
+  sourceListing,
+  sourceListings,
   usersOf,
-} from "./survey-source.ts";
+} from "./source-listing.ts";
 
 /** A known feature. */
 export type KnownFeature = {
@@ -116,7 +116,7 @@ export class ListFeatures {
       isByUsage && !isPast ? this.#usage.recent().catch(() => undefined) : undefined,
     ]);
     const positions: ChangePositions = found ?? new Map();
-    const { surveys } = inventory;
+    const { listings } = inventory;
     const { states: known } = isPast ? stateTableOf(inventory) : this.#presentTable(inventory, now);
     const counts = Object.fromEntries(featureStates.map((state) => [state, 0])) as Record<FeatureState, number>;
     const matching = new Map<FeatureKey, FeatureState>();
@@ -139,16 +139,16 @@ export class ListFeatures {
       total: matching.size,
       counts,
       known: known.size,
-      sources: new Map(surveys.map(({ source, status }) => [source.name, status])),
+      sources: new Map(listings.map(({ source, status }) => [source.name, status])),
       isLogAvailable: found !== undefined,
     };
   }
 
   /** The values of filters. Rejects as `list` does for now. */
   async facets(): Promise<Facets> {
-    const { surveys, entries } = await this.#inventory(this.#sets, this.#now());
+    const { listings, entries } = await this.#inventory(this.#sets, this.#now());
     const described = [...entries.values()];
-    const listed = surveys.map(({ source, features }) => [source.name, new Set(features).size] as const);
+    const listed = listings.map(({ source, features }) => [source.name, new Set(features).size] as const);
     return {
       owners: counted(described.flatMap(({ owner }) => (owner === "" ? [] : [owner]))),
       tags: counted(described.flatMap(({ tags }) => [...new Set(tags)])),
@@ -162,10 +162,10 @@ export class ListFeatures {
    */
   async keys(): Promise<readonly FeatureKey[]> {
     const shared = this.#sets.sources.filter((source) => !hasUsers(source));
-    const { surveys, entries } = await this.#inventory({ sources: shared }, this.#now());
-    const failed = surveys.find(({ status }) => status.state === "unavailable");
+    const { listings, entries } = await this.#inventory({ sources: shared }, this.#now());
+    const failed = listings.find(({ status }) => status.state === "unavailable");
     if (failed) throw new SourceUnavailable(failed.source.name, failed.failure);
-    return [...keysOf({ surveys, entries })];
+    return [...keysOf({ listings, entries })];
   }
 
   /** The keys of all features that `list` includes now, without a failure of the catalogue. */
@@ -176,14 +176,14 @@ export class ListFeatures {
   }
 
   /**
-   * One feature, and the surveys of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does.
+   * One feature, and the listings of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does.
    */
-  async get(feature: FeatureKey): Promise<KnownFeature & { readonly surveys: readonly Survey[] }> {
+  async get(feature: FeatureKey): Promise<KnownFeature & { readonly listings: readonly SourceListing[] }> {
     const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);
-    const surveys = await surveyFeature(this.#sets.sources, feature, this.#now());
-    const [view] = await this.#viewsOf([feature], undefined, { entries, surveys }, positions);
-    if (!view || !(view.entry || surveys.some((survey) => isListed(survey, feature)))) throw new UnknownFeature();
-    return { ...view, surveys };
+    const listings = await sourceListings(this.#sets.sources, feature, this.#now());
+    const [view] = await this.#viewsOf([feature], undefined, { entries, listings }, positions);
+    if (!view || !(view.entry || listings.some((listing) => isListed(listing, feature)))) throw new UnknownFeature();
+    return { ...view, listings };
   }
 
   /**
@@ -199,7 +199,7 @@ export class ListFeatures {
 
   /** Caches the states of all features until something behind them changes. */
   #presentTable(inventory: Inventory, now: Instant): StateTable {
-    const basis = [inventory.entries, ...inventory.surveys.flatMap((survey) => survey.basis)];
+    const basis = [inventory.entries, ...inventory.listings.flatMap((listing) => listing.basis)];
     const last = this.#table;
     const isSame = basis.length === last?.basis.length && basis.every((value, index) => value === last.basis[index]);
     if (last && isSame && now < last.validUntil) return last;
@@ -208,28 +208,28 @@ export class ListFeatures {
   }
 
   async #inventory({ sources }: Pick<SourceSets, "sources">, at: Instant): Promise<Inventory> {
-    const [entries, ...surveys] = await Promise.all([
+    const [entries, ...listings] = await Promise.all([
       this.#catalogue.all(),
-      ...sources.map((source) => surveySource(source, at)),
+      ...sources.map((source) => sourceListing(source, at)),
     ]);
-    return { entries, surveys };
+    return { entries, listings };
   }
 
   /** `states`: the states as far as they were computed. */
   async #viewsOf(
     page: readonly FeatureKey[],
     states: ReadonlyMap<FeatureKey, FeatureState> | undefined,
-    { surveys, entries }: Inventory,
+    { listings, entries }: Inventory,
     positions: ChangePositions,
   ): Promise<readonly KnownFeature[]> {
     const [changes, ...users] = await Promise.all([
       this.#changes.at(page.flatMap((feature) => positions.get(feature) ?? [])),
-      ...surveys.map((survey) => (survey.isUncounted ? usersOf(survey.source, page).catch(() => []) : [])),
+      ...listings.map((listing) => (listing.isUncounted ? usersOf(listing.source, page).catch(() => []) : [])),
     ]);
     return page.map((feature, row) => {
-      const placements = placementsOf(feature, surveys);
+      const placements = placementsOf(feature, listings);
       const on = new Map<string, Presence>();
-      for (const [index, { source, presenceOf }] of surveys.entries()) {
+      for (const [index, { source, presenceOf }] of listings.entries()) {
         const presence = presenceOf(feature);
         const count = users[index]?.[row];
         if (presence !== undefined) on.set(source.name, count === undefined ? presence : { users: count });
@@ -237,7 +237,7 @@ export class ListFeatures {
       return {
         feature,
         state: states?.get(feature) ?? featureState(placements),
-        stale: placements.some(({ reach }, index) => reach.kind !== "absent" && surveys[index]?.status.stale),
+        stale: placements.some(({ reach }, index) => reach.kind !== "absent" && listings[index]?.status.stale),
         on,
         killed: placements.some(({ source, reach }) => source.role === "veto" && reach.kind === "everyone"),
         entry: entries.get(feature),

@@ -8,7 +8,7 @@ import type { Reach } from "../../domain/features/reach.ts";
 import { resultWithin } from "../evaluation/deadline.ts";
 import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import type { KnownFeature, ListFeatures } from "./list-features.ts";
-import { type Presence, placementsOf, type SourceStatus, type Survey } from "./survey-source.ts";
+import { type Presence, placementsOf, type SourceListing, type SourceStatus } from "./source-listing.ts";
 
 /** A source, and its part in the state of a feature. */
 export type DecidingSource = {
@@ -57,10 +57,10 @@ export function viewFeature(
 
   return async (feature: FeatureKey): Promise<ViewedFeature> => {
     await resultWithin(maxWaitMs, beforeRead);
-    const { surveys, ...known } = await features.get(feature);
-    const placements = placementsOf(feature, surveys);
+    const { listings, ...known } = await features.get(feature);
+    const placements = placementsOf(feature, listings);
     const results = new Map(grantsIn(placements).map(({ source, result }) => [source.name, result]));
-    const ordered = inDecidingOrder(surveys);
+    const ordered = inDecidingOrder(listings);
     const sources = await Promise.all(
       ordered.map(async ({ source, status, presenceOf, reachOf }) => ({
         source,
@@ -78,9 +78,9 @@ export function viewFeature(
 export type ViewFeature = ReturnType<typeof viewFeature>;
 
 /** Each grant with its gates behind it, the gates of no grant, and the vetoes, each once. */
-function inDecidingOrder(surveys: readonly Survey[]): readonly Survey[] {
-  const named = new Map(surveys.map((survey) => [survey.source.name, survey]));
-  const ofRole = (role: string) => surveys.filter(({ source }) => source.role === role);
+function inDecidingOrder(listings: readonly SourceListing[]): readonly SourceListing[] {
+  const named = new Map(listings.map((listing) => [listing.source.name, listing]));
+  const ofRole = (role: string) => listings.filter(({ source }) => source.role === role);
   const grants = ofRole("grant").flatMap((grant) => [
     grant,
     ...grant.source.gatedBy.flatMap((name) => named.get(name) ?? []),

@@ -189,13 +189,13 @@ export class PollFeed implements FeedItems {
       await this.#items.put([]);
       return { ...(previous ?? noState), ...success };
     }
-    const { listed, refused } = await this.#store(reading, timeline, previous?.succeededAt ?? triedAt);
+    const { listed, rejected } = await this.#store(reading, timeline, previous?.succeededAt ?? triedAt);
     const full = { id: null, fault: `${this.#polled.maxItems} items are stored, the maximum (raise maxItems)` };
     return {
       ...success,
       listed,
-      invalid: reading.invalid + refused,
-      faults: refused > 0 ? [...reading.faults, full] : reading.faults,
+      invalid: reading.invalid + rejected,
+      faults: rejected > 0 ? [...reading.faults, full] : reading.faults,
       validators: reading.validators,
     };
   }
@@ -204,14 +204,14 @@ export class PollFeed implements FeedItems {
   async #store(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
     const { maxItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
-    let [accepted, refused, free] = [0, 0, maxItems - timeline.size];
+    let [accepted, rejected, free] = [0, 0, maxItems - timeline.size];
     let changed: KnownItem[] = [];
     for await (const items of reading.items) {
       for (const item of items) {
         listed.add(item.id);
         const previous = timeline.get(item.id);
         if (!previous && free <= 0) {
-          refused += 1;
+          rejected += 1;
           continue;
         }
         if (!previous) free -= 1;
@@ -225,7 +225,7 @@ export class PollFeed implements FeedItems {
     changed = [...changed, ...unlisted.map((item) => ({ ...item, lastListedAt }))];
     // Even without changes: there may be no record yet.
     await this.#items.put(changed);
-    return { listed: accepted, refused };
+    return { listed: accepted, rejected };
   }
 
   #report({ failure, ...state }: PollState): void {

@@ -1,5 +1,5 @@
+import type { EditableRules } from "../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
-import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { TokenStore } from "../../domain/admin/token-store.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
@@ -59,9 +59,9 @@ export class ExportData {
   }
 
   /** Whether there are tokens, and whether they are exported. */
-  get tokens(): "told" | "kept" | "none" {
+  get tokens(): "exported" | "omitted" | "none" {
     if (!this.#tokens) return "none";
-    return this.#tokens.pepper === undefined ? "kept" : "told";
+    return this.#tokens.pepper === undefined ? "omitted" : "exported";
   }
 
   /**
@@ -71,21 +71,21 @@ export class ExportData {
   async *export(): AsyncGenerator<ExportedPage> {
     const pepper = this.#tokens?.pepper;
     yield pageOf([{ tidegate: 1, ...(pepper !== undefined && { pepper }) }]);
-    for (const family of this.#families()) yield* this.#setsOf(family);
+    for (const stored of this.#allSets()) yield* this.#setsOf(stored);
     const entries = [...(await this.#catalogue.all())];
     yield {
       ...pageOf(entries.map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry }))),
       of: "descriptions",
     };
-    for (const source of this.#keepers()) yield await this.#rulesOf(source);
+    for (const rules of this.#allRules()) yield await this.#rulesOf(rules);
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
   /** Sets of the stores that no source reads; an export does not hold them. Rejects if a store does not respond. */
   async unread(): Promise<readonly UnreadSets[]> {
-    const families = this.#families();
-    const isRead = (key: string) => families.some((family) => family.key.matches(key));
-    const stores = new Map(families.map(({ connection, changes }) => [connection, changes]));
+    const all = this.#allSets();
+    const isRead = (key: string) => all.some((stored) => stored.key.matches(key));
+    const stores = new Map(all.map(({ connection, changes }) => [connection, changes]));
     const found = await Promise.all(
       [...stores].map(async ([connection, changes]): Promise<UnreadSets> => {
         const unread = new Set<string>();
@@ -99,58 +99,52 @@ export class ExportData {
   }
 
   /** Without duplicates: two sources may read the same sets. */
-  #families(): readonly Family[] {
-    const all = [
-      ...this.#sets.sources.flatMap(({ name, editableSet: stored }): Family[] =>
-        stored ? [{ ...stored, source: name }] : [],
-      ),
-      ...this.#sets.additional.map((stored): Family => ({ ...stored, source: "stored locations of users" })),
-    ];
-    return all.filter(
-      ({ key, connection }, index) =>
-        all.findIndex((other) => other.key.text === key.text && other.connection === connection) === index,
-    );
+  #allSets(): readonly SourceSet[] {
+    const { sources, additional } = this.#sets;
+    const read = sources.flatMap(({ name, editableSet }) => (editableSet ? [{ ...editableSet, source: name }] : []));
+    const others = additional.map((stored) => ({ ...stored, source: "stored locations of users" }));
+    return distinct([...read, ...others], ({ connection, key }) => `${connection}\n${key.text}`);
   }
 
   /** Without duplicates: two sources may share their rules. */
-  #keepers(): readonly ManagedSource[] {
-    const all = this.#sets.sources.filter(({ editableRules }) => editableRules);
-    return all.filter(
-      ({ editableRules: rules }, index) =>
-        all.findIndex(
-          (other) =>
-            other.editableRules?.connection === rules?.connection &&
-            other.editableRules?.collection === rules?.collection,
-        ) === index,
+  #allRules(): readonly SourceRules[] {
+    const all = this.#sets.sources.flatMap(({ name, editableRules }) =>
+      editableRules ? [{ ...editableRules, source: name }] : [],
     );
+    return distinct(all, ({ connection, collection }) => `${connection}\n${collection}`);
   }
 
-  async #rulesOf({ name: source, editableRules: rules }: ManagedSource): Promise<ExportedPage> {
-    if (!rules) return pageOf([]);
-    const all = await callStore(source, () => rules.documents.all(rules.collection));
+  async #rulesOf({ source, documents, collection }: SourceRules): Promise<ExportedPage> {
+    const all = await callStore(source, () => documents.all(collection));
     const lines = [...all].map(([feature, { value }]): RuleLine => ({ rule: value, source, feature }));
     return { ...pageOf(lines), of: "rules", source };
   }
 
-  async *#setsOf(family: Family): AsyncGenerator<ExportedPage> {
-    const { key, connection, changes, listed = changes } = family;
-    const isAmbiguous = this.#families().some((other) => other.connection !== connection && other.key.overlaps(key));
+  async *#setsOf(stored: SourceSet): AsyncGenerator<ExportedPage> {
+    const { key, connection, changes, listed = changes } = stored;
+    const isAmbiguous = this.#allSets().some((other) => other.connection !== connection && other.key.overlaps(key));
     const pages = key.fields.length === 0 ? [[key.text]] : listed.allKeys(key.prefix);
     for await (const page of pages) {
       const keys = page.filter((each) => key.matches(each));
-      const read = await Promise.all(keys.map((each) => callStore(connection, async () => setIn(family, each))));
+      const read = await Promise.all(keys.map((each) => callStore(connection, async () => setIn(stored, each))));
       const lines = read.flatMap(({ features }, index): readonly SetLine[] => {
         const set = keys[index] ?? "";
         return features.length > 0 ? [{ set, ...(isAmbiguous && { connection }), features: inOrder(features) }] : [];
       });
       const skipped = read.reduce((sum, each) => sum + each.invalidMembers, 0);
-      yield { lines, skipped, of: "sets", source: family.source };
+      yield { lines, skipped, of: "sets", source: stored.source };
     }
   }
 }
 
 /** The sets of a template, and the first source that reads them. */
-type Family = EditableSet & { readonly source: string };
+type SourceSet = EditableSet & { readonly source: string };
+/** Rules, and the first source that reads them. */
+type SourceRules = EditableRules & { readonly source: string };
+
+/** The first of those with the same name. */
+const distinct = <T>(all: readonly T[], nameOf: (each: T) => string): readonly T[] =>
+  [...Map.groupBy(all, nameOf).values()].flatMap(([first]) => first ?? []);
 
 const pageOf = (lines: readonly DataLine[]): ExportedPage => ({ lines, skipped: 0 });
 

@@ -4,7 +4,7 @@ import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { hasUsers } from "../features/survey-source.ts";
+import { hasUsers } from "../features/source-listing.ts";
 
 /** Users whose ids begin with a text, sorted by code point. */
 export type FoundUsers = {

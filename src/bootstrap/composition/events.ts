@@ -66,7 +66,7 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
       wiring.log.error({ connection, reason }, "change record rejected; kept as a dead letter");
     const storeNamed = (name: string) => {
       const { changes, documents } = connectionOf(name);
-      return { changes, documents, families: familiesOf(name) };
+      return { changes, documents, editableSets: editableSetsOf(name) };
     };
     const options = { environment, now, identityOf, idFor, rebase: rebase(storeNamed, newId), foundUnusable };
     return new OutboxRelay(outboxes(), log(), options);
@@ -113,10 +113,10 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
   });
 
   function setReconciler(name: string): SetReconciler | undefined {
-    const families = familiesOf(name);
-    if (families.length === 0) return undefined;
+    const editableSets = editableSetsOf(name);
+    if (editableSets.length === 0) return undefined;
     const { index, changes } = connectionOf(name);
-    const store = { name, index, changes, families };
+    const store = { name, index, changes, editableSets };
     return new SetReconciler(store, log(), history(), outboxRelay(), coverage());
   }
 
@@ -128,7 +128,7 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
   }
 
   /** The sets of a store that sources read, each template once: two sources may read the same sets. */
-  function familiesOf(name: string): readonly EditableSet[] {
+  function editableSetsOf(name: string): readonly EditableSet[] {
     const all = evaluation.sources.flatMap(({ editableSet }) => editableSet ?? []);
     const own = all.filter(({ connection }) => storeOf(connection) === name);
     return own.filter(({ key }, index) => own.findIndex((other) => other.key.text === key.text) === index);

@@ -68,17 +68,17 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
   function recordedStore(connection: string): RecordedStore {
     const { changes, documents } = stores.connectionOf(connection);
     const store = stores.storeOf(connection);
-    const families = evaluation.sources.flatMap(({ editableSet }) => editableSet ?? []);
+    const editableSets = evaluation.sources.flatMap(({ editableSet }) => editableSet ?? []);
     return {
       changes,
       documents,
       relay: () => events.outboxRelay.relay(store),
       completeSince: async (keyOrPrefix) => {
-        const family = families.find(
-          ({ key, ...family }) =>
-            family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
+        const stored = editableSets.find(
+          ({ key, ...stored }) =>
+            stored.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
         );
-        return family && events.historyCoverage.of(store, family.key.text);
+        return stored && events.historyCoverage.of(store, stored.key.text);
       },
     };
   }

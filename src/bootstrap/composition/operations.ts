@@ -120,7 +120,7 @@ export function operationsOf(
           return { name, probe: () => connection.probe(changeable) };
         }),
         {
-          refused: (connection, reason) => log.error({ connection, reason }, "store rejects changes"),
+          rejected: (connection, reason) => log.error({ connection, reason }, "store rejects changes"),
           accepted: (connection) => log.info({ connection }, "store accepts changes again"),
         },
       );

@@ -21,7 +21,7 @@ export type EditableSet = {
 export const isPersonal = ({ key }: EditableSet): boolean => key.fields.includes("userId");
 
 /** The address of a set with a key; `undefined` if no template matches it. */
-export function addressIn(families: readonly EditableSet[], key: string): SetAddress | undefined {
-  const family = families.find((each) => each.key.matches(key));
-  return family && { key, personal: isPersonal(family) };
+export function addressIn(editableSets: readonly EditableSet[], key: string): SetAddress | undefined {
+  const stored = editableSets.find((each) => each.key.matches(key));
+  return stored && { key, personal: isPersonal(stored) };
 }

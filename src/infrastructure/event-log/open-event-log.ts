@@ -209,7 +209,7 @@ class LogServer {
       return;
     }
     const fault = new Error(reply.reason);
-    pending?.reject(reply.isRefusal ? fault : new EventLogUnavailable(fault));
+    pending?.reject(reply.isPermanent ? fault : new EventLogUnavailable(fault));
   }
 }
 

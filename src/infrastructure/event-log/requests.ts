@@ -27,10 +27,10 @@ export type Request = {
 /** Last message about a log. The reply follows when earlier calls have ended and the database is closed. */
 export type Closing = { readonly id: number; readonly log: number };
 
-/** Result of a call. `isRefusal`: permanent failure, otherwise temporary. */
+/** Result of a call. `isPermanent`: permanent failure, otherwise temporary. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly reason: string; readonly isRefusal: boolean };
+  | { readonly id: number; readonly reason: string; readonly isPermanent: boolean };
 
 /** Message that the file of a log is lost, with the fault, or that it is back (`undefined`). */
 export type FileState = { readonly log: number; readonly fault: string | undefined };

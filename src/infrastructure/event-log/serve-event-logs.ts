@@ -72,7 +72,7 @@ class ServedLog {
       const methods = all[service] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
       return { id, value: await methods[method]?.(...args) };
     } catch (error) {
-      return { id, reason: textOf(error), isRefusal: error instanceof UnstorableEvent };
+      return { id, reason: textOf(error), isPermanent: error instanceof UnstorableEvent };
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../logger.ts";
 import type { FilledStores } from "./filled-stores.ts";
-import { isRefusal, redisFault } from "./redis-fault.ts";
+import { isErrorReply, redisFault } from "./redis-fault.ts";
 import { ownPrefix } from "./redis-keys.ts";
 
 /** Marker key. It exists in every database that was found filled. No source and no token may use it. */
@@ -35,7 +35,7 @@ export class EmptyStoreGuard {
   #asked: Promise<boolean> | undefined;
   #marking = false;
   #probe: NodeJS.Timeout | undefined;
-  #refused = false;
+  #isRejected = false;
   #warned = false;
 
   /** `store` is the id of the store in `filled`. */
@@ -51,7 +51,7 @@ export class EmptyStoreGuard {
 
   /** Whether the store is known to have been filled. */
   get wasFilled(): boolean {
-    return !this.#refused && this.#filled.has(this.#store);
+    return !this.#isRejected && this.#filled.has(this.#store);
   }
 
   /**
@@ -59,7 +59,7 @@ export class EmptyStoreGuard {
    */
   async probe(): Promise<void> {
     clearTimeout(this.#probe);
-    if (this.#refused || this.wasFilled) return;
+    if (this.#isRejected || this.wasFilled) return;
     const marked = await this.isMarked().catch(() => false);
     if (marked) this.#filled.add(this.#store);
     else if (this.#redis.status === "ready") this.#probe = setTimeout(() => void this.probe(), againMs).unref();
@@ -67,7 +67,7 @@ export class EmptyStoreGuard {
 
   /** The marker's key, unless Redis rejects it. */
   get markerKeys(): readonly string[] {
-    return this.#refused ? [] : [markerKey];
+    return this.#isRejected ? [] : [markerKey];
   }
 
   /**
@@ -135,7 +135,7 @@ export class EmptyStoreGuard {
         this.#redis.exists(markerKey).then(
           (count) => resolve(count === 1),
           (error) => {
-            if (!isRefusal(error, "NOPERM")) return reject(error);
+            if (!isErrorReply(error, "NOPERM")) return reject(error);
             this.#giveUp(error);
             resolve(false);
           },
@@ -146,7 +146,7 @@ export class EmptyStoreGuard {
   }
 
   #mark(again: () => Promise<unknown>): void {
-    if (this.#refused || this.#marking) return;
+    if (this.#isRejected || this.#marking) return;
     this.#marking = true;
     this.#redis.set(markerKey, "1", "NX").then(
       () => {
@@ -154,8 +154,8 @@ export class EmptyStoreGuard {
         this.#found();
       },
       (error) => {
-        if (isRefusal(error, "NOPERM")) return this.#giveUp(error);
-        if (isRefusal(error)) this.#warn(error);
+        if (isErrorReply(error, "NOPERM")) return this.#giveUp(error);
+        if (isErrorReply(error)) this.#warn(error);
         this.#tryLater(again);
       },
     );
@@ -175,7 +175,7 @@ export class EmptyStoreGuard {
   }
 
   #giveUp(cause: Error): void {
-    this.#refused = true;
+    this.#isRejected = true;
     this.#warn(cause);
   }
 

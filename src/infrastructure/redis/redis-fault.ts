@@ -41,7 +41,7 @@ export function redisFault(error: Error, key = "a token's key"): never {
 }
 
 /** Whether Redis replied with an error. `code` is the first word of the reply. */
-export const isRefusal = (error: Error, code = ""): boolean =>
+export const isErrorReply = (error: Error, code = ""): boolean =>
   error.name === "ReplyError" && error.message.startsWith(code);
 
 function split(text: string): readonly [string, string] {

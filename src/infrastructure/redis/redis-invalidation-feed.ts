@@ -7,7 +7,7 @@ import { type ClockReading, Epochs, readClocks } from "../invalidation/epochs.ts
 import type { Log } from "../logger.ts";
 import { type Confirmations, confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
-import { isRefusal } from "./redis-fault.ts";
+import { isErrorReply } from "./redis-fault.ts";
 
 /** Time between two PINGs. Each renews the lease. */
 const heartbeatMs = 200;
@@ -248,7 +248,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
 }
 
 const isRejection = (error: unknown): error is Error =>
-  error instanceof Error && isRefusal(error) && !temporary.test(error.message);
+  error instanceof Error && isErrorReply(error) && !temporary.test(error.message);
 
 /** Redis rejects overlapping prefixes. The shorter prefix covers all keys of the longer one. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, type Redis } from "ioredis";
-import { isRefusal } from "./redis-fault.ts";
+import { isErrorReply } from "./redis-fault.ts";
 
 const folder = join(import.meta.dirname, "lua");
 const luaOf = (name: string): string => readFileSync(join(folder, `${name}.lua`), "utf8");
@@ -43,7 +43,7 @@ export class Script {
     try {
       return await call(known, this.#digest, keys.length, ...keys, ...values);
     } catch (error) {
-      if (!(error instanceof Error && isRefusal(error, "NOSCRIPT"))) throw error;
+      if (!(error instanceof Error && isErrorReply(error, "NOSCRIPT"))) throw error;
       return await call(unknown, this.#text, keys.length, ...keys, ...values);
     }
   }

@@ -10,8 +10,8 @@ import { replyText } from "./redis-fault.ts";
 import { scan } from "./scan.ts";
 
 const single = ["global_features", "active_features"];
-/** Key families: one set per value of a field, which the keys contain unchanged. */
-const families: readonly { readonly prefix: string; readonly field: KeyField }[] = [
+/** Templates: one set per value of a field, which the keys contain unchanged. */
+const templates: readonly { readonly prefix: string; readonly field: KeyField }[] = [
   { prefix: "features:user:", field: "userId" },
   { prefix: "location:", field: "location" },
 ];
@@ -52,7 +52,7 @@ async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPag
 
 async function* setPages(redis: Redis): AsyncGenerator<SeedPage> {
   yield pageOf(await Promise.all(single.map((key) => setIn(redis, key, key))));
-  for (const { prefix, field } of families) {
+  for (const { prefix, field } of templates) {
     const template = KeyTemplate.parse(`${prefix}{${field}}`) as KeyTemplate;
     for await (const keys of scan(redis, prefix, "set")) {
       const named = (key: string) => template.keyOf({ [field]: key.slice(prefix.length) }) ?? key;

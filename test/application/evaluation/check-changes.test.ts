@@ -13,7 +13,7 @@ describe("CheckChanges", () => {
       },
     }));
     const check = new CheckChanges(stores, {
-      refused: (store, reason) => void notified.push(`${store}: ${reason}`),
+      rejected: (store, reason) => void notified.push(`${store}: ${reason}`),
       accepted: (store) => void notified.push(`${store}: accepted`),
     });
     const accepted = { state: "accepted" };

@@ -54,8 +54,8 @@ describe("the outbox relay job on Redis", () => {
       idFor,
       rebase: async (_, record) => {
         const { changes, documents } = store.connection;
-        const families = [family("active_features")];
-        await rebase(() => ({ changes, documents, families }), uuidv7)("features", record);
+        const editableSets = [family("active_features")];
+        await rebase(() => ({ changes, documents, editableSets }), uuidv7)("features", record);
       },
       foundUnusable: (_, reason) => aside.push(reason),
     });
@@ -76,7 +76,7 @@ describe("the outbox relay job on Redis", () => {
       Date.now,
     );
     const { index, changes } = store.connection;
-    const watched = { name: "features", index, changes, families: templates.map(family) };
+    const watched = { name: "features", index, changes, editableSets: templates.map(family) };
     return { watch: new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete), complete };
   };
 
@@ -222,7 +222,7 @@ describe("the outbox relay job on Redis", () => {
         reconcile: async () => ++looks === 0,
         rebase: () => Promise.reject(new Error("no set is rebased")),
       },
-      families: [family("features:user:{userId}")],
+      editableSets: [family("features:user:{userId}")],
     };
     const watch = new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete);
     await watch.reconcile();

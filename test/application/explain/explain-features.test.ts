@@ -84,25 +84,25 @@ function service(
     new SourceStates(quiet, () => now),
     () => now,
   );
-  const survey = evaluateEachSource(callers, [...sourcesOver(live), ...more], past, () => now);
+  const evaluate = evaluateEachSource(callers, [...sourcesOver(live), ...more], past, () => now);
   return {
     history,
     stale,
     explain: (question: Partial<Question> = {}) =>
-      new ExplainFeatures(survey, history, () => beforeRead(history)).explain({
+      new ExplainFeatures(evaluate, history, () => beforeRead(history)).explain({
         caller: { userId: "1" },
         requestContext: explicitContext({}),
         ...question,
       }),
-    evaluateAllAt: (at: number, userId: string) => featuresAsOf(survey)({ userId }, explicitContext({}), at),
+    evaluateAllAt: (at: number, userId: string) => featuresAsOf(evaluate)({ userId }, explicitContext({}), at),
     evaluateAt: async (at: number, userId?: string) =>
       [
         ...(
-          await featuresAsOf(survey)(userId === undefined ? undefined : { userId }, explicitContext({}), at)
+          await featuresAsOf(evaluate)(userId === undefined ? undefined : { userId }, explicitContext({}), at)
         ).features.keys(),
       ].sort(),
     compare: (from: number, to: number, userId = "1", location?: string) =>
-      compareTimes(survey, history)({ userId }, explicitContext({ location }), from, to),
+      compareTimes(evaluate, history)({ userId }, explicitContext({ location }), from, to),
   };
 }
 

@@ -66,7 +66,7 @@ async function report({ written, omitted, parts }: Count, exportData: ExportData
     );
   }
   if (omitted > 0) terminal.note(`omitted invalid set members and token keys: ${counts(omitted)}`);
-  if (tokens === "kept") {
+  if (tokens === "omitted") {
     terminal.note(
       "tokens were not exported: the layout plain stores them as they are (the layout hashed exports digests)",
     );

@@ -3,7 +3,7 @@ import { killChange, unkillChange } from "../../../application/admin/kill-switch
 import type { FeatureFilter } from "../../../application/features/feature-filter.ts";
 import { type FeatureSort, featureSorts, type PageEnd } from "../../../application/features/feature-sort.ts";
 import type { KnownFeature } from "../../../application/features/list-features.ts";
-import type { Presence } from "../../../application/features/survey-source.ts";
+import type { Presence } from "../../../application/features/source-listing.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type FeatureState, featureStates } from "../../../domain/features/feature-state.ts";
 import { usageDays } from "../../../domain/usage/usage-store.ts";

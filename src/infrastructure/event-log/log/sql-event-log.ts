@@ -35,7 +35,7 @@ export function sqlEventLog(database: Database): IndexedEventLog {
   async function append(event: NewEvent): Promise<Event> {
     const [outcome] = await write([event]);
     if (outcome && "event" in outcome) return outcome.event;
-    throw new UnstorableEvent(`the event cannot be stored: ${outcome?.refused}`);
+    throw new UnstorableEvent(`the event cannot be stored: ${outcome?.rejected}`);
   }
 
   async function head(): Promise<LogHead> {
@@ -112,7 +112,7 @@ export function sqlEventLog(database: Database): IndexedEventLog {
  * the change counts.
  */
 function conflict(event: RecordedEvent | undefined, outcome: Outcome): string | undefined {
-  if ("refused" in outcome) return outcome.refused;
+  if ("rejected" in outcome) return outcome.rejected;
   if (outcome.isNew || !event || isSameChange(event, outcome.event)) return undefined;
   return "another event has its id";
 }

@@ -11,7 +11,7 @@ import { contentOf, type HashedEvent, hashOf } from "./event-hash.ts";
 import { changeOf, type EventRow, eventIn, rowOf } from "./event-row.ts";
 
 /** Result of an append: the new event, the existing event with the same id, or the reason for rejection. */
-export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly refused: string };
+export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly rejected: string };
 
 /** An event to append, and its hashed content. */
 type Append = { readonly event: HashedEvent; readonly content: string };
@@ -47,7 +47,7 @@ export function writer(database: Database) {
     const appends = all.map(appendOf);
     const outcomes = await queue(appends.filter((each) => "content" in each));
     let next = 0;
-    return appends.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
+    return appends.map((each) => ("rejected" in each ? each : (outcomes[next++] as Outcome)));
   }
 
   /**
@@ -113,18 +113,18 @@ export function writer(database: Database) {
   return { write, check };
 }
 
-function appendOf(event: HashedEvent): Append | { readonly refused: string } {
+function appendOf(event: HashedEvent): Append | { readonly rejected: string } {
   try {
     const { id, component, environment, email, recordedBy } = event;
     const { epoch, number } = changeOf(event);
     if (number !== null && !Number.isSafeInteger(number))
-      return { refused: "invalid revision (expected a safe integer)" };
+      return { rejected: "invalid revision (expected a safe integer)" };
     const long = Object.entries({ id, component, environment, email, recordedBy, epoch }).find(
       ([, text]) => Buffer.byteLength(text ?? "") > maxIndexedBytes,
     );
-    return long ? { refused: `its ${long[0]} is too long` } : { event, content: contentOf(event) };
+    return long ? { rejected: `its ${long[0]} is too long` } : { event, content: contentOf(event) };
   } catch (error) {
-    return { refused: errorMessage(error) };
+    return { rejected: errorMessage(error) };
   }
 }
 
@@ -174,7 +174,7 @@ async function appendOne(transaction: Transaction, one: Append): Promise<Outcome
     return outcome as Outcome;
   } catch (error) {
     if (!(error instanceof StaleRevision)) throw error;
-    return { refused: "a later revision of the same item is recorded already" };
+    return { rejected: "a later revision of the same item is recorded already" };
   }
 }
 
@@ -186,5 +186,5 @@ async function present(transaction: Transaction, event: HashedEvent): Promise<Ou
   const [other] = await transaction.query<{ id: string }>(sql`
     select id from events
     where store = ${store} and kind = ${kind} and key = ${key} and epoch = ${epoch} and number = ${number}`);
-  return other && { refused: `event ${other.id} has the same revision of this item` };
+  return other && { rejected: `event ${other.id} has the same revision of this item` };
 }

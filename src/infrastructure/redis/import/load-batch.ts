@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import type { Batch, BatchResult } from "../../../domain/admin/batch.ts";
-import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { loadKey } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 
@@ -57,6 +57,6 @@ export async function loadBatch<Item>(
 const crossing =
   (items: readonly unknown[], name: string) =>
   (error: Error): LoadReply => {
-    if (isRefusal(error, "CROSSSLOT")) return ["met", ...items.map((_, index) => index + 1)];
+    if (isErrorReply(error, "CROSSSLOT")) return ["met", ...items.map((_, index) => index + 1)];
     return redisFault(error, name);
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { identityKey } from "../redis-keys.ts";
 
 const rereadMs = 1_000;
@@ -17,7 +17,7 @@ export function redisIdentity(redis: Redis): () => Promise<string | undefined> {
     try {
       return (await redis.set(identityKey, own, "NX", "GET")) ?? own;
     } catch (error) {
-      if (!(error instanceof Error) || !(isRefusal(error, "NOPERM") || isRefusal(error, "READONLY"))) throw error;
+      if (!(error instanceof Error) || !(isErrorReply(error, "NOPERM") || isErrorReply(error, "READONLY"))) throw error;
       return await readOnly();
     }
   }
@@ -26,7 +26,7 @@ export function redisIdentity(redis: Redis): () => Promise<string | undefined> {
     try {
       return (await redis.get(identityKey)) ?? undefined;
     } catch (error) {
-      if (error instanceof Error && isRefusal(error, "NOPERM")) return undefined;
+      if (error instanceof Error && isErrorReply(error, "NOPERM")) return undefined;
       throw error;
     }
   }

@@ -4,7 +4,7 @@ import type { Backlog, Outbox, OutboxEntry } from "../../../domain/admin/outbox.
 import type { InvalidationFeed } from "../../../domain/evaluation/invalidation-feed.ts";
 import { changeRecordIn } from "../../change-record.ts";
 import { headLength, headOf, loadEpochBefore, loadedRecordsIn } from "../import/load-entry.ts";
-import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { isLoadEntry, loadEntryKey, outboxPrefix } from "../redis-keys.ts";
 import { scan } from "../scan.ts";
 
@@ -231,7 +231,7 @@ export function redisOutbox(redis: Redis, feed: InvalidationFeed & AsyncDisposab
 const unlessOther =
   <T>(key: string, empty: T) =>
   (error: Error): T =>
-    isRefusal(error, "WRONGTYPE") ? empty : redisFault(error, key);
+    isErrorReply(error, "WRONGTYPE") ? empty : redisFault(error, key);
 
 const entryOf = (key: string, bytes: Buffer): OutboxEntry => {
   const text = bytes.toString();

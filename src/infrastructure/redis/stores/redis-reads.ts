@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { EmptyStoreGuard, StateBefore } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
-import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("read-keys", "no-writes");
@@ -88,7 +88,7 @@ export class RedisReads {
       }
     } catch (cause) {
       // One forbidden key makes Redis reject the script.
-      const isRejected = cause instanceof Error && isRefusal(cause);
+      const isRejected = cause instanceof Error && isErrorReply(cause);
       for (const read of reads) isRejected ? this.#readAlone(read) : fail(read, cause);
     }
   }

@@ -5,7 +5,7 @@ import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
-import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { scan } from "../scan.ts";
 
 /** Reads location names: one as a string, or several as a set. */
@@ -27,7 +27,7 @@ export function redisStoredLocations(
         const features = name !== null && isServedKey(name) ? [name] : [];
         return uncachedRead({ features, invalidMembers: name === null ? 0 : 1 - features.length }, at, expiry(at, ttl));
       } catch (error) {
-        if (isRefusal(error as Error, "WRONGTYPE")) return sets.read(key, limit);
+        if (isErrorReply(error as Error, "WRONGTYPE")) return sets.read(key, limit);
         return redisFault(error as Error, key);
       }
     },

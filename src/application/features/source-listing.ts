@@ -26,7 +26,7 @@ export type Presence =
   | { readonly users: number | null }
   | { readonly rule: Json; readonly on: boolean };
 
-/** The state of a source during a survey. `skipped`: it is unavailable, and evaluations omit it. */
+/** The state of a source when it was listed. `skipped`: it is unavailable, and evaluations omit it. */
 export type SourceStatus = {
   readonly state: "evaluated" | "unavailable" | "skipped";
   /** The latest instant for which its reads are verified; absent if it read nothing. */
@@ -38,10 +38,10 @@ export type SourceStatus = {
 };
 
 /** All features of one source, regardless of the context. */
-export type Survey = {
+export type SourceListing = {
   readonly source: ManagedSource;
   readonly status: SourceStatus;
-  /** The values behind the survey, and the instant from which it is outdated. Equal values give an equal survey. */
+  /** The values behind the listing, and the instant from which it is outdated. Equal values give an equal listing. */
   readonly basis: readonly unknown[];
   readonly validUntil: Instant;
   /** The cause of its failure. */
@@ -55,19 +55,19 @@ export type Survey = {
   readonly presenceOf: (feature: FeatureKey) => Presence | undefined;
 };
 
-type Listing = Omit<Survey, "source" | "status"> & {
+type ListedFeatures = Omit<SourceListing, "source" | "status"> & {
   readonly reads: readonly CachedRead<unknown>[];
   readonly fault?: unknown;
 };
 
 /**
- * Surveys a source at a time: reads the features that it has on for any caller, from the cache if it is fresh. A
+ * Lists a source at a time: reads the features that it has on for any caller, from the cache if it is fresh. A
  * failure of the source is part of the result. Rejects with `HistoryUnavailable` and `EventLogUnavailable` only.
  */
-export async function surveySource(source: ManagedSource, at: Instant): Promise<Survey> {
+export async function sourceListing(source: ManagedSource, at: Instant): Promise<SourceListing> {
   try {
-    const { reads, fault = faultOf(reads, at), ...listing } = await listingOf(source, at);
-    return { source, status: evaluatedStatus(reads, fault, at), ...listing };
+    const { reads, fault = faultOf(reads, at), ...listed } = await listedIn(source, at);
+    return { source, status: evaluatedStatus(reads, fault, at), ...listed };
   } catch (failure) {
     if (failure instanceof HistoryUnavailable || failure instanceof EventLogUnavailable) throw failure;
     const status = failedStatus(source, failure);
@@ -77,20 +77,20 @@ export async function surveySource(source: ManagedSource, at: Instant): Promise<
   }
 }
 
-/** Surveys of all sources for one feature, whose users are counted if the store can. Rejects as `surveySource` does. */
-export const surveyFeature = (
+/** The listings of all sources for one feature, whose users are counted if the store can. Rejects as `sourceListing` does. */
+export const sourceListings = (
   sources: readonly ManagedSource[],
   feature: FeatureKey,
   at: Instant,
-): Promise<readonly Survey[]> =>
-  Promise.all(sources.map(async (source) => withCount(await surveySource(source, at), feature)));
+): Promise<readonly SourceListing[]> =>
+  Promise.all(sources.map(async (source) => withCount(await sourceListing(source, at), feature)));
 
-/** The reach of a feature in each surveyed source. */
+/** The reach of a feature in each source. */
 export const placementsOf = (
   feature: FeatureKey,
-  surveys: readonly Survey[],
+  listings: readonly SourceListing[],
 ): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
-  surveys.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
+  listings.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
 
 function evaluatedStatus(reads: readonly CachedRead<unknown>[], fault: unknown, at: Instant): SourceStatus {
   const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
@@ -121,14 +121,14 @@ export async function statusOf(source: ManagedSource, at: Instant): Promise<Sour
 /** Whether each set of the source belongs to one user. */
 export const hasUsers = ({ editableSet: stored }: ManagedSource): boolean => stored !== undefined && isPersonal(stored);
 
-function listingOf(source: ManagedSource, at: Instant): Promise<Listing> {
+function listedIn(source: ManagedSource, at: Instant): Promise<ListedFeatures> {
   const { editableSet: stored } = source;
   if (!stored || stored.key.fields.length === 0) return withoutFields(source, at);
   return isPersonal(stored) ? ofUsers(stored) : atLocations(stored);
 }
 
 /** The features that a source lists for an empty context, and those that have a rule. */
-async function withoutFields(source: ManagedSource, at: Instant): Promise<Listing> {
+async function withoutFields(source: ManagedSource, at: Instant): Promise<ListedFeatures> {
   const { editableRules: rules, editableSet: stored, timeoutMs, resolver } = source;
   const [{ features, result }, read] = await Promise.all([
     evaluateSource(source, { at }),
@@ -165,7 +165,7 @@ function reachesOf(features: ReadonlyMap<FeatureKey, Resolution>, isFixed: boole
 }
 
 /** The users of each feature: their number, or `undefined` if the store cannot read all sets. */
-async function ofUsers({ key, index }: EditableSet): Promise<Listing> {
+async function ofUsers({ key, index }: EditableSet): Promise<ListedFeatures> {
   const contents = await index.contents(key.prefix);
   if (!contents) {
     return {
@@ -191,7 +191,7 @@ async function ofUsers({ key, index }: EditableSet): Promise<Listing> {
   };
 }
 
-async function atLocations(stored: EditableSet): Promise<Listing> {
+async function atLocations(stored: EditableSet): Promise<ListedFeatures> {
   const { key, index } = stored;
   const contents = await index.contents(key.prefix);
   const { sets, complete, reads } = contents
@@ -246,12 +246,12 @@ export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Hol
   return holders;
 }
 
-/** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
-async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {
-  if (!survey.isUncounted) return survey;
-  const [users] = await usersOf(survey.source, [feature]).catch(() => []);
-  if (users === undefined) return survey;
-  const { isUncounted: _, ...others } = survey;
+/** A listing with the number of a feature's users, if its sets were not all read but can be counted. */
+async function withCount(listing: SourceListing, feature: FeatureKey): Promise<SourceListing> {
+  if (!listing.isUncounted) return listing;
+  const [users] = await usersOf(listing.source, [feature]).catch(() => []);
+  if (users === undefined) return listing;
+  const { isUncounted: _, ...others } = listing;
   return {
     ...others,
     reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
