@@ -79,8 +79,8 @@ docs: node_modules ## write the generated pages and the configuration's JSON Sch
 site: node_modules site/node_modules ## build the documentation site into site/dist
 	@site/node_modules/.bin/vitepress build site
 
-demo: node_modules ## load the example of the README into the configured stores
-	@node src/cli.ts demo
+demo: node_modules backoffice/dist ## serve the backoffice page of a shop with invented data, until Ctrl-C
+	@node scripts/demo.ts
 
 clean: ## remove what was installed; the data in ./data stay
 	rm -rf node_modules bench/node_modules site/node_modules backoffice/node_modules backoffice/dist

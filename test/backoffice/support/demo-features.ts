@@ -19,6 +19,9 @@ export type DemoFeature = {
 
 const fridayEvening = { recurrence: "FREQ=WEEKLY;BYDAY=FR", from: "18:00", to: "23:00", timeZone: "Europe/Madrid" };
 
+/** The locations of the users. */
+export const demoCities = ["madrid", "barcelona", "valencia", "sevilla", "bilbao"];
+
 const checkout = { owner: "Checkout", tags: ["web", "mobile"] };
 const mobile = { owner: "Mobile", tags: ["ios", "android"] };
 const growth = { owner: "Growth", tags: ["experiment"] };
@@ -164,7 +167,7 @@ export const demoFeatures: readonly DemoFeature[] = [
     description: "Ranks results by meaning, not only by words",
     by: "luca.ferri",
     active: true,
-    locations: ["madrid"],
+    locations: demoCities,
     percentage: 5,
   },
   {

@@ -7,7 +7,7 @@ import { openEventLog } from "../../../src/infrastructure/event-log/open-event-l
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { credentialsOn } from "../../support/credentials.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
-import { type DemoFeature, demoFeatures, demoUsers } from "./demo-features.ts";
+import { type DemoFeature, demoCities, demoFeatures, demoUsers } from "./demo-features.ts";
 
 /** A shop with each way to switch a feature on, in SQLite files of a folder. */
 const shop = (folder: string, more: string) => `
@@ -54,6 +54,8 @@ export type ShopOptions = {
   readonly isEmpty?: boolean;
   /** Whether the changes were made during the last days, with evaluations since, instead of just now. */
   readonly isPast?: boolean;
+  /** Default: a free port. */
+  readonly port?: number;
   readonly options?: StartOptions;
 };
 
@@ -62,6 +64,7 @@ export async function startDemoShop({
   more = "",
   isEmpty = false,
   isPast = false,
+  port = 0,
   options = {},
 }: ShopOptions = {}): Promise<DemoShop> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-shop-"));
@@ -71,7 +74,7 @@ export async function startDemoShop({
     for (const [name, scope] of Object.entries(people)) {
       credentials[name as Person] = await credentialsOn(store.documents).add(name, scope, undefined, { by: "set-up" });
     }
-    return startService(shop(folder, more), {}, options);
+    return startService(shop(folder, more), { PORT: String(port) }, options);
   };
   let service = await ago(isPast ? 10 * day : 0, open);
   const { url } = service;
@@ -218,7 +221,8 @@ async function use(url: string, file: string): Promise<void> {
       counts.filter(({ count }) => count > 0),
     );
   }
-  await Promise.all(Array.from({ length: 400 }, () => fetch(`${url}/features?location=es`)));
+  const cities = demoCities.flatMap((city) => Array.from({ length: 80 }, () => city));
+  await Promise.all(cities.map((city) => fetch(`${url}/features?location=${city}`)));
 }
 
 /** The part of the callers for whom a feature was on. */
