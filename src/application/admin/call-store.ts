@@ -8,8 +8,13 @@ export async function callStore<T>(name: string, call: () => Promise<T>): Promis
   try {
     return await call();
   } catch (cause) {
-    if (cause instanceof TidegateError) throw cause;
-    const reason = cause instanceof StoreFault ? `Source "${name}" is unavailable: ${cause.message}.` : undefined;
-    throw new SourceUnavailable(name, cause, reason);
+    throw cause instanceof TidegateError ? cause : withFix(new SourceUnavailable(name, cause));
   }
+}
+
+/** The error for an operator: if a store needs a fix, such as of a key of the wrong type, the message contains it. */
+export function withFix(error: unknown): unknown {
+  if (!(error instanceof SourceUnavailable && error.cause instanceof StoreFault)) return error;
+  const { source, cause } = error;
+  return new SourceUnavailable(source, cause, `Source "${source}" is unavailable: ${error.cause.message}.`);
 }

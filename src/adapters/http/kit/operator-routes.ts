@@ -1,6 +1,7 @@
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { z } from "zod";
+import { withFix } from "../../../application/admin/call-store.ts";
 import type { Scope } from "../../../domain/admin/credential.ts";
 import { type CheckedInput, type CheckedRoute, checkedRoute, type TypedRoute } from "./checked-route.ts";
 import type { Operators } from "./operators.ts";
@@ -61,7 +62,9 @@ export class OperatorRoutes {
         },
       },
       async (c, given) => {
-        const result = await handle(c, given);
+        const result = await Promise.try(handle, c, given).catch((error: unknown) => {
+          throw withFix(error);
+        });
         return result instanceof Response ? result : c.json(result, 200, uncached);
       },
     );

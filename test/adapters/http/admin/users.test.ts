@@ -17,6 +17,13 @@ describe("users", () => {
     await redis[Symbol.asyncDispose]();
   });
 
+  it("name a key of the wrong type, with the fix", async () => {
+    await redis.client.set("features:user:typed", "text");
+    const { status, body } = await operator.get("/users/typed");
+    expect([status, body.code]).toEqual([503, "store-data-invalid"]);
+    expect(body.detail).toContain("features:user:typed has the wrong type; fix it in Redis");
+  });
+
   it("are returned with sets, features and tokens", async () => {
     await operator.put("/sources/user/features/menu?userId=ana@example.org");
     await operator.put("/sources/user/features/secret?userId=ana@example.org");
