@@ -4,7 +4,7 @@ import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemTypes } from "../kit/problem-types.ts";
 import { AppliedItem, BulkChanges, BulkItem, type BulkUseCases, catalogueSource } from "./bulk-item.ts";
@@ -58,12 +58,9 @@ export function bulkRoute(routes: OperatorRoutes, use: BulkUseCases & { readonly
       body: BulkBody,
       maxBodyBytes,
       responses: {
-        200: {
-          description: "The result of each change, in the same order.",
-          content: jsonContent(z.object({ results: z.array(Result) })),
-        },
+        200: jsonResponse("The result of each change, in the same order.", z.object({ results: z.array(Result) })),
       },
-      problems: [...changeProblems, "payload-too-large", "change-too-large"],
+      problems: [...changeProblems, "change-too-large"],
     },
     async (c, { query, body }) => {
       rejectIfMatch(c, "set `ifRevision` of each change in the body");

@@ -6,7 +6,7 @@ import { UnknownFeature } from "../../../domain/errors.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
+import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
 import { entityTagHeader, requiredRevision, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 
@@ -89,7 +89,7 @@ export function catalogueRoutes(
       query: DryRunQuery,
       body: Description,
       responses: { 200: entryResponse("The new description.") },
-      problems: [...changeProblems, "payload-too-large", "invalid-feature-key", "revision-mismatch", "store-full"],
+      problems: [...revisedProblems, "invalid-feature-key"],
     },
     async (c, { query, body }) => {
       const feature = featureIn(c);
@@ -127,7 +127,7 @@ export function catalogueRoutes(
           },
         },
       },
-      problems: [...changeProblems, "payload-too-large", "revision-mismatch", "store-full"],
+      problems: revisedProblems,
     },
     async (c, { query }) => {
       await rejectBody(c);

@@ -39,11 +39,15 @@ export const changeProblems = [
   "invalid-header",
   "invalid-json",
   "unsupported-media-type",
+  "payload-too-large",
   "validation-failed",
   "idempotency-key-reused",
   "not-changeable",
   "source-unavailable",
 ] as const;
+
+/** Problem codes of a change that supports `If-Match` and may add data. */
+export const revisedProblems = [...changeProblems, "revision-mismatch", "store-full"] as const;
 
 const nothing = z.strictObject({});
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { killChange, killSwitchOf, unkillChange } from "../../../application/admin/kill-switch.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
 import { entityTagHeader, tagged } from "./entity-tag.ts";
@@ -52,9 +52,7 @@ export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { re
       summary: "List killed features",
       tags: ["Admin"],
       scope: "viewer",
-      responses: {
-        200: { description: "The killed features.", headers: entityTagHeader, content: jsonContent(SetBody) },
-      },
+      responses: { 200: jsonResponse("The killed features.", SetBody, entityTagHeader) },
       problems: ["no-kill-switch", "source-unavailable"],
     },
     async (c) => {
@@ -78,21 +76,8 @@ export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { re
         scope: "editor",
         parameters: [featureParameter, ...safeguards],
         query: KillQuery,
-        responses: {
-          200: {
-            description: "The change.",
-            headers: entityTagHeader,
-            content: jsonContent(Killed),
-          },
-        },
-        problems: [
-          ...changeProblems,
-          "payload-too-large",
-          "no-kill-switch",
-          "invalid-feature-key",
-          "change-too-large",
-          "revision-mismatch",
-        ],
+        responses: { 200: jsonResponse("The change.", Killed, entityTagHeader) },
+        problems: [...changeProblems, "no-kill-switch", "invalid-feature-key", "change-too-large", "revision-mismatch"],
       },
       async (c, { query }) => {
         await rejectBody(c);

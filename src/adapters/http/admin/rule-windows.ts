@@ -6,7 +6,7 @@ import { type Instant, instantText } from "../../../domain/evaluation/evaluation
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { featureIn, innerFeatureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
@@ -59,7 +59,7 @@ export const ruleWindowsRoute = (
       parameters: [sourceParameter, innerFeatureParameter],
       body: RequestBody,
       isBodyOptional: true,
-      responses: { 200: { description: "The windows.", content: jsonContent(WindowsBody) } },
+      responses: { 200: jsonResponse("The windows.", WindowsBody) },
       problems: [...readProblems, "unknown-feature", "validation-failed", "invalid-feature-key"],
     },
     async (c, { body: { rule, ...given } }) => {

@@ -6,10 +6,10 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
+import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
 import { entityTagHeader, requiredRevision, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
@@ -93,15 +93,13 @@ export function ruleRoutes(
       parameters: [sourceParameter],
       query: ListQuery,
       responses: {
-        200: {
-          description: "A page of rules.",
-          content: jsonContent(
-            z.object({
-              rules: z.array(RuleBody),
-              next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
-            }),
-          ),
-        },
+        200: jsonResponse(
+          "A page of rules.",
+          z.object({
+            rules: z.array(RuleBody),
+            next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+          }),
+        ),
       },
       problems: [...readProblems, "invalid-cursor"],
     },
@@ -125,7 +123,7 @@ export function ruleRoutes(
       tags: ["Admin"],
       scope: "viewer",
       parameters: [sourceParameter, featureParameter],
-      responses: { 200: { description: "The rule.", headers: entityTagHeader, content: jsonContent(RuleBody) } },
+      responses: { 200: jsonResponse("The rule.", RuleBody, entityTagHeader) },
       problems: [...readProblems, "unknown-feature"],
     },
     async (c) => {
@@ -145,21 +143,8 @@ export function ruleRoutes(
       parameters: [sourceParameter, featureParameter, ...safeguards],
       query: DryRunQuery,
       body: Value,
-      responses: {
-        200: {
-          description: "The new rule.",
-          headers: entityTagHeader,
-          content: jsonContent(z.union([RuleBody, DryRunResult])),
-        },
-      },
-      problems: [
-        ...changeProblems,
-        "payload-too-large",
-        "unknown-source",
-        "invalid-feature-key",
-        "revision-mismatch",
-        "store-full",
-      ],
+      responses: { 200: jsonResponse("The new rule.", z.union([RuleBody, DryRunResult]), entityTagHeader) },
+      problems: [...revisedProblems, "unknown-source", "invalid-feature-key"],
     },
     async (c, { query, body }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
@@ -188,21 +173,19 @@ export function ruleRoutes(
       parameters: [sourceParameter, featureParameter, ...safeguards],
       query: DryRunQuery,
       responses: {
-        200: {
-          description: "The result.",
-          headers: entityTagHeader,
-          content: jsonContent(
-            z.object({
-              source: z.string(),
-              feature: z.string(),
-              removed: z.boolean().describe("Whether there was a rule."),
-              dryRun: z.literal(true).optional().describe("Only in a dry run."),
-              impact,
-            }),
-          ),
-        },
+        200: jsonResponse(
+          "The result.",
+          z.object({
+            source: z.string(),
+            feature: z.string(),
+            removed: z.boolean().describe("Whether there was a rule."),
+            dryRun: z.literal(true).optional().describe("Only in a dry run."),
+            impact,
+          }),
+          entityTagHeader,
+        ),
       },
-      problems: [...changeProblems, "payload-too-large", "unknown-source", "revision-mismatch", "store-full"],
+      problems: [...revisedProblems, "unknown-source"],
     },
     async (c, { query }) => {
       await rejectBody(c);

@@ -5,9 +5,9 @@ import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type KeyValues, keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
+import { DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
 import { entityTagHeader, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
@@ -96,10 +96,10 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
       tags: ["Admin"],
       scope: "viewer",
       responses: {
-        200: {
-          description: "The sources, in the order of the configuration.",
-          content: jsonContent(z.object({ sources: z.array(SourceBody) })),
-        },
+        200: jsonResponse(
+          "The sources, in the order of the configuration.",
+          z.object({ sources: z.array(SourceBody) }),
+        ),
       },
     },
     () => ({ sources: sets.sources.map(sourceJson) }),
@@ -115,7 +115,7 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
       scope: "viewer",
       parameters: [sourceParameter],
       query: ContextQuery,
-      responses: { 200: { description: "The set.", headers: entityTagHeader, content: jsonContent(SetBody) } },
+      responses: { 200: jsonResponse("The set.", SetBody, entityTagHeader) },
       problems: [...readProblems, "validation-failed"],
     },
     async (c, { query }) => {
@@ -135,11 +135,11 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
       parameters: [sourceParameter, featureParameter],
       query: ContextQuery,
       responses: {
-        200: {
-          description: "The state of the feature in the set.",
-          headers: entityTagHeader,
-          content: jsonContent(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
-        },
+        200: jsonResponse(
+          "The state of the feature in the set.",
+          z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() }),
+          entityTagHeader,
+        ),
       },
       problems: [...readProblems, "validation-failed"],
     },
@@ -162,16 +162,8 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
         scope: "editor",
         parameters: [sourceParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
-        responses: { 200: { description: "The change.", headers: entityTagHeader, content: jsonContent(Changed) } },
-        problems: [
-          ...changeProblems,
-          "payload-too-large",
-          "unknown-source",
-          "invalid-feature-key",
-          "change-too-large",
-          "revision-mismatch",
-          "store-full",
-        ],
+        responses: { 200: jsonResponse("The change.", Changed, entityTagHeader) },
+        problems: [...revisedProblems, "unknown-source", "invalid-feature-key", "change-too-large"],
       },
       async (c, { query }) => {
         await rejectBody(c);

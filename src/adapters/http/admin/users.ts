@@ -8,7 +8,7 @@ import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "./change-request.ts";
@@ -58,7 +58,7 @@ const tokenIdParameter = pathParameter(
   "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
 );
 
-const tokenProblems = [...changeProblems, "payload-too-large", "store-full"] as const;
+const tokenProblems = [...changeProblems, "store-full"] as const;
 const noRevision = "tokens have no revision";
 
 /** `/admin/v1/users/{userId}`, its tokens, and `/admin/v1/tokens/revoke`. */
@@ -84,7 +84,7 @@ export function userRoutes(
       scope: "viewer",
       parameters: [userParameter],
       query: LocationQuery,
-      responses: { 200: { description: "The user.", content: jsonContent(UserBody) } },
+      responses: { 200: jsonResponse("The user.", UserBody) },
       problems: ["validation-failed", "source-unavailable"],
     },
     async (c, { query: { location } }) => {
@@ -108,12 +108,7 @@ export function userRoutes(
       tags: ["Admin"],
       scope: "viewer",
       parameters: [userParameter],
-      responses: {
-        200: {
-          description: "The tokens, oldest first.",
-          content: jsonContent(z.object({ tokens: z.array(TokenBody) })),
-        },
-      },
+      responses: { 200: jsonResponse("The tokens, oldest first.", z.object({ tokens: z.array(TokenBody) })) },
       problems: ["validation-failed", "source-unavailable"],
     },
     async (c) => ({ tokens: (await tokens.list(userIn(c))).map(tokenJson) }),
@@ -133,17 +128,15 @@ export function userRoutes(
       body: NewToken,
       isBodyOptional: true,
       responses: {
-        201: {
-          description: "The token, which now belongs to the user.",
-          content: jsonContent(
-            z.object({
-              id: z.string(),
-              userId: z.string(),
-              token: z.string(),
-              previousUserId: z.string().nullable().describe("The previous user of the token."),
-            }),
-          ),
-        },
+        201: jsonResponse(
+          "The token, which now belongs to the user.",
+          z.object({
+            id: z.string(),
+            userId: z.string(),
+            token: z.string(),
+            previousUserId: z.string().nullable().describe("The previous user of the token."),
+          }),
+        ),
       },
       problems: [...tokenProblems],
     },
@@ -173,10 +166,10 @@ export function userRoutes(
       parameters: [userParameter, tokenIdParameter, idempotencyKeyParameter],
       query: ChangeQuery,
       responses: {
-        200: {
-          description: "The token is revoked.",
-          content: jsonContent(z.object({ revoked: z.boolean().describe("Whether the token belonged to the user.") })),
-        },
+        200: jsonResponse(
+          "The token is revoked.",
+          z.object({ revoked: z.boolean().describe("Whether the token belonged to the user.") }),
+        ),
       },
       problems: [...tokenProblems],
     },
@@ -201,15 +194,13 @@ export function userRoutes(
       query: ChangeQuery,
       body: PresentedToken,
       responses: {
-        200: {
-          description: "The token is revoked.",
-          content: jsonContent(
-            z.object({
-              revoked: z.boolean().describe("Whether the token was known."),
-              userId: z.string().nullable().describe("The user of the token."),
-            }),
-          ),
-        },
+        200: jsonResponse(
+          "The token is revoked.",
+          z.object({
+            revoked: z.boolean().describe("Whether the token was known."),
+            userId: z.string().nullable().describe("The user of the token."),
+          }),
+        ),
       },
       problems: [...tokenProblems],
     },

@@ -5,7 +5,7 @@ import type { ChangeTargets } from "../../../application/reverts/change-targets.
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { cursorOf, positionOf } from "../kit/cursor.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { authorOf } from "../kit/operators.ts";
@@ -63,13 +63,9 @@ export function events(
         scope: "viewer",
         query: eventQuery(zone).safeExtend(paging),
         responses: {
-          200: {
-            description: "The events.",
-            headers: {
-              Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
-            },
-            content: jsonContent(PageBody),
-          },
+          200: jsonResponse("The events.", PageBody, {
+            Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
+          }),
         },
         problems: ["invalid-cursor", "log-unavailable"],
       },
@@ -95,7 +91,7 @@ export function events(
         scope: "recorder",
         parameters: [idempotencyKeyParameter],
         body: isActivityService ? LooseEventBody : NewEventBody,
-        responses: { 201: { description: "The recorded event.", content: jsonContent(EventBody) } },
+        responses: { 201: jsonResponse("The recorded event.", EventBody) },
         problems: [
           "invalid-header",
           "invalid-json",

@@ -6,7 +6,7 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../admin/change-request.ts";
 import { pathParameter } from "../admin/path-parameters.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 import { EventBody } from "./event-schemas.ts";
@@ -74,7 +74,7 @@ export function eventRoutes(
       tags: ["Events"],
       scope: "viewer",
       parameters: [idParameter],
-      responses: { 200: { description: "The event.", content: jsonContent(EventDetailsBody) } },
+      responses: { 200: jsonResponse("The event.", EventDetailsBody) },
       problems: ["unknown-event", "log-unavailable"],
     },
     async (c) => {
@@ -97,10 +97,9 @@ export function eventRoutes(
       scope: "editor",
       parameters: [idParameter, idempotencyKeyParameter],
       query: DryRunQuery,
-      responses: { 200: { description: "The revert.", content: jsonContent(RevertedBody) } },
+      responses: { 200: jsonResponse("The revert.", RevertedBody) },
       problems: [
         ...changeProblems,
-        "payload-too-large",
         "unknown-event",
         "not-revertible",
         "changed-since",

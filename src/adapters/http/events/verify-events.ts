@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 
@@ -63,7 +63,7 @@ export function verifyEvents(routes: OperatorRoutes, { readEvents }: { readonly 
       tags: ["Events"],
       scope: "viewer",
       query: VerifyQuery,
-      responses: { 200: { description: "The result.", content: jsonContent(VerificationBody) } },
+      responses: { 200: jsonResponse("The result.", VerificationBody) },
       problems: ["log-unavailable"],
     },
     async (_, { query: { after, hash, limit = maxEvents } }) => {

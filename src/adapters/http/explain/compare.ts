@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import type { CompareContexts, Comparison } from "../../../application/explain/compare-contexts.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
-import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
+import { featureChangeJson } from "../../known-feature-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
-import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
+import { ContextAnswer, changeFields, SummarizedFeature } from "./explanation-body.ts";
 
 const maxFeatures = 1_000;
 
@@ -31,11 +31,7 @@ const ComparisonBody = z
           events: z
             .array(
               z.object({
-                event: z.string(),
-                at: z.iso.datetime(),
-                by: z.string(),
-                note: z.string().nullable(),
-                origin: z.enum(["change", "external", "baseline"]),
+                ...changeFields,
                 source: z.string(),
                 set: z.string().nullable().describe("The key of the set that changed, if it was one."),
               }),
@@ -71,7 +67,7 @@ export const compare = (routes: OperatorRoutes, { compareContexts, listFeatures,
       tags: ["Explanations"],
       scope: "viewer",
       body: CompareBody,
-      responses: { 200: { description: "The features that differ.", content: jsonContent(ComparisonBody) } },
+      responses: { 200: jsonResponse("The features that differ.", ComparisonBody) },
       problems: ["invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
     async (_, { body }) => {
@@ -92,10 +88,7 @@ const comparisonJson = ({ a, b, features, differing, same, isLogAvailable }: Com
     kind: each.kind,
     a: summarizedFeatureJson(each.a),
     b: summarizedFeatureJson(each.b),
-    events: each.changes.map(({ event, at, by, note, origin, source, set }) => ({
-      ...{ event, at: instantText(at), by, note: note ?? null, origin },
-      ...{ source, set: set ?? null },
-    })),
+    events: each.changes.map(({ source, set = null, ...change }) => ({ ...featureChangeJson(change), source, set })),
     deciding: each.deciding ?? null,
   })),
   differing,

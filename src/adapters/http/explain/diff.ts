@@ -1,12 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
 import type { CompareTimes, Difference } from "../../../application/explain/compare-times.ts";
-import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
+import { featureChangeJson } from "../../known-feature-json.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { changeFields } from "./explanation-body.ts";
 
 const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
 const time = z.iso.datetime();
@@ -32,11 +33,7 @@ const Answer = z
     events: z
       .array(
         z.object({
-          event: z.string(),
-          at: time,
-          by: z.string(),
-          note: z.string().nullable(),
-          origin: z.enum(["change", "external", "baseline"]),
+          ...changeFields,
           connection: z.string(),
           key: z.string(),
           added: keys,
@@ -83,7 +80,7 @@ export function diff(routes: OperatorRoutes, { compareTimes }: { readonly compar
       tags: ["Explanations"],
       scope: "viewer",
       query: Query,
-      responses: { 200: { description: "The difference and its causes.", content: jsonContent(Answer) } },
+      responses: { 200: jsonResponse("The difference and its causes.", Answer) },
       problems: ["invalid-context", "source-unavailable", "log-unavailable"],
     },
     async (_, { query: { from, to, user, location } }) => {
@@ -106,16 +103,8 @@ const differenceJson = ({ turnedOn, turnedOff, undetermined, missingHistory, cha
     source: name,
     from: instantJson(from),
   })),
-  events: changes.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
-    event,
-    at: instantText(at),
-    by,
-    note: note ?? null,
-    origin,
-    connection: store,
-    key,
-    added,
-    removed,
-    changed,
+  events: changes.map(({ store, key, added, removed, changed, ...change }) => ({
+    ...featureChangeJson(change),
+    ...{ connection: store, key, added, removed, changed },
   })),
 });

@@ -3,7 +3,7 @@ import type { ExplainFeatures } from "../../../application/explain/explain-featu
 import { isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { explainedJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { contextMembers, isOneCaller, questionOf, withToken } from "./context-body.ts";
 import { ExplanationBody } from "./explanation-body.ts";
@@ -37,9 +37,7 @@ export function explain(
       tags: ["Explanations"],
       scope: "viewer",
       body: ExplainBody,
-      responses: {
-        200: { description: "The state of each feature and its cause.", content: jsonContent(ExplanationBody) },
-      },
+      responses: { 200: jsonResponse("The state of each feature and its cause.", ExplanationBody) },
       problems: ["invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
     async (_, { body: { features, ...context } }) => {

@@ -1,7 +1,17 @@
 import { z } from "@hono/zod-openapi";
 import { roles } from "../../../domain/evaluation/source.ts";
+import { changeOrigins } from "../../../domain/events/event.ts";
 
 const time = z.iso.datetime();
+
+/** The fields of a change in the event log. */
+export const changeFields = {
+  event: z.string(),
+  at: time,
+  by: z.string(),
+  note: z.string().nullable(),
+  origin: z.enum(changeOrigins),
+};
 
 const freshness = {
   asOf: time.describe("The last time at which the data was verified."),

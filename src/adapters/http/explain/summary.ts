@@ -6,7 +6,7 @@ import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
@@ -60,7 +60,7 @@ export const explainSummary = (
       scope: "viewer",
       query: Query,
       body: ContextBody,
-      responses: { 200: { description: "A page of features.", content: jsonContent(SummaryBody) } },
+      responses: { 200: jsonResponse("A page of features.", SummaryBody) },
       problems: ["invalid-cursor", "invalid-context", "validation-failed", "source-unavailable", "log-unavailable"],
     },
     async (_, { query: { on, search = "", limit = defaultLimit, cursor }, body }) => {

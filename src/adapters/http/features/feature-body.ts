@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { changeOrigins } from "../../../domain/events/event.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { CatalogueEntryBody } from "../admin/catalogue.ts";
 
@@ -10,7 +11,7 @@ export const FeatureChangeBody = z
     by: z.string(),
     note: z.string().nullable(),
     origin: z
-      .enum(["change", "external", "baseline"])
+      .enum(changeOrigins)
       .describe("`external`: made outside Tidegate. `baseline`: the feature was in a set when its records began."),
   })
   .openapi("FeatureChange");

@@ -10,7 +10,7 @@ import { instant } from "../../instant.ts";
 import { knownFeatureJson, sourceStatusJson, viewedFeatureJson } from "../../known-feature-json.ts";
 import { featureIn, featureParameter } from "../admin/path-parameters.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
@@ -99,7 +99,7 @@ export function featureRoutes(
       tags: ["Admin"],
       scope: "viewer",
       query: ListQuery,
-      responses: { 200: { description: "A page of features.", content: jsonContent(PageBody) } },
+      responses: { 200: jsonResponse("A page of features.", PageBody) },
       problems: ["invalid-cursor", "history-unavailable", "source-unavailable", "log-unavailable"],
     },
     async (_, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, unusedFor, ...others } }) => {
@@ -128,7 +128,7 @@ export function featureRoutes(
         "Owners, tags and sources, each with the number of its features. A feature with the key `facets` is in the list only.",
       tags: ["Admin"],
       scope: "viewer",
-      responses: { 200: { description: "The values.", content: jsonContent(FacetsBody) } },
+      responses: { 200: jsonResponse("The values.", FacetsBody) },
       problems: ["source-unavailable"],
     },
     async () => facetsJson(await listFeatures.facets()),
@@ -143,7 +143,7 @@ export function featureRoutes(
       tags: ["Admin"],
       scope: "viewer",
       parameters: [featureParameter],
-      responses: { 200: { description: "The feature.", content: jsonContent(ViewedFeatureBody) } },
+      responses: { 200: jsonResponse("The feature.", ViewedFeatureBody) },
       problems: ["unknown-feature", "source-unavailable"],
     },
     async (c) => viewedFeatureJson(await viewFeature(featureIn(c))),

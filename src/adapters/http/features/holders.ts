@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { FeatureHolders, Holders } from "../../../application/features/feature-holders.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 
@@ -42,7 +42,7 @@ export function holderRoutes(
       scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: { 200: { description: "A page of users.", content: jsonContent(UsersBody) } },
+      responses: { 200: jsonResponse("A page of users.", UsersBody) },
       problems,
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {
@@ -61,7 +61,7 @@ export function holderRoutes(
       scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: { 200: { description: "A page of locations.", content: jsonContent(LocationsBody) } },
+      responses: { 200: jsonResponse("A page of locations.", LocationsBody) },
       problems,
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {

@@ -3,7 +3,7 @@ import { type AssessedImpact, type AssessImpact, namedChanges } from "../../../a
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 /** The users for whom a feature is on, or who gain or lose it. */
@@ -91,7 +91,7 @@ export const impactRoute = (routes: OperatorRoutes, { assessImpact }: { readonly
       scope: "viewer",
       parameters: [innerFeatureParameter],
       query: Query,
-      responses: { 200: { description: "The impact.", content: jsonContent(ImpactBody) } },
+      responses: { 200: jsonResponse("The impact.", ImpactBody) },
       problems: ["unknown-source", "not-changeable", "no-kill-switch", "source-unavailable"],
     },
     async (c, { query: { change, source } }) => impactJson(await assessImpact.ofNamed(featureIn(c), change, source)),

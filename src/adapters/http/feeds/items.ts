@@ -6,7 +6,7 @@ import { instantJson } from "../../instant-json.ts";
 import { rejectBody } from "../admin/change-request.ts";
 import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
@@ -67,7 +67,7 @@ export function itemRoutes(routes: OperatorRoutes, { viewFeedItems }: { readonly
       scope: "viewer",
       parameters: [sourceParameter],
       query: PageQuery,
-      responses: { 200: { description: "The items.", content: jsonContent(ItemsBody) } },
+      responses: { 200: jsonResponse("The items.", ItemsBody) },
       problems: [...readProblems, "invalid-cursor"],
     },
     async (c, { query: { limit = defaultLimit, cursor } }) => {
@@ -94,14 +94,11 @@ export function itemRoutes(routes: OperatorRoutes, { viewFeedItems }: { readonly
       scope: "editor",
       parameters: [sourceParameter],
       responses: {
-        200: {
-          description: "The result of the poll.",
-          content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
-        },
-        202: {
-          description: "The poll is still running. `state` is the previous state.",
-          content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
-        },
+        200: jsonResponse("The result of the poll.", ItemsBody.pick({ source: true, state: true, faults: true })),
+        202: jsonResponse(
+          "The poll is still running. `state` is the previous state.",
+          ItemsBody.pick({ source: true, state: true, faults: true }),
+        ),
       },
       problems: [...readProblems, "invalid-json", "unsupported-media-type", "validation-failed", "payload-too-large"],
     },

@@ -7,7 +7,7 @@ import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, writtenDate } from "../../dates.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { queryOf, wholeNumber } from "../kit/query.ts";
@@ -110,13 +110,9 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
     tags: ["Search"],
     request: { query: schema },
     responses: {
-      200: {
-        description: "The items. Problems have `data: null`, and `error` with `code` and `message`.",
-        headers: {
-          Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
-        },
-        content: jsonContent(SearchBody),
-      },
+      200: jsonResponse("The items. Problems have `data: null`, and `error` with `code` and `message`.", SearchBody, {
+        Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
+      }),
       ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
     },
   });
@@ -128,7 +124,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
     tags: ["Search"],
     request: { params: z.object({ id: itemShape.id }) },
     responses: {
-      200: { description: "The item.", content: jsonContent(ItemBody) },
+      200: jsonResponse("The item.", ItemBody),
       ...problemResponses("invalid-query", "unknown-item", "source-unavailable"),
     },
   });

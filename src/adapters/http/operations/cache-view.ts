@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { CachedKey, ViewCache } from "../../../application/admin/view-cache.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
@@ -69,10 +69,7 @@ export function cacheView({ app, operators }: OperatorRoutes, { viewCache }: { r
     ...operators.atLeast("viewer"),
     parameters: [{ name: "key", in: "query", required: true, schema: { type: "string" }, example: "features:user:1" }],
     responses: {
-      200: {
-        description: "The values in each store where a source reads the key.",
-        content: jsonContent(CachedKeyBody),
-      },
+      200: jsonResponse("The values in each store where a source reads the key.", CachedKeyBody),
       ...problemResponses("unauthenticated", "unknown-set"),
     },
   });

@@ -5,7 +5,7 @@ import type { CheckInstance } from "../../../application/system/check-instance.t
 import type { SystemState, ViewSystem } from "../../../application/system/view-system.ts";
 import { instantJson } from "../../instant-json.ts";
 import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 
@@ -62,9 +62,7 @@ const health = createRoute({
   path: "/health",
   summary: "Check the service",
   tags: ["Health"],
-  responses: {
-    200: { description: "The service is up.", content: jsonContent(z.object({ status: z.literal("healthy") })) },
-  },
+  responses: { 200: jsonResponse("The service is up.", z.object({ status: z.literal("healthy") })) },
 });
 
 const live = createRoute({
@@ -72,9 +70,7 @@ const live = createRoute({
   path: "/health/live",
   summary: "Liveness: restart the process if this fails",
   tags: ["Health"],
-  responses: {
-    200: { description: "The process responds.", content: jsonContent(z.object({ status: z.literal("live") })) },
-  },
+  responses: { 200: jsonResponse("The process responds.", z.object({ status: z.literal("live") })) },
 });
 
 const ready = createRoute({
@@ -86,11 +82,8 @@ const ready = createRoute({
   tags: ["Health"],
   security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
-    200: { description: "The service can serve clients.", content: jsonContent(Readiness) },
-    503: {
-      description: "A required store or source is unavailable, or the service is stopping.",
-      content: jsonContent(Readiness),
-    },
+    200: jsonResponse("The service can serve clients.", Readiness),
+    503: jsonResponse("A required store or source is unavailable, or the service is stopping.", Readiness),
   },
 });
 

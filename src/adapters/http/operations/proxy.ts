@@ -3,7 +3,7 @@ import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.
 import { maxMembers, maxStringBytes } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { uncached } from "../kit/response-headers.ts";
 
@@ -35,11 +35,9 @@ export function proxy(routes: OperatorRoutes, { readKey }: { readonly readKey: R
       scope: "viewer",
       query: Query,
       responses: {
-        200: {
-          description: "The value. Members of a set are sorted by code point.",
-          headers: { "Cache-Status": cacheStatus },
-          content: jsonContent(KeyBody),
-        },
+        200: jsonResponse("The value. Members of a set are sorted by code point.", KeyBody, {
+          "Cache-Status": cacheStatus,
+        }),
       },
       problems: ["unknown-key", "unsupported-value", "source-unavailable"],
     },

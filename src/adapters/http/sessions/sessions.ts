@@ -7,7 +7,7 @@ import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { instantJson } from "../../instant-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { bearerChallenge, operatorOf, requireScope } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
@@ -80,7 +80,7 @@ export function sessionRoutes(routes: OperatorRoutes, { sessions, environment, n
       middleware: ownOrigin,
       body: SignIn,
       responses: {
-        201: { description: "The session.", content: jsonContent(SessionBody) },
+        201: jsonResponse("The session.", SessionBody),
         ...problemResponses(
           "unauthenticated",
           "invalid-query",
@@ -118,7 +118,7 @@ export function sessionRoutes(routes: OperatorRoutes, { sessions, environment, n
       description: "Also returns the name and the scope of a credential in a header.",
       tags: ["Admin"],
       scope: "viewer",
-      responses: { 200: { description: "The session.", content: jsonContent(SessionBody) } },
+      responses: { 200: jsonResponse("The session.", SessionBody) },
     },
     (c) => sessionJson(operatorOf(c)),
   );

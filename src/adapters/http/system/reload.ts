@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { ReloadConfig } from "../../../application/system/reload-config.ts";
 import { rejectBody } from "../admin/change-request.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 const names = z.array(z.string()).readonly();
@@ -44,9 +44,7 @@ export const reloadRoute = (routes: OperatorRoutes, { reloadConfig }: { readonly
           .optional()
           .describe("`true`: validates the file and returns what would change. Connects to no store."),
       }),
-      responses: {
-        200: { description: "What changed. Variables are not compared.", content: jsonContent(ReloadBody) },
-      },
+      responses: { 200: jsonResponse("What changed. Variables are not compared.", ReloadBody) },
       problems: ["invalid-json", "unsupported-media-type", "validation-failed", "configuration-rejected"],
     },
     async (c, { query }) => {

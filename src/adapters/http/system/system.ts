@@ -6,7 +6,7 @@ import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { DeclaredSource } from "../../../domain/evaluation/source.ts";
 import { instantJson } from "../../instant-json.ts";
 import { feedStateJson } from "../feeds/feed-state.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { SystemBody, SystemHistoryBody } from "./system-body.ts";
 
@@ -48,7 +48,7 @@ export function systemRoutes(
         "Its workers, sources with their freshness, stores, event log, streams, the traffic of the last minute, and the configuration without secrets; merged over its workers. If a worker does not report within 1 s, it is left out.",
       tags: ["Operation"],
       scope: "viewer",
-      responses: { 200: { description: "The state.", content: jsonContent(SystemBody) } },
+      responses: { 200: jsonResponse("The state.", SystemBody) },
     },
     async () => systemJson(system, await viewSystem.state(), viewFeedItems),
   );
@@ -61,7 +61,7 @@ export function systemRoutes(
       description: "Points of 15 seconds, kept in memory, and merged over the workers of this instance.",
       tags: ["Operation"],
       scope: "viewer",
-      responses: { 200: { description: "The points.", content: jsonContent(SystemHistoryBody) } },
+      responses: { 200: jsonResponse("The points.", SystemHistoryBody) },
     },
     async () => {
       const points = (await viewSystem.history()).map(figuresJson);

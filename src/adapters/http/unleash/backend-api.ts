@@ -13,7 +13,7 @@ import { fetchResponse, responseOf, unmarked, type WrittenBody } from "../client
 import { rawStaleMarks } from "../client/stale-marks.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonBody } from "../kit/json-body.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonContent, jsonResponse } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { receiveMetrics } from "./receive-metrics.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
@@ -43,11 +43,9 @@ const features = createRoute({
   description:
     "As it was read from the server, or the last one while the server is unavailable; then `Cache-Status` and `Age` mark it as stale. Filters in the query are ignored.",
   responses: {
-    200: {
-      description: "The document.",
-      headers: { ETag: { description: "A digest of the body.", schema: { type: "string" } } },
-      content: jsonContent(UnleashDocument),
-    },
+    200: jsonResponse("The document.", UnleashDocument, {
+      ETag: { description: "A digest of the body.", schema: { type: "string" } },
+    }),
     304: { description: "The document is the same." },
     ...unleashErrors(401, 403, 503),
   },

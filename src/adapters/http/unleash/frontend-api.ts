@@ -11,7 +11,7 @@ import { writtenBody } from "../client/features-body.ts";
 import { fetchResponse, type PrepareResponse, responseOf } from "../client/prepared-response.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
 import { jsonBody } from "../kit/json-body.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonContent, jsonResponse } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { evaluateFor } from "../ofrep/evaluate-for.ts";
 import { incomingOf } from "../server/incoming.ts";
@@ -32,11 +32,9 @@ const common = { tags: ["Unleash"], security: [{ unleash: [] }, { bearer: [] }, 
 const evaluation = {
   ...common,
   responses: {
-    200: {
-      description: "The features.",
-      headers: { ETag: { description: "A digest of the body.", schema: { type: "string" as const } } },
-      content: jsonContent(UnleashToggles),
-    },
+    200: jsonResponse("The features.", UnleashToggles, {
+      ETag: { description: "A digest of the body.", schema: { type: "string" as const } },
+    }),
     304: { description: "The features are the same." },
     ...unleashErrors(400, 401, 403, 503),
   },

@@ -7,7 +7,7 @@ import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 
 const maxFeatures = 1_000;
@@ -119,7 +119,7 @@ export function usageRoutes(routes: OperatorRoutes, { readUsage }: { readonly re
       scope: "viewer",
       parameters: [innerFeatureParameter],
       query: z.strictObject(span),
-      responses: { 200: { description: "The evaluations.", content: jsonContent(UsageBody) } },
+      responses: { 200: jsonResponse("The evaluations.", UsageBody) },
       problems: ["log-unavailable"],
     },
     async (c, { query }) => {
@@ -150,7 +150,7 @@ export function usageRoutes(routes: OperatorRoutes, { readUsage }: { readonly re
       scope: "viewer",
       body: ListBody,
       isBodyOptional: true,
-      responses: { 200: { description: "The evaluations of each feature.", content: jsonContent(UsageListBody) } },
+      responses: { 200: jsonResponse("The evaluations of each feature.", UsageListBody) },
       problems: ["validation-failed", "log-unavailable"],
     },
     async (_, { body: { features, ...given } }) => {

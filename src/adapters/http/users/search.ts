@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { FindUsers } from "../../../application/users/find-users.ts";
 import { isValue, maxValueLength, valueRule } from "../../../domain/evaluation/key-template.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
-import { jsonContent } from "../kit/json-content.ts";
+import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
 
@@ -48,7 +48,7 @@ export function userSearchRoutes(routes: OperatorRoutes, { findUsers }: { readon
       tags: ["Admin"],
       scope: "viewer",
       query: Query,
-      responses: { 200: { description: "The users, sorted by id.", content: jsonContent(UsersBody) } },
+      responses: { 200: jsonResponse("The users, sorted by id.", UsersBody) },
       problems: ["source-unavailable"],
     },
     async (_, { query: { prefix = "", limit = defaultLimit } }) => {
@@ -67,7 +67,7 @@ export function userSearchRoutes(routes: OperatorRoutes, { findUsers }: { readon
       tags: ["Admin"],
       scope: "viewer",
       body: TokenBody,
-      responses: { 200: { description: "The user.", content: jsonContent(OwnerBody) } },
+      responses: { 200: jsonResponse("The user.", OwnerBody) },
       problems: ["validation-failed", "source-unavailable"],
     },
     async (_, { body: { token } }) => ({ userId: (await findUsers.ofToken(token)) ?? null }),
