@@ -3,6 +3,7 @@ import { isPersonal } from "../../domain/admin/editable-set.ts";
 import type { SetChangeResult } from "../../domain/admin/feature-store.ts";
 import { ChangeRejected, notGrantable, notServed, RevisionMismatch, tooManyMembers } from "../../domain/errors.ts";
 import { type FeatureKey, inOrder, isServedKey, isWritableKey } from "../../domain/evaluation/feature.ts";
+import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import type { Receipt } from "../../domain/evaluation/invalidation-feed.ts";
 import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
@@ -23,13 +24,9 @@ export type SetChangeRequest = SetName & SetEdit;
 /** A change of a set that is named by its source. */
 export type SourceChange = Extract<SetName, { readonly source: string }> & SetEdit;
 
-/** The content of a set. */
-export type SetContent = {
+/** The content of a set, sorted by code point. */
+export type SetContent = FeatureSet & {
   readonly key: string;
-  /** Sorted by code point. */
-  readonly features: readonly FeatureKey[];
-  /** The number of members that are not valid feature keys. */
-  readonly invalidMembers: number;
   /** The revision when the set was read, or just before; `undefined` if the set has no record. */
   readonly revision: Revision | undefined;
 };

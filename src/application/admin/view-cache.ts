@@ -3,7 +3,7 @@ import { errorMessage } from "../../domain/error-message.ts";
 import { UnknownSet } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
+import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 
 /** Port: the cached sets of a store, and the store itself without the cache. */
@@ -13,16 +13,13 @@ export type CachedSets = {
   readonly store: FeatureSets;
 };
 
-/** The content of a set, sorted by code point, and the number of members that are not valid feature keys. */
-type Content = { readonly features: readonly FeatureKey[]; readonly invalidMembers: number };
-
-/** A key of one store: its cached and its stored value. */
+/** A key of one store: its cached and its stored value. Features are sorted by code point. */
 export type CachedKey = {
   readonly connection: string;
   /** The sources that read it. */
   readonly sources: readonly string[];
   readonly cached:
-    | (Content & {
+    | (FeatureSet & {
         /** When this value was first read. */
         readonly since: Instant;
         /** The latest instant for which it is verified. */
@@ -33,7 +30,7 @@ export type CachedKey = {
         readonly expiresAt: Instant;
       })
     | undefined;
-  readonly store: Content | { readonly error: string };
+  readonly store: FeatureSet | { readonly error: string };
 };
 
 /**
@@ -96,7 +93,4 @@ async function inStore(store: FeatureSets, key: string, limit: number): Promise<
   }
 }
 
-const contentOf = ({ features, invalidMembers }: FeatureSet): Content => ({
-  features: inOrder(features),
-  invalidMembers,
-});
+const contentOf = (set: FeatureSet): FeatureSet => ({ ...set, features: inOrder(set.features) });

@@ -1,4 +1,3 @@
-import { isPersonal } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { TokenInfo } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
@@ -7,6 +6,7 @@ import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import type { EvaluateFeatures } from "../evaluation/evaluate-features.ts";
 import { explicitContext } from "../evaluation/identify-caller.ts";
+import { hasUsers } from "../features/source-listing.ts";
 import type { ChangeSet, SetContent } from "./change-set.ts";
 import type { ManageTokens } from "./manage-tokens.ts";
 import type { SourceSets } from "./source-sets.ts";
@@ -43,7 +43,7 @@ export function viewUser(
   return async (userId: UserId, location: string | undefined): Promise<UserView> => {
     if (!isValue(userId)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     const context = { userId, location };
-    const own = sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
+    const own = sources.filter(hasUsers);
     const named = own.filter(({ editableSet: stored }) =>
       stored?.key.fields.every((field) => context[field] !== undefined),
     );

@@ -3,12 +3,10 @@ import type { Backlog, Outbox, OutboxEntry } from "../../domain/admin/outbox.ts"
 import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
+import { inRounds } from "../in-rounds.ts";
 import { changeEvent, deadLetterEvent } from "./change-event.ts";
 
 const atOnce = 500;
-
-/** The round in progress, and the one after it. */
-type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | undefined };
 
 /** The dependencies of the relay beside its ports. */
 export type RelayOptions = {
@@ -34,13 +32,14 @@ export class OutboxRelay {
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   readonly #log: EventLog;
   readonly #options: RelayOptions;
-  readonly #rounds = new Map<string, Rounds>();
+  readonly #rounds: ReadonlyMap<string, () => Promise<void>>;
   #isOver = false;
 
   constructor(outboxes: ReadonlyMap<string, Outbox>, log: EventLog, options: RelayOptions) {
     this.#outboxes = outboxes;
     this.#log = log;
     this.#options = options;
+    this.#rounds = new Map(this.stores.map((store) => [store, inRounds(() => this.#relayEntries(store))]));
   }
 
   /** The stores whose outboxes it relays. */
@@ -50,21 +49,12 @@ export class OutboxRelay {
 
   /** Relays all outboxes. Rejects if a store or the log does not respond; the rest stays in the outboxes. */
   async relayAll(): Promise<void> {
-    await Promise.all([...this.#outboxes.keys()].map((store) => this.relay(store)));
+    await Promise.all(this.stores.map((store) => this.relay(store)));
   }
 
   /** Relays the outbox of one store. Calls during a round share the next one. */
-  relay(store: string): Promise<void> {
-    const rounds = this.#rounds.get(store) ?? {};
-    this.#rounds.set(store, rounds);
-    if (!rounds.present) return this.#begin(store, rounds);
-    rounds.next ??= rounds.present
-      .catch(() => {})
-      .then(() => {
-        rounds.next = undefined;
-        return this.#begin(store, rounds);
-      });
-    return rounds.next;
+  async relay(store: string): Promise<void> {
+    return (this.#rounds.get(store) ?? (() => this.#relayEntries(store)))();
   }
 
   /**
@@ -72,14 +62,6 @@ export class OutboxRelay {
    */
   end(): void {
     this.#isOver = true;
-  }
-
-  #begin(store: string, rounds: Rounds): Promise<void> {
-    const present = this.#relayEntries(store).finally(() => {
-      if (rounds.present === present) rounds.present = undefined;
-    });
-    rounds.present = present;
-    return present;
   }
 
   /** The backlog of one store. Rejects if it does not respond. */

@@ -1,6 +1,6 @@
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
-import type { DeclaredSource, Role } from "../../domain/evaluation/source.ts";
+import type { DeclaredSource } from "../../domain/evaluation/source.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import type { Explanation, FeatureOutcome, NoResultReason } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
@@ -26,12 +26,7 @@ export type ReadFreshness = {
 };
 
 /** The state of a source. */
-export type ExplainedSource = {
-  readonly name: string;
-  readonly role: Role;
-  readonly gatedBy: readonly string[];
-  /** The result of a gate for a feature that it does not list. */
-  readonly default: DeclaredSource["default"];
+export type ExplainedSource = DeclaredSource & {
   /** The collection of its rules, if it has any. */
   readonly rules?: { readonly store: string; readonly collection: string };
   /** The sets that it reads for this caller: one for each location, in order. */

@@ -11,7 +11,7 @@ import { absent, everyone, type Reach, reachOf } from "../../domain/features/rea
 import type { SourceChange } from "../admin/change-set.ts";
 import { killSwitchOf } from "../admin/kill-switch.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { placementsOf, sourceListings } from "./source-listing.ts";
+import { hasUsers, placementsOf, sourceListings } from "./source-listing.ts";
 
 /**
  * Changes that the impact of is known without a body. `on`, `off`: of the set of an ungated grant. `open`, `close`: of
@@ -147,7 +147,7 @@ export class AssessImpact {
   }
 
   async #userIds(): Promise<ReadonlySet<UserId> | undefined> {
-    const stored = this.#sets.sources.find(({ editableSet }) => editableSet && isPersonal(editableSet))?.editableSet;
+    const stored = this.#sets.sources.find(hasUsers)?.editableSet;
     const contents = await stored?.index.contents(stored.key.prefix).catch(() => undefined);
     return contents && new Set([...contents.sets.keys()].flatMap((key) => stored?.key.valuesIn(key)?.userId ?? []));
   }

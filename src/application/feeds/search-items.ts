@@ -2,7 +2,7 @@ import { UnknownItem } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeedItems } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
-import { comparePositions, positionOf, type TimelinePosition } from "../../domain/feeds/timeline.ts";
+import { comparePositions, positionOf, type Timeline, type TimelinePosition } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 
 /** A source with items. */
@@ -46,9 +46,8 @@ export class SearchItems {
 
   /** The item with a UUID, of any feed. Rejects with `UnknownItem` if none was ever offered, and as `search` does. */
   async one(uuid: string): Promise<KnownItem> {
-    for (const { name, items } of this.#feeds) {
-      const known = items.known();
-      const timeline = known instanceof Promise ? await callStore(name, () => known) : known;
+    for (const feed of this.#feeds) {
+      const timeline = await timelineOf(feed);
       const item = timeline.find(uuid);
       if (item?.wasOffered) return item;
     }
@@ -61,9 +60,8 @@ export class SearchItems {
    */
   async search({ from, to, after, limit }: Search): Promise<FoundItems> {
     const found: KnownItem[] = [];
-    for (const { name, items } of this.#feeds) {
-      const known = items.known();
-      const timeline = known instanceof Promise ? await callStore(name, () => known) : known;
+    for (const feed of this.#feeds) {
+      const timeline = await timelineOf(feed);
       let count = 0;
       let edge: TimelinePosition | undefined;
       for (const item of timeline.within(earliest(from), latest(to), after)) {
@@ -79,6 +77,8 @@ export class SearchItems {
     return pageOf(found, limit);
   }
 }
+
+const timelineOf = ({ name, items }: NamedFeed): Promise<Timeline> => callStore(name, async () => items.known());
 
 function pageOf(found: readonly KnownItem[], limit: number): FoundItems {
   const last = found[limit - 1];

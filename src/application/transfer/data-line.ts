@@ -1,6 +1,7 @@
 import type { TokenStore } from "../../domain/admin/token-store.ts";
 import type { Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
+import type { Description } from "../admin/catalogue.ts";
 
 /** The first line of an export. */
 export type DataHeader = {
@@ -24,14 +25,7 @@ export type TokenLine = ({ readonly token: string } | { readonly tokenDigest: st
 export const isTokenDigest = (text: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(text);
 
 /** The description of a feature. */
-export type CatalogueLine = {
-  readonly catalogue: FeatureKey;
-  readonly description: string;
-  readonly owner: string;
-  readonly tags: readonly string[];
-  readonly archived: boolean;
-  readonly created?: Instant;
-};
+export type CatalogueLine = Description & { readonly catalogue: FeatureKey; readonly created?: Instant };
 
 /** The rule of a feature in a source. */
 export type RuleLine = { readonly rule: Json; readonly source: string; readonly feature: FeatureKey };

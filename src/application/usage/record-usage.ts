@@ -1,6 +1,7 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { stepStart, type UsageCount, type UsageStore, usageSteps } from "../../domain/usage/usage-store.ts";
 import { waitAtMost } from "../evaluation/deadline.ts";
+import { inRounds } from "../in-rounds.ts";
 import type { CountUsage } from "./count-usage.ts";
 
 /** Receives changes of the state of recording, for the log. */
@@ -31,8 +32,6 @@ export class RecordUsage {
   readonly #waiting: { readonly minute: Instant; readonly counts: readonly UsageCount[] }[] = [];
   /** The minute of the counts that the counter has. */
   #minute: Instant;
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #rounds = Math.floor(Math.random() * roundsPerExpiry);
   #isStopped = false;
@@ -63,17 +62,10 @@ export class RecordUsage {
   }
 
   /** Writes the counts so far. Rejects with `EventLogUnavailable`, and keeps the counts then. */
-  flush(): Promise<void> {
-    this.#next ??= this.#after(this.#running);
-    return this.#next;
-  }
-
-  async #after(previous: Promise<void> | undefined): Promise<void> {
-    await previous?.catch(() => {});
-    this.#next = undefined;
-    this.#running = this.#collect().then(() => this.#write());
-    return this.#running;
-  }
+  readonly flush = inRounds(async () => {
+    await this.#collect();
+    await this.#write();
+  });
 
   async #collect(): Promise<void> {
     const minute = this.#minute;
