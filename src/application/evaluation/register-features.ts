@@ -2,6 +2,7 @@ import type { Lease } from "../../domain/admin/lease.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import type { ListFeatures } from "../features/list-features.ts";
+import { repeated } from "../repeated.ts";
 
 const everyMs = 600_000;
 /** Delay of the first run after the start. */
@@ -16,9 +17,7 @@ export class RegisterFeatures {
   readonly #register: FeatureRegister;
   readonly #lease: Lease;
   readonly #now: () => Instant;
-  readonly #failed: (cause: unknown) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  readonly #runs: ReturnType<typeof repeated>;
   #registered = new Set<string>();
   #day = 0;
 
@@ -33,17 +32,15 @@ export class RegisterFeatures {
     this.#register = register;
     this.#lease = lease;
     this.#now = now;
-    this.#failed = failed;
+    this.#runs = repeated(() => this.run(), everyMs, failed);
   }
 
   start(): void {
-    this.#runIn(firstMs);
+    this.#runs.start(firstMs);
   }
 
   async stop(): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#running;
-    clearTimeout(this.#timer);
+    await this.#runs.stop();
     await this.#lease.release().catch(() => {});
   }
 
@@ -56,13 +53,5 @@ export class RegisterFeatures {
     if (added.length > 0) await this.#register.add(added);
     for (const key of added) this.#registered.add(key);
     this.#day = today;
-  }
-
-  #runIn(ms: number): void {
-    this.#timer = setTimeout(async () => {
-      this.#running = this.run().catch(this.#failed);
-      await this.#running;
-      this.#runIn(everyMs);
-    }, ms).unref();
   }
 }

@@ -2,6 +2,7 @@ import { externalActor } from "../../domain/admin/change.ts";
 import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
 import { tidegateComponent } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
+import { repeated } from "../repeated.ts";
 import { emailOf } from "./change-event.ts";
 
 const dayMs = 86_400_000;
@@ -25,19 +26,19 @@ export type ExpiryOptions = {
 export class ExpireEvents {
   readonly #log: EventLog;
   readonly #options: ExpiryOptions;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isStopped = false;
+  readonly #rounds: ReturnType<typeof repeated>;
 
   constructor(log: EventLog, options: ExpiryOptions) {
     this.#log = log;
     this.#options = options;
+    this.#rounds = repeated(() => this.expire(), options.everyMs ?? 3_600_000, options.failed);
   }
 
   /**
    * Removes the events that are too old now. Returns how many. Rejects with `EventLogUnavailable`; events that were not
    * removed stay.
    */
-  expire(): Promise<number> {
+  async expire(): Promise<number> {
     const { days, environment, newId, now } = this.#options;
     const at = now();
     const before = at - days * dayMs;
@@ -56,25 +57,11 @@ export class ExpireEvents {
 
   /** Runs a minute from now, and every hour until it is stopped. */
   start(): void {
-    this.#plan(this.#options.afterStartMs ?? 60_000);
+    this.#rounds.start(this.#options.afterStartMs ?? 60_000);
   }
 
+  /** Does not wait for a removal in progress. */
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
-  }
-
-  #plan(ms: number): void {
-    if (this.#isStopped) return;
-    this.#timer = setTimeout(() => void this.#round(), ms).unref();
-  }
-
-  async #round(): Promise<void> {
-    try {
-      await this.expire();
-    } catch (cause) {
-      if (!this.#isStopped) this.#options.failed(cause);
-    }
-    this.#plan(this.#options.everyMs ?? 3_600_000);
+    void this.#rounds.stop();
   }
 }

@@ -2,6 +2,8 @@ import { randomFillSync } from "node:crypto";
 import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
 import { constants } from "node:os";
+import { repeated } from "../../application/repeated.ts";
+import { shared } from "../../application/shared.ts";
 
 const wholeBytes = 4 * 1_024 * 1_024;
 /** Size of a step, in bytes: several times the pages that a change writes. */
@@ -48,23 +50,13 @@ function lacksRoom(file: string): boolean {
 export class DiskReserve {
   readonly #file: string;
   readonly #content = Buffer.alloc(stepBytes);
-  #timer: NodeJS.Timeout;
-  #filling: Promise<void> | undefined;
+  /** Fills the reserve as far as there is space. Rejects if that fails; the next attempt follows soon. */
+  readonly fill = shared(() => this.#fill());
+  readonly #fills = repeated(this.fill, fillEveryMs, () => {});
 
   constructor(file: string) {
     this.#file = file;
-    this.#timer = this.#fillIn(fillFirstMs);
-  }
-
-  /** Fills the reserve as far as there is space. Never rejects. */
-  async fill(): Promise<void> {
-    this.#filling ??= this.#fill()
-      // The next attempt follows soon.
-      .catch(() => {})
-      .finally(() => {
-        this.#filling = undefined;
-      });
-    return this.#filling;
+    this.#fills.start(fillFirstMs);
   }
 
   /** Releases one step of disk space. Returns whether there was one. */
@@ -76,16 +68,7 @@ export class DiskReserve {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer);
-    await this.#filling;
-    clearTimeout(this.#timer);
-  }
-
-  #fillIn(ms: number): NodeJS.Timeout {
-    return setTimeout(async () => {
-      await this.fill();
-      this.#timer = this.#fillIn(fillEveryMs);
-    }, ms).unref();
+    await this.#fills.stop();
   }
 
   async #fill(): Promise<void> {
