@@ -7,7 +7,7 @@ import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
 import { revisionIn, revisionJson } from "./entity-tag.ts";
-import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
+import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */
 export const BulkItem = z
@@ -104,32 +104,27 @@ type BulkChanged = z.output<typeof Changed | typeof ChangedRule | typeof Changed
 export type BulkUseCases = SetUseCases & { readonly manageRules: ManageRules; readonly catalogue: Catalogue };
 
 /** Applies or previews single changes of a bulk request. */
-export class BulkChanges {
-  readonly #use: BulkUseCases;
-  readonly #sets: SetChanges;
-
-  constructor(use: BulkUseCases) {
-    this.#use = use;
-    this.#sets = new SetChanges(use);
-  }
+export function bulkChanges(use: BulkUseCases) {
+  const { manageRules, catalogue: descriptions, assessImpact } = use;
+  const sets = setChanges(use);
 
   /** Applies a change. Rejects as the same change as a request of its own. */
-  async apply(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
+  async function apply(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
     if (rule === null) {
-      const { revision } = await this.#use.manageRules.remove(source, feature, author);
+      const { revision } = await manageRules.remove(source, feature, author);
       return { source, feature, rule, revision: revisionJson(revision) };
     }
     if (rule !== undefined) {
-      const { rule: stored, revision } = await this.#use.manageRules.put(source, feature, rule, author);
+      const { rule: stored, revision } = await manageRules.put(source, feature, rule, author);
       return { source, feature, rule: stored, revision: revisionJson(revision) };
     }
     if (catalogue === null) {
-      const { revision } = await this.#use.catalogue.remove(feature, author);
+      const { revision } = await descriptions.remove(feature, author);
       return { source: catalogueSource, feature, catalogue, revision: revisionJson(revision) };
     }
     if (catalogue !== undefined) {
-      const { entry, revision } = await this.#use.catalogue.put(feature, catalogue, author);
+      const { entry, revision } = await descriptions.put(feature, catalogue, author);
       return {
         source: catalogueSource,
         feature,
@@ -137,23 +132,24 @@ export class BulkChanges {
         revision: revisionJson(revision),
       };
     }
-    return this.#sets.apply({ source, context, add, remove }, author);
+    return sets.apply({ source, context, add, remove }, author);
   }
 
   /** Previews a change. Rejects as the change would. */
-  async preview(item: BulkItem): Promise<BulkChanged> {
+  async function preview(item: BulkItem): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
     if (rule !== undefined) {
-      const wanted = rule === null ? undefined : await this.#use.manageRules.check(source, feature, rule);
-      await this.#use.manageRules.checkRevision(source, feature, ifRevision);
-      const impact = await this.#use.assessImpact.ofRule(feature, source, wanted);
+      const wanted = rule === null ? undefined : await manageRules.check(source, feature, rule);
+      await manageRules.checkRevision(source, feature, ifRevision);
+      const impact = await assessImpact.ofRule(feature, source, wanted);
       return { source, feature, rule: wanted ?? null, dryRun: true, ...(impact && { impact: impactJson(impact) }) };
     }
     if (catalogue !== undefined) {
-      await this.#use.catalogue.check(feature, ifRevision);
-      const entry = catalogue && catalogueEntryJson(await this.#use.catalogue.entryOf(feature, catalogue));
+      await descriptions.check(feature, ifRevision);
+      const entry = catalogue && catalogueEntryJson(await descriptions.entryOf(feature, catalogue));
       return { source: catalogueSource, feature, catalogue: entry, dryRun: true };
     }
-    return this.#sets.preview({ source, context, add, remove }, ifRevision);
+    return sets.preview({ source, context, add, remove }, ifRevision);
   }
+  return { apply, preview };
 }

@@ -7,7 +7,7 @@ import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { problemTypes } from "../kit/problem-types.ts";
-import { AppliedItem, BulkChanges, BulkItem, type BulkUseCases, catalogueSource } from "./bulk-item.ts";
+import { AppliedItem, BulkItem, type BulkUseCases, bulkChanges, catalogueSource } from "./bulk-item.ts";
 import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "./change-request.ts";
 import { logRejectedChange } from "./rejected-change.ts";
 
@@ -43,7 +43,7 @@ type Result = z.output<typeof Result>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */
 export function bulkRoute(routes: OperatorRoutes, use: BulkUseCases & { readonly log: Log }) {
-  const changes = new BulkChanges(use);
+  const changes = bulkChanges(use);
   return routes.add(
     {
       method: "post",
@@ -93,7 +93,7 @@ function demandFew(items: readonly BulkItem[]): void {
 async function inTurn(
   items: readonly BulkItem[],
   logRejection: (error: Error) => void,
-  task: (item: BulkItem, index: number) => ReturnType<BulkChanges["apply"]>,
+  task: (item: BulkItem, index: number) => ReturnType<ReturnType<typeof bulkChanges>["apply"]>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let unavailable: SourceUnavailable | undefined;

@@ -6,7 +6,7 @@ import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
 import { entityTagHeader, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
-import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
+import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const KillQuery = DryRunQuery.extend({
@@ -44,7 +44,7 @@ const Killed = Changed.extend({
 /** `/admin/v1/killed`: kills and unkills features for everyone. */
 export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
   const { sourceSets: sets, changeSet } = use;
-  const changes = new SetChanges(use);
+  const changes = setChanges(use);
   const list = routes.add(
     {
       method: "get",

@@ -56,43 +56,19 @@ export type SetUseCases = {
 };
 
 /** Applies changes to sets, or previews them in a dry run. */
-export class SetChanges {
-  readonly #use: SetUseCases;
-
-  constructor(use: SetUseCases) {
-    this.#use = use;
-  }
-
-  /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
-  async respond(
-    c: Context,
-    change: SourceChange,
-    options: ChangeOptions,
-    more: () => Promise<object> = async () => ({}),
-  ): Promise<Response> {
-    // A set always exists: one that was never changed is empty.
-    const present = async () => ({ exists: true, revision: await this.#use.changeSet.revision(change) });
-    const ifRevision = await requiredRevision(c, present);
-    if (options.query.dryRun === "true") return c.json(await this.preview(change, ifRevision), 200, uncached);
-    const changed = await this.apply(
-      change,
-      await changeAuthor(c, this.#use.idempotencyKeys, { ...options, ifRevision }),
-    );
-    return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
-  }
-
-  async apply(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
-    const { key, added, removed, revision } = await this.#use.changeSet.apply(change, author);
+export function setChanges({ changeSet, listFeatures, assessImpact, idempotencyKeys }: SetUseCases) {
+  async function apply(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
+    const { key, added, removed, revision } = await changeSet.apply(change, author);
     return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
-  async preview(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
-    const preview = await this.#use.changeSet.preview(change, ifRevision);
+  async function preview(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
+    const preview = await changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
     const isOne = feature !== undefined && another === undefined;
     const [count, impact] = await Promise.all([
-      isOne ? this.#use.listFeatures.userCount(feature) : null,
-      isOne ? this.#use.assessImpact.ofSet(feature, change) : undefined,
+      isOne ? listFeatures.userCount(feature) : null,
+      isOne ? assessImpact.ofSet(feature, change) : undefined,
     ]);
     return {
       source: change.source,
@@ -102,4 +78,21 @@ export class SetChanges {
       ...(impact && { impact: impactJson(impact) }),
     };
   }
+
+  /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
+  async function respond(
+    c: Context,
+    change: SourceChange,
+    options: ChangeOptions,
+    more: () => Promise<object> = async () => ({}),
+  ): Promise<Response> {
+    // A set always exists: one that was never changed is empty.
+    const present = async () => ({ exists: true, revision: await changeSet.revision(change) });
+    const ifRevision = await requiredRevision(c, present);
+    if (options.query.dryRun === "true") return c.json(await preview(change, ifRevision), 200, uncached);
+    const changed = await apply(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
+    return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
+  }
+
+  return { apply, preview, respond };
 }

@@ -10,7 +10,7 @@ import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
 import { entityTagHeader, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
-import { Changed, SetChanges, type SetUseCases } from "./set-changes.ts";
+import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 
 const SourceBody = z
   .object({
@@ -87,7 +87,7 @@ export const setJson = (source: string, { key, features, invalidMembers, revisio
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
 export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
   const { sourceSets: sets, changeSet } = use;
-  const changes = new SetChanges(use);
+  const changes = setChanges(use);
   const list = routes.add(
     {
       method: "get",

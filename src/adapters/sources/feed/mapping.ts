@@ -3,7 +3,7 @@ import { isServedKey, isWritableKey, type Json } from "../../../domain/evaluatio
 import type { Item, ItemFault } from "../../../domain/feeds/item.ts";
 import { LongNumber, losesDigits } from "./long-number.ts";
 import { type Part, type Path, parsePath, type Scalar, scalarsAt } from "./path.ts";
-import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-template.ts";
+import { fillTemplate, parseTemplate } from "./value-template.ts";
 import { zonedInstantOf } from "./zoned-instant.ts";
 
 /** Mapping of a document to items, as in the configuration: the path of the items, and the paths of their fields. */
@@ -31,86 +31,74 @@ const number = /^-?\d+(\.\d+)?$/;
 /** An item lacks a field or has an invalid one. */
 class ItemUnusable extends Error {}
 
+export type ItemMapper = ReturnType<typeof itemMapper>;
+
 /** Maps parts of a document to items. Throws for a mapping with invalid paths or templates. */
-export class ItemMapper {
-  /** Path of the items, from the root of the document. */
-  readonly items: readonly string[];
-  /** How many levels above an item the mapping reads. */
-  readonly levelsAbove: number;
-  readonly #feed: string;
-  readonly #id: ValueTemplate;
-  readonly #title: Path | undefined;
-  readonly #window: { readonly start: Path; readonly end: Path; readonly zone: string };
-  readonly #onWithin: { readonly start: Path; readonly end: Path } | undefined;
-  readonly #features: readonly ValueTemplate[];
-  readonly #conditions: readonly (readonly [Path, ReadonlySet<string>, name: string])[];
-  readonly #prices: readonly Path[];
-  readonly #metadata: readonly (readonly [string, Path])[];
+export function itemMapper(mapping: Mapping) {
+  const pathAt = (text: string) => read(parsePath, text);
+  const windowAt = ({ start, end }: { readonly start: string; readonly end: string }) =>
+    [pathAt(start), pathAt(end)] as const;
+  const items = pathAt(mapping.at).names;
+  const idTemplate = read(parseTemplate, mapping.id);
+  const title = mapping.title === undefined ? undefined : pathAt(mapping.title);
+  const window = windowAt(mapping.window);
+  const onWithin = mapping.onWithin && windowAt(mapping.onWithin);
+  const features = mapping.features.map((text) => read(parseTemplate, text));
+  const conditions = Object.entries(mapping.conditions).map(
+    ([text, values]) => [pathAt(text), new Set(values.map(String)), text] as const,
+  );
+  const pricePaths = mapping.prices.map(pathAt);
+  const metadata = Object.entries(mapping.metadata).map(([name, text]) => [name, pathAt(text)] as const);
 
-  constructor(mapping: Mapping) {
-    const { window, onWithin } = mapping;
-    this.items = read(parsePath, mapping.at).names;
-    this.#feed = mapping.feed;
-    this.#id = read(parseTemplate, mapping.id);
-    this.#title = mapping.title === undefined ? undefined : read(parsePath, mapping.title);
-    this.#window = { start: read(parsePath, window.start), end: read(parsePath, window.end), zone: window.zone };
-    this.#onWithin = onWithin && { start: read(parsePath, onWithin.start), end: read(parsePath, onWithin.end) };
-    this.#features = mapping.features.map((text) => read(parseTemplate, text));
-    this.#conditions = Object.entries(mapping.conditions).map(([text, values]) => [
-      read(parsePath, text),
-      new Set(values.map(String)),
-      text,
-    ]);
-    this.#prices = mapping.prices.map((text) => read(parsePath, text));
-    this.#metadata = Object.entries(mapping.metadata).map(([name, text]) => [name, read(parsePath, text)]);
-    this.levelsAbove = Math.min(this.items.length, Math.max(...pathsOf(mapping).map(({ up }) => up)));
-  }
-
-  /** Maps a part to an item, or returns its fault. */
-  itemOf(part: Part): Item | ItemFault {
-    const id = fillTemplate(this.#id, part);
-    if (id === undefined || id.length > maxIdLength || !isServedKey(id)) {
-      const fault = id === undefined ? "has no value for its id" : `has an invalid id: ${quoted(id)}`;
-      return { id: null, fault };
-    }
-    try {
-      return this.#usable(part, id);
-    } catch (error) {
-      if (!(error instanceof ItemUnusable)) throw error;
-      return { id, fault: error.message };
-    }
-  }
-
-  #usable(part: Part, id: string): Item {
-    const { start, end } = this.#between(part, this.#window);
-    const on = this.#onWithin ? this.#between(part, this.#onWithin) : { start, end };
-    const prices = this.#prices.flatMap((path) => [...scalarsAt(part, path)].map(priceOf));
-    return {
-      id,
-      uuid: uuidv5(JSON.stringify([this.#feed, id]), namespace),
-      title: this.#title ? textOf(first(part, this.#title, "title")) : null,
-      start,
-      end,
-      minPrice: prices.length > 0 ? prices.reduce((min, price) => Math.min(min, price)) : null,
-      maxPrice: prices.length > 0 ? prices.reduce((max, price) => Math.max(max, price)) : null,
-      features: [...new Set(this.#features.map((template) => keyOf(fillTemplate(template, part))))],
-      onFrom: on.start.at,
-      onUntil: on.end.at,
-      metadata: Object.fromEntries(
-        this.#metadata.flatMap(([name, path]) => fieldsOf(name, [...scalarsAt(part, path)])),
-      ),
-      isOffered: this.#conditions.every(([path, values, name]) => values.has(String(first(part, path, name)))),
-    };
-  }
-
-  #between(part: Part, window: { readonly start: Path; readonly end: Path }) {
-    const { zone } = this.#window;
-    const [from, to] = [String(first(part, window.start, "start")), String(first(part, window.end, "end"))];
+  function between(part: Part, [startPath, endPath]: readonly [Path, Path]) {
+    const { zone } = mapping.window;
+    const [from, to] = [String(first(part, startPath, "start")), String(first(part, endPath, "end"))];
     const [start, end] = [zonedInstantOf(from, zone, false), zonedInstantOf(to, zone, true)];
     if (!start || !end) throw new ItemUnusable(`has an invalid time: ${quoted(start ? to : from)}`);
     if (end.at < start.at) throw new ItemUnusable(`ends before it starts: ${quoted(from)} to ${quoted(to)}`);
     return { start, end };
   }
+
+  function usable(part: Part, id: string): Item {
+    const { start, end } = between(part, window);
+    const on = onWithin ? between(part, onWithin) : { start, end };
+    const prices = pricePaths.flatMap((path) => [...scalarsAt(part, path)].map(priceOf));
+    return {
+      id,
+      uuid: uuidv5(JSON.stringify([mapping.feed, id]), namespace),
+      title: title ? textOf(first(part, title, "title")) : null,
+      start,
+      end,
+      minPrice: prices.length > 0 ? prices.reduce((min, price) => Math.min(min, price)) : null,
+      maxPrice: prices.length > 0 ? prices.reduce((max, price) => Math.max(max, price)) : null,
+      features: [...new Set(features.map((template) => keyOf(fillTemplate(template, part))))],
+      onFrom: on.start.at,
+      onUntil: on.end.at,
+      metadata: Object.fromEntries(metadata.flatMap(([name, path]) => fieldsOf(name, [...scalarsAt(part, path)]))),
+      isOffered: conditions.every(([path, values, name]) => values.has(String(first(part, path, name)))),
+    };
+  }
+
+  return {
+    /** Path of the items, from the root of the document. */
+    items,
+    /** How many levels above an item the mapping reads. */
+    levelsAbove: Math.min(items.length, Math.max(...pathsOf(mapping).map(({ up }) => up))),
+    /** Maps a part to an item, or returns its fault. */
+    itemOf: (part: Part): Item | ItemFault => {
+      const id = fillTemplate(idTemplate, part);
+      if (id === undefined || id.length > maxIdLength || !isServedKey(id)) {
+        const fault = id === undefined ? "has no value for its id" : `has an invalid id: ${quoted(id)}`;
+        return { id: null, fault };
+      }
+      try {
+        return usable(part, id);
+      } catch (error) {
+        if (!(error instanceof ItemUnusable)) throw error;
+        return { id, fault: error.message };
+      }
+    },
+  };
 }
 
 /** All paths in a mapping. Throws for an invalid path. */

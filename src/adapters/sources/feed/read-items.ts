@@ -1,6 +1,6 @@
 import type { Item, ItemFault } from "../../../domain/feeds/item.ts";
 import { jsonParts } from "./json-parts.ts";
-import { ItemMapper, type Mapping } from "./mapping.ts";
+import { type ItemMapper, itemMapper, type Mapping } from "./mapping.ts";
 import { type Part, partsAt } from "./path.ts";
 import { XmlParts } from "./xml-parts.ts";
 
@@ -32,7 +32,7 @@ const maxPrologLength = 200;
  * document".
  */
 export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
-  const mapper = new ItemMapper(mapping);
+  const mapper = itemMapper(mapping);
   const items = new Map<string, Item>();
   const faults: ItemFault[] = [];
   const invalidIds: string[] = [];

@@ -2,7 +2,7 @@ import { defineSource } from "../_catalogue/source.ts";
 import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
 import { UnleashResolver } from "./unleash-resolver.ts";
 import { UnleashRules } from "./unleash-rules.ts";
-import { UnleashServer } from "./unleash-server.ts";
+import { unleashServer } from "./unleash-server.ts";
 
 /** Version of the Unleash specification that the library implements. Servers omit what older clients do not support. */
 const specification = "5.2.0";
@@ -58,7 +58,7 @@ export const source = defineSource({
       },
       everyMs: pollSeconds * 1_000,
     };
-    const server = new UnleashServer(polled.url, polled.headers);
+    const server = unleashServer(polled.url, polled.headers);
     return new UnleashResolver(pollUrl(polled, parse), readsAddress, server);
   },
 });
