@@ -84,11 +84,11 @@ export function reachText(audience: Audience): string {
   return parts.length > 0 ? joined(parts) : "nobody";
 }
 
-/** How often a feature was evaluated in the last minute, as a sentence. Empty if it is not counted. */
-export function evaluatedText(perMinute: number | null | undefined): string {
-  if (perMinute === null || perMinute === undefined) return "";
-  if (perMinute === 0) return "Not evaluated in the last minute.";
-  return `Evaluated ${perMinute === 1 ? "once" : `${count(perMinute)} times`} in the last minute.`;
+/** How often a feature was evaluated in the last hour, as a sentence. Empty if it is not counted. */
+export function evaluatedText(times: number | null | undefined): string {
+  if (times === null || times === undefined) return "";
+  if (times === 0) return "Not evaluated in the last hour.";
+  return `Evaluated ${times === 1 ? "once" : `${count(times)} times`} in the last hour.`;
 }
 
 /**

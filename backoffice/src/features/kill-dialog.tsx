@@ -57,7 +57,7 @@ export default function KillDialog({
         <p className="kill-dialog-detail">
           <Zap size={16} aria-hidden />
           <span>
-            {evaluatedText(impact?.evaluationsPerMinute)} The kill reaches every instance within milliseconds. The page
+            {evaluatedText(impact?.evaluationsLastHour)} The kill reaches every instance within milliseconds. The page
             then waits for their confirmation, for 1 s at most.{" "}
             {killKey && (
               <>

@@ -43,12 +43,12 @@ export default function OffDialog({
       {isGate ? (
         <p>
           <b>{impact ? lossText(impact.loses) : "Counting…"}</b> Their entries stay. Opening the gate restores them.{" "}
-          {evaluatedText(impact?.evaluationsPerMinute)}
+          {evaluatedText(impact?.evaluationsLastHour)}
         </p>
       ) : (
         <p>
           <b>Every caller without a grant of their own loses it now.</b> {left && `It stays on for ${left}.`}{" "}
-          {evaluatedText(impact?.evaluationsPerMinute)}
+          {evaluatedText(impact?.evaluationsLastHour)}
         </p>
       )}
       {error !== undefined && <ErrorNote error={error} />}

@@ -31,24 +31,24 @@ export type AssessedImpact = Impact & {
   readonly knownUsers?: KnownUsers;
   /** Only of a rule that is off until its next window: the users who gain the feature when it opens. */
   readonly opens?: { readonly at: Instant; readonly gains: Audience };
-  /** Evaluations of the feature in the last whole minute; `null` if they are not counted. */
-  readonly evaluationsPerMinute: number | null;
+  /** Evaluations of the feature in the last hour; `null` if they are not counted. */
+  readonly evaluationsLastHour: number | null;
 };
 
 /** Computes the users who gain and lose a feature by a change, before it is made. Reads only. */
 export class AssessImpact {
   readonly #sets: SourceSets;
   readonly #now: () => Instant;
-  readonly #evaluationsPerMinute: (feature: FeatureKey) => Promise<number | null>;
+  readonly #evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>;
 
   constructor(
     sets: SourceSets,
     now: () => Instant,
-    evaluationsPerMinute: (feature: FeatureKey) => Promise<number | null>,
+    evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>,
   ) {
     this.#sets = sets;
     this.#now = now;
-    this.#evaluationsPerMinute = evaluationsPerMinute;
+    this.#evaluationsLastHour = evaluationsLastHour;
   }
 
   /**
@@ -107,9 +107,9 @@ export class AssessImpact {
     reachAfter: (before: Reach) => Reach | Promise<Reach>,
     opening?: { readonly at: Instant; readonly reach: Reach },
   ): Promise<AssessedImpact> {
-    const [listings, evaluationsPerMinute] = await Promise.all([
+    const [listings, evaluationsLastHour] = await Promise.all([
       sourceListings(this.#sets.sources, feature, this.#now()),
-      this.#evaluationsPerMinute(feature),
+      this.#evaluationsLastHour(feature),
     ]);
     const before = placementsOf(feature, listings);
     const after: Placement[] = [];
@@ -120,7 +120,7 @@ export class AssessImpact {
       opening &&
       after.map((each) => (each.source.name === name ? { source: each.source, reach: opening.reach } : each));
     const opens = opened && { at: opening.at, gains: impactOf(after, opened).gains };
-    return { ...impactOf(before, after), source: name, evaluationsPerMinute, ...(opens && { opens }) };
+    return { ...impactOf(before, after), source: name, evaluationsLastHour, ...(opens && { opens }) };
   }
 
   /** Evaluates the rule before and after for each user that has a set; `undefined` if they cannot be listed. */

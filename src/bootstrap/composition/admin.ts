@@ -93,10 +93,9 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     return new ListFeatures(sourceSets(), catalogue(), changes, events.readUsage, now, past);
   });
 
-  /** Evaluations of a feature in the last whole minute. */
-  async function evaluationsPerMinute(feature: string): Promise<number | null> {
-    const until = Math.floor(now() / 60_000) * 60_000;
-    const span = events.readUsage.spanOf({ from: until - 60_000, until, step: "minute" });
+  /** Evaluations of a feature in the last hour. */
+  async function evaluationsLastHour(feature: string): Promise<number | null> {
+    const span = events.readUsage.spanOf({ from: now() - 3_600_000, step: "minute" });
     if (!span) return null;
     const found = await events.readUsage.list(span, [feature]).catch(() => undefined);
     const { on = [], off = [] } = found?.get(feature) ?? {};
@@ -169,7 +168,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     manageRules,
     listFeatures,
     viewFeature: () => viewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
-    assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
+    assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsLastHour),
     featureHolders: () => new FeatureHolders(sourceSets()),
     findWindows: () => new FindWindows(sourceSets(), manageRules(), now),
     findUsers: () => new FindUsers(sourceSets(), evaluation.tokenResolver),

@@ -43,10 +43,10 @@ export const ImpactBody = z
       description:
         "Only for a rule that is off until its next window: when the window opens, and who gains the feature then.",
     }),
-    evaluationsPerMinute: z
+    evaluationsLastHour: z
       .int()
       .nullable()
-      .describe("Evaluations in the last whole minute, on and off. Null if they are not counted."),
+      .describe("Evaluations in the last hour, on and off. Null if they are not counted."),
   })
   .openapi("Impact", {
     example: {
@@ -62,7 +62,7 @@ export const ImpactBody = z
         rules: [],
       },
       complete: true,
-      evaluationsPerMinute: 397,
+      evaluationsLastHour: 23820,
     },
   });
 

@@ -50,7 +50,14 @@ describe.each(["redis", "sqlite"])("the impact and the holders of a feature in %
   ])("is known before %s", async (query, expected) => {
     const { status, body } = await operator.get(`/features/menu/impact?${query}`);
     expect(status).toBe(200);
-    expect(body).toEqual({ stateBefore: "on-for-some", complete: true, evaluationsPerMinute: 0, ...expected });
+    expect(body).toEqual({ stateBefore: "on-for-some", complete: true, evaluationsLastHour: 0, ...expected });
+  });
+
+  it("has the evaluations of the last hour, also those of the present minute", async () => {
+    const impact = async () => (await operator.get("/features/menu/impact?change=kill")).body;
+    const { evaluationsLastHour: before } = await impact();
+    await operator.service.get("/features?location=fr");
+    expect((await impact()).evaluationsLastHour).toBe(before + 1);
   });
 
   it("equals the effect of a kill, and of its end", async () => {
