@@ -333,6 +333,17 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await found({ feature: `${long}a` })).toEqual([one.id, described.id]);
       });
 
+      it("of a feed, and finds them by each feature that its items name", async () => {
+        const log = open();
+        const [feature, other] = [uuidv7(), uuidv7()];
+        // Anyone who may write to the store can write anything there.
+        const items = [{ features: [feature] }, { features: [other, feature, 7] }, null];
+        const feed = documentEvent({ collection: "feeds", name: uuidv7(), value: { items } });
+        expect(await log.record([feed])).toEqual([]);
+        expect((await log.find({ feature }, 10)).map(({ id }) => id)).toEqual([feed.id]);
+        expect((await log.find({ feature: other }, 10)).map(({ id }) => id)).toEqual([feed.id]);
+      });
+
       it("of a set, a document and a token with the same name separately", async () => {
         const log = open();
         const name = uuidv7();

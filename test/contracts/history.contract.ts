@@ -274,10 +274,12 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         ],
         4,
       ]);
-      await log.record([set("c")]);
+      // Items of a feed that name a feature are no change of it.
+      const feed = documentEvent({ collection: "feeds", name: "f", value: { items: [{ features: ["a"] }] } }, store);
+      await log.record([set("c"), feed]);
       const next = await history.changedFeatures(store, first.upTo);
-      expect([[...next.positions], next.upTo]).toEqual([[["c", 5]], 5]);
-      expect(await history.changedFeatures(store, 5)).toEqual({ positions: new Map(), upTo: 5 });
+      expect([[...next.positions], next.upTo]).toEqual([[["c", 5]], 6]);
+      expect(await history.changedFeatures(store, 6)).toEqual({ positions: new Map(), upTo: 6 });
     });
 
     it("returns past documents", async () => {

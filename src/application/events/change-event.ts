@@ -1,9 +1,9 @@
 import { type ChangeRecord, externalActor, revisionText, type SetRecord } from "../../domain/admin/change.ts";
-import type { Json } from "../../domain/evaluation/feature.ts";
+import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import { featuresComponent, type NewEvent, tidegateComponent } from "../../domain/events/event.ts";
 import type { RecordedEvent } from "../../domain/events/event-log.ts";
 import { credentialsCollection } from "../admin/stored-credential.ts";
-import { feedsCollection, itemsRecordIn } from "../feeds/items-record.ts";
+import { featuresNamed, feedsCollection, itemsRecordIn } from "../feeds/items-record.ts";
 
 /** The collection of feature descriptions. */
 export const catalogueCollection = "catalogue";
@@ -67,6 +67,14 @@ export const emailOf = (by: string): string =>
 /** Whether a record changes a feature. A document belongs to the feature of its name. */
 export const isOfFeatures = (record: ChangeRecord): boolean =>
   record.of === "set" || (record.of === "document" && !othersCollections.includes(record.collection));
+
+/** The features that a record adds, removes or describes, or that the items of a feed name. */
+export function featuresIn(record: ChangeRecord): ReadonlySet<FeatureKey> {
+  if (record.of === "set") return new Set([...record.added, ...record.removed]);
+  if (record.of === "token") return new Set();
+  if (record.collection === feedsCollection) return new Set(featuresNamed(record.value));
+  return new Set(isOfFeatures(record) ? [record.name] : []);
+}
 
 function messageOf(record: ChangeRecord): string {
   switch (record.of) {

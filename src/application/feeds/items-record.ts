@@ -34,6 +34,13 @@ export type ItemsRecord = {
 /** The record in a document of the collection. */
 export const itemsRecordIn = (value: Json): ItemsRecord => value as unknown as ItemsRecord;
 
+/** The features that the items of a record name; none if anything else was written into the outbox. */
+export function featuresNamed(value: Json): readonly FeatureKey[] {
+  const { items } = Object(value) as Partial<ItemsRecord>;
+  const named = Array.isArray(items) ? items.flatMap((item) => (Object(item) as Partial<RecordedItem>).features) : [];
+  return named.filter((feature) => typeof feature === "string");
+}
+
 export const recordedItem = ({ id, features, onFrom, onUntil, isOffered }: KnownItem): RecordedItem => ({
   id,
   features,

@@ -4,8 +4,7 @@ import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { isValue, type KeyValues } from "../../domain/evaluation/key-template.ts";
 import type { AffectingFilter, Event } from "../../domain/events/event.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
-import { isOfFeatures } from "../events/change-event.ts";
-import { feedsCollection, itemsRecordIn } from "../feeds/items-record.ts";
+import { featuresIn } from "../events/change-event.ts";
 
 /** The features, sources and caller that a change in an event concerns, by the present configuration. */
 export type ChangeTarget = {
@@ -37,7 +36,7 @@ export class ChangeTargets {
     const readers = this.#readersOf(record, storeIn(data));
     const { connection, context } = readers[0] ?? noTarget;
     const sources = readers.flatMap(({ source }) => source ?? []);
-    return { features: inOrder(new Set(featuresIn(record))), sources, connection, context };
+    return { features: inOrder(featuresIn(record)), sources, connection, context };
   }
 
   /** The changes that can affect the features of a user: in the user's sets and tokens, and for everyone. */
@@ -75,14 +74,6 @@ export class ChangeTargets {
 
 /** A source, or `undefined` for a set that no source reads, and the values of its key template in the key. */
 type Reader = { readonly source?: string; readonly connection: string; readonly context: KeyValues };
-
-function featuresIn(record: ChangeRecord): readonly FeatureKey[] {
-  if (record.of === "set") return [...record.added, ...record.removed];
-  if (record.of === "token") return [];
-  if (record.collection === feedsCollection && record.value !== null)
-    return itemsRecordIn(record.value).items.flatMap(({ features }) => features);
-  return isOfFeatures(record) ? [record.name] : [];
-}
 
 const noTarget: ChangeTarget = { features: [], sources: [], connection: undefined, context: {} };
 

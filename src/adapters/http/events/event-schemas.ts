@@ -130,7 +130,7 @@ export const eventQuery = (zone: TimeZone) =>
       email: filter("The exact email address.", "ade@gmail.com"),
       recorded_by: filter("The exact name of the credential.", "admin"),
       message: filter("Substring of the message, regardless of case.", "failed"),
-      feature: filter("The changed feature.", "feature_1"),
+      feature: filter("The changed feature, or one that items of a feed name.", "feature_1"),
       key: filter("The changed set, rule or other key.", "active_features"),
       type: z
         .enum(changeTypes)

@@ -1,5 +1,5 @@
 import sql, { bulk, join } from "sql-template-tag";
-import { isOfFeatures } from "../../../application/events/change-event.ts";
+import { featuresIn } from "../../../application/events/change-event.ts";
 import type { SetRecord } from "../../../domain/admin/change.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
@@ -46,9 +46,11 @@ export async function fold(transaction: Transaction, events: readonly Event[]): 
 
 function deriveDocument({ turns, long }: Derived, { position, at, change }: Event): void {
   const record = change?.record;
-  if (record?.of !== "document" || !isOfFeatures(record)) return;
-  const feature = noted(long, record.name, indexedFeature(record.name));
-  turns.push({ position, feature, set_id: null, at: new Date(at), is_on: record.value !== null });
+  if (record?.of !== "document") return;
+  for (const named of featuresIn(record)) {
+    const feature = noted(long, named, indexedFeature(named));
+    turns.push({ position, feature, set_id: null, at: new Date(at), is_on: record.value !== null });
+  }
 }
 
 function deriveSet(

@@ -3,6 +3,7 @@ import { type DocumentRecord, documentKey, type Revision } from "../../../domain
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
+import { featuresComponent } from "../../../domain/events/event.ts";
 import type { History } from "../../../domain/events/history.ts";
 import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
@@ -113,6 +114,7 @@ export function sqlHistory(database: Database): History & { rebuild(): Promise<v
         select turns.feature, max(turns.position) as position
         from turns join events on events.position = turns.position
         where turns.position > ${after} and turns.position <= ${upTo} and events.store in (${join(names)})
+          and events.component = ${featuresComponent}
         group by turns.feature`);
       const features = await featuresOf(rows);
       return { positions: new Map(rows.map(({ position }, index) => [features[index] ?? "", position])), upTo };
