@@ -35,21 +35,25 @@ export class EvaluateFeatures {
   }
 
   /**
-   * The cached evaluation of an equal context if it is current, otherwise a new one. Rejects as `IdentifyCaller` and
+   * The cached evaluation of an equal context if it is repeatable, otherwise a new one. Rejects as `IdentifyCaller` and
    * `EvaluateSources` do.
    */
   async evaluate(caller: Caller, request: RequestContext): Promise<EvaluatedFeatures> {
     const { reads, context } = await this.#callers.identify(caller, request);
-    const key = this.#fields.sharedKey(context);
-    let evaluated = key === undefined ? undefined : this.#cache.get(key);
-    if (!evaluated?.freshness.isCurrent(context.at)) {
-      evaluated = this.#merged(await this.#sources.evaluate(context), context);
-    }
+    const evaluated = this.#cached(context) ?? this.#merged(await this.#sources.evaluate(context), context);
     return reads.length > 0 ? { ...evaluated, freshness: evaluated.freshness.with(reads) } : evaluated;
   }
 
+  #cached(context: EvaluationContext, key = this.#fields.sharedKey(context)): EvaluatedFeatures | undefined {
+    const cached = key === undefined ? undefined : this.#cache.get(key);
+    return cached?.freshness.isRepeatable(context.at) ? cached : undefined;
+  }
+
   #merged({ results, missing, changesAt, freshness }: EvaluatedSources, context: EvaluationContext): EvaluatedFeatures {
-    const key = freshness.isCacheable(context.at) ? this.#fields.sharedKey(context) : undefined;
+    const key = freshness.isRepeatable(context.at) ? this.#fields.sharedKey(context) : undefined;
+    // Many callers may have waited for the same reads.
+    const cached = key === undefined ? undefined : this.#cached(context, key);
+    if (cached) return cached;
     const merged = { features: merge(results), missing, changesAt, freshness, isShared: key !== undefined };
     if (key !== undefined) this.#cache.set(key, merged);
     return merged;

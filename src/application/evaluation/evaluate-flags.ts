@@ -161,7 +161,7 @@ export class EvaluateFlags {
     const keyOf = () => (isOne ? this.#fields.varyKey(context) : this.#fields.sharedKey(context));
     const key = keyOf();
     const cached = key === undefined ? undefined : this.#cache.get(key);
-    if (cached?.freshness.isCurrent(context.at)) return cached;
+    if (cached?.freshness.isRepeatable(context.at)) return cached;
     const evaluated = await this.#sources.evaluate(context);
     const keyNow = evaluated.freshness.isCacheable(context.at) ? keyOf() : undefined;
     if (keyNow !== undefined) this.#cache.set(keyNow, evaluated);

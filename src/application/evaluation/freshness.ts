@@ -57,6 +57,11 @@ export class Freshness {
    */
   isCacheable(now: Instant): boolean {
     for (const read of this.#reads) if (read.isUsed === false) return false;
+    return this.isRepeatable(now);
+  }
+
+  /** Whether another evaluation would return the same result, also because a store is unavailable. */
+  isRepeatable(now: Instant): boolean {
     return this.isCurrent(now) || this.servedStaleAt(now) !== undefined;
   }
 

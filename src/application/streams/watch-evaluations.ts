@@ -35,9 +35,9 @@ const maxReadMs = 1_000;
 const pauseMs = 20;
 
 /**
- * Watches evaluations. Evaluates again those that are no longer current: after a notification of a feed, at their next
- * time boundary, and each second. Leaves the event loop to requests after each millisecond. While an evaluation fails,
- * because a store is unavailable, the last one is kept.
+ * Watches evaluations. Evaluates again those that are no longer repeatable: after a notification of a feed, at their
+ * next time boundary, and each second. Leaves the event loop to requests after each millisecond. While an evaluation
+ * fails, because a store is unavailable, the last one is kept.
  */
 export class WatchEvaluations {
   readonly #feeds: readonly InvalidationFeed[];
@@ -74,7 +74,7 @@ export class WatchEvaluations {
     this.#watchers.add(watcher);
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
     this.#changesAt = Math.min(this.#changesAt, last?.changesAt ?? Number.POSITIVE_INFINITY);
-    if (!last?.freshness.isCurrent(this.#now())) void this.#evaluate(watcher);
+    if (!last?.freshness.isRepeatable(this.#now())) void this.#evaluate(watcher);
     return () => this.#end(watcher);
   }
 
@@ -106,7 +106,7 @@ export class WatchEvaluations {
     await this.#evaluateFirst();
     await inSlices(this.#watchers, (watcher) => {
       if (watcher.isEvaluating) return undefined;
-      if (!watcher.last?.freshness.isCurrent(this.#now())) return this.#evaluate(watcher);
+      if (!watcher.last?.freshness.isRepeatable(this.#now())) return this.#evaluate(watcher);
       this.#changesAt = Math.min(this.#changesAt, watcher.last.changesAt ?? Number.POSITIVE_INFINITY);
       return undefined;
     });
@@ -121,7 +121,7 @@ export class WatchEvaluations {
    */
   async #evaluateFirst(): Promise<void> {
     for (const watcher of this.#watchers) {
-      if (watcher.isEvaluating || watcher.last?.freshness.isCurrent(this.#now())) continue;
+      if (watcher.isEvaluating || watcher.last?.freshness.isRepeatable(this.#now())) continue;
       await waitAtMost(maxReadMs, this.#evaluate(watcher));
       return;
     }

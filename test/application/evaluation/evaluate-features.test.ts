@@ -62,6 +62,7 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
     new ContextFields(sources),
     before,
   );
+  const features = async () => (await resolveFeatures.evaluate(undefined, explicitContext({}))).features;
   const ask = async (caller?: Caller, location?: string) => {
     const { features, missing } = await resolveFeatures.evaluate(caller, explicitContext({ location }));
     return { features: [...features.keys()], missing };
@@ -72,7 +73,7 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
   const setAge = (ms: number) => {
     age = ms;
   };
-  return { ask, events, tick, remember: setAge };
+  return { ask, features, events, tick, remember: setAge };
 }
 
 describe("resolving features", () => {
@@ -132,6 +133,16 @@ describe("resolving features", () => {
     expect(cached.size).toBe(0);
     await ask();
     expect(cached.size).toBe(1);
+  });
+
+  it("merges once for all callers that waited for the same reads", async () => {
+    const cached = new Map<string, EvaluatedFeatures>();
+    const { promise, resolve } = Promise.withResolvers<SourceResult>();
+    const slow = { ...source("slow", () => promise), resolver: { varyBy: [], resolve: () => promise } };
+    const features = service([slow], {}, cached).features;
+    const first = [features(), features(), features()];
+    resolve({ ...answer("a"), validUntil: Number.POSITIVE_INFINITY });
+    expect(new Set(await Promise.all(first)).size).toBe(1);
   });
 
   it("rejects an unknown token before it calls a source", async () => {

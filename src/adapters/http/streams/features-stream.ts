@@ -116,13 +116,24 @@ const evaluationOf =
     return { digest: body.entityTag, changesAt, freshness, body, isShared };
   };
 
+const end = "\n\n";
 /** Frames of shared bodies: streams of callers with one evaluation share one. */
 const frames = new WeakMap<WrittenBody, Buffer>();
 
 function frameOf({ body, isShared }: WatchedFeatures): Buffer {
   const known = frames.get(body);
   if (known) return known;
-  const frame = Buffer.from(`id: ${body.entityTag}\ndata: ${body.body}\n\n`);
+  const frame = frameWith(body);
   if (isShared) frames.set(body, frame);
+  return frame;
+}
+
+/** Writes the parts one by one: a string of all would be another copy of the body. */
+function frameWith({ body, entityTag, length, encoding }: WrittenBody): Buffer {
+  const start = `id: ${entityTag}\ndata: `;
+  const frame = Buffer.allocUnsafe(start.length + Number(length) + end.length);
+  frame.write(start, "latin1");
+  frame.write(body, start.length, encoding);
+  frame.write(end, frame.length - end.length, "latin1");
   return frame;
 }

@@ -91,6 +91,19 @@ describe("the stream of features over Redis", () => {
     expect(sets(stream)[1]).toContain("soon");
   });
 
+  it("sends a change while requests never pause", async () => {
+    await using stream = await open(service, bearer("1234"));
+    await until(() => stream.messages.length === 1, "the stream begins");
+    let isOver = false;
+    const asking = Array.from({ length: 8 }, async () => {
+      while (!isOver) await (await service.get("/features", bearer("5678"))).text();
+    });
+    await redis.client.srem("features:user:1", "feature_3");
+    await until(() => stream.messages.length === 2, "the change arrives");
+    isOver = true;
+    await Promise.all(asking);
+  });
+
   it("ends when the token is revoked", async () => {
     await using stream = await open(service, bearer("1234"));
     await until(() => stream.messages.length === 1, "the stream begins");
