@@ -35,7 +35,7 @@ export async function measure(): Promise<readonly Row[]> {
       reached: `${megabytes.toFixed(0)} MB more at most, with bodies of ${Math.round(features.join('","').length / 1_000)} kB`,
       isReached: megabytes <= 50,
       reason:
-        "all readers share a frame, and a stream has 7 kB. The rest is V8's heap, which grows while each change writes a body of this size.",
+        "all readers share the evaluation, the body and the frame, and a stream has 7 kB. The rest is V8's heap: if its full collections come late, bodies of earlier changes wait for them.",
     },
     {
       asked: "they are dropped",

@@ -63,7 +63,7 @@ export async function measure(): Promise<readonly Row[]> {
       reached: `${ratio.toFixed(1)} times: ${percentile(during, 0.99).toFixed(1)} ms, ${percentile(before, 0.99).toFixed(1)} ms without changes`,
       isReached: ratio <= 3,
       reason:
-        "evaluations for streams leave the event loop after each millisecond, but a request needs several turns of the loop: its cached response is invalid after a change too, so it is evaluated.",
+        "a request is served in one turn of the event loop, and evaluations for streams leave that after each millisecond. The longest delays are pauses of V8's garbage collection, on the processor of the server alone, and waits for the readers, which share processors with the client.",
     },
   ];
 }

@@ -10,8 +10,11 @@ import type { Caller, IdentifyCaller, RequestContext } from "./identify-caller.t
 export type EvaluatedFeatures = Omit<EvaluatedSources, "results"> & {
   /** The same map as long as the source results are the same. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
-  /** Whether the evaluation is cached, so that others may receive the same map. */
-  readonly isShared: boolean;
+  /**
+   * Holds the body of the features for all who receive them; `undefined` if the evaluation is not cached. In a WeakMap,
+   * each body would be promoted to V8's old generation.
+   */
+  readonly written: { body?: unknown } | undefined;
 };
 
 /** Evaluation cache: evaluations by the context fields that they depend on. It may evict entries. */
@@ -54,7 +57,8 @@ export class EvaluateFeatures {
     // Many callers may have waited for the same reads.
     const cached = key === undefined ? undefined : this.#cached(context, key);
     if (cached) return cached;
-    const merged = { features: merge(results), missing, changesAt, freshness, isShared: key !== undefined };
+    const written = key === undefined ? undefined : {};
+    const merged = { features: merge(results), missing, changesAt, freshness, written };
     if (key !== undefined) this.#cache.set(key, merged);
     return merged;
   }

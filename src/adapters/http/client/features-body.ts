@@ -4,19 +4,14 @@ import { inOrder } from "../../../domain/evaluation/feature.ts";
 import type { Flag } from "../../../domain/evaluation/flag.ts";
 import type { WrittenBody } from "./prepared-response.ts";
 
-/** Bodies of shared evaluations, by their features. */
-const bodies = new WeakMap<EvaluatedFeatures["features"], WrittenBody>();
-
 /** The body of `GET /features`: the seed's format, byte for byte. */
-export function featuresBody({ features, isShared }: Pick<EvaluatedFeatures, "features" | "isShared">): WrittenBody {
-  const known = bodies.get(features);
-  if (known) return known;
+export function featuresBody({ features, written }: Pick<EvaluatedFeatures, "features" | "written">): WrittenBody {
+  if (written?.body) return written.body as WrittenBody;
   const keys = [...features.keys()];
   // The built-in order is that of code points if all is ASCII, as it mostly is.
-  const written = writtenBody({ active_features: keys.sort() });
-  const body = written.encoding === "latin1" ? written : writtenBody({ active_features: inOrder(keys) });
-  // Collecting garbage takes long if each call adds to a WeakMap.
-  if (isShared) bodies.set(features, body);
+  const ascii = writtenBody({ active_features: keys.sort() });
+  const body = ascii.encoding === "latin1" ? ascii : writtenBody({ active_features: inOrder(keys) });
+  if (written) written.body = body;
   return body;
 }
 
@@ -38,5 +33,6 @@ export function writtenText(body: string): WrittenBody {
     length: `${length}`,
     entityTag: `"${hash("sha256", body, "base64url")}"`,
     encoding: length === body.length ? "latin1" : "utf8",
+    frame: undefined,
   };
 }

@@ -17,6 +17,8 @@ export type WrittenBody = {
   readonly entityTag: string;
   /** `latin1` if that equals UTF-8, because Node writes it faster. */
   readonly encoding: "utf8" | "latin1";
+  /** The body as an event of a stream, once there was one. */
+  frame: Buffer | undefined;
 };
 
 /** A response to any request with one cache key, with the freshness of its evaluation. */

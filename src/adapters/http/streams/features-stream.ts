@@ -63,7 +63,7 @@ const route = createRoute({
   },
 });
 
-type WatchedFeatures = Watchable & { readonly body: WrittenBody; readonly isShared: boolean };
+type WatchedFeatures = Watchable & { readonly body: WrittenBody };
 
 /** `GET /features/stream`: streams the features that are on for the caller. */
 export function featuresStream(
@@ -112,20 +112,15 @@ const evaluationOf =
   async (): Promise<WatchedFeatures> => {
     const evaluated = await evaluateFeatures.evaluate(caller, context);
     const body = featuresBody(evaluated);
-    const { changesAt, freshness, isShared } = evaluated;
-    return { digest: body.entityTag, changesAt, freshness, body, isShared };
+    return { digest: body.entityTag, changesAt: evaluated.changesAt, freshness: evaluated.freshness, body };
   };
 
 const end = "\n\n";
-/** Frames of shared bodies: streams of callers with one evaluation share one. */
-const frames = new WeakMap<WrittenBody, Buffer>();
 
-function frameOf({ body, isShared }: WatchedFeatures): Buffer {
-  const known = frames.get(body);
-  if (known) return known;
-  const frame = frameWith(body);
-  if (isShared) frames.set(body, frame);
-  return frame;
+/** Streams of callers with one body share its frame. */
+function frameOf({ body }: WatchedFeatures): Buffer {
+  body.frame ??= frameWith(body);
+  return body.frame;
 }
 
 /** Writes the parts one by one: a string of all would be another copy of the body. */
