@@ -35,7 +35,7 @@ type WorkerMessage = {
   readonly reload?: { readonly id: string; readonly isDryRun: boolean };
   readonly requestsConfiguration?: true;
   readonly serving?: string;
-  readonly refused?: readonly string[];
+  readonly problems?: readonly string[];
 };
 
 /** A pool of worker processes that serve one address. */
@@ -68,7 +68,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   let complete = false;
   let stopping = false;
   let reloadConfig: ReloadConfig = async () => ({ problems: ["the workers are starting; try again later"] });
-  let trial: { readonly worker: Worker; readonly reply: (refused: readonly string[]) => void } | undefined;
+  let trial: { readonly worker: Worker; readonly reply: (problems: readonly string[]) => void } | undefined;
 
   const send = (worker: Worker, text: string, isDryRun = false) => {
     const message: ConfigurationMessage = { configuration: text, othersServe: complete && serving.size > 0, isDryRun };
@@ -79,10 +79,10 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     const worker = cluster.fork();
     const startedAt = performance.now();
     running.add(worker);
-    worker.on("message", ({ requestsConfiguration, serving: url, refused, reload }: WorkerMessage) => {
+    worker.on("message", ({ requestsConfiguration, serving: url, problems, reload }: WorkerMessage) => {
       if (reload) void replyToReload(worker, reload);
       if (requestsConfiguration) send(worker, accepted);
-      if (refused) trial?.reply(refused);
+      if (problems) trial?.reply(problems);
       if (url === undefined) return;
       serving.add(worker);
       complete ||= serving.size === size;
@@ -117,17 +117,17 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     for (const worker of running) worker.process.kill("SIGTERM");
   };
   const tryOut = async (worker: Worker, text: string): Promise<readonly string[]> => {
-    const { promise: refused, resolve: reply } = Promise.withResolvers<readonly string[]>();
+    const { promise: problems, resolve: reply } = Promise.withResolvers<readonly string[]>();
     trial = { worker, reply };
     const limit = setTimeout(() => worker.process.kill("SIGKILL"), maxTrialMs);
     send(worker, text, true);
-    return refused.finally(() => clearTimeout(limit));
+    return problems.finally(() => clearTimeout(limit));
   };
   const use = async (text: string) => {
     const [first] = serving;
     if (!first) throw new SetupFailed("no worker is ready; send SIGHUP again later");
-    const refused = await tryOut(first, text);
-    if (refused.length > 0) throw new SetupFailed(refused.join("\n"));
+    const problems = await tryOut(first, text);
+    if (problems.length > 0) throw new SetupFailed(problems.join("\n"));
     accepted = text;
     for (const worker of running) {
       if (worker === first) continue;
@@ -153,7 +153,7 @@ export async function* receivedConfigurations(stop: AbortSignal) {
   report({ requestsConfiguration: true });
   for await (const [{ configuration, othersServe, isDryRun }] of messages) {
     if (configuration === undefined) continue;
-    const reply = isDryRun ? (refused: readonly string[]) => report({ refused }) : undefined;
+    const reply = isDryRun ? (problems: readonly string[]) => report({ problems }) : undefined;
     yield { text: configuration, othersServe, reply };
   }
 }

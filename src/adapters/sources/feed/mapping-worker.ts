@@ -7,7 +7,7 @@ import { type RawDocument, type ReadItems, readItems } from "./read-items.ts";
 export type Task = { readonly document: RawDocument; readonly mapping: Mapping };
 
 /** First output of the worker thread. The items follow in batches, each on request; an empty batch ends them. */
-export type Found = Omit<ReadItems, "items"> | { readonly refused: string };
+export type Found = Omit<ReadItems, "items"> | { readonly fault: string };
 
 const atOnce = 100;
 
@@ -21,7 +21,7 @@ function read({ document, mapping }: Task): void {
     });
     parentPort?.postMessage(found);
   } catch (error) {
-    parentPort?.postMessage({ refused: errorMessage(error) });
+    parentPort?.postMessage({ fault: errorMessage(error) });
   }
 }
 

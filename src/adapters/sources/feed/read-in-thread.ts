@@ -26,7 +26,7 @@ export async function readInThread(task: Task, signal: AbortSignal): Promise<Omi
   signal.addEventListener("abort", end, { once: true });
   try {
     const found = (await messageOf(worker, signal)) as Found;
-    if ("refused" in found) throw new Error(`the document ${found.refused}`);
+    if ("fault" in found) throw new Error(`the document ${found.fault}`);
     return { ...found, items: partsOf(worker, signal) };
   } catch (error) {
     await end();

@@ -37,15 +37,15 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   const faults: ItemFault[] = [];
   const invalidIds: string[] = [];
   let invalid = 0;
-  const refuse = (fault: ItemFault) => {
+  const reject = (fault: ItemFault) => {
     invalid += 1;
     if (faults.length < maxFaults) faults.push(fault);
     if (fault.id !== null) invalidIds.push(fault.id);
   };
   const addItem = (part: Part) => {
     const item = mapper.itemOf(part);
-    if ("fault" in item) refuse(item);
-    else if (items.has(item.id)) refuse({ id: item.id, fault: "is listed twice; the first one is used" });
+    if ("fault" in item) reject(item);
+    else if (items.has(item.id)) reject({ id: item.id, fault: "is listed twice; the first one is used" });
     else items.set(item.id, item);
   };
   if (formatOf(document) === "xml") readXml(document, mapper, addItem);
