@@ -5,15 +5,12 @@ import type { AssessImpact } from "../../../application/features/assess-impact.t
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
 import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
 import { entityTagHeader, requiredRevision, revisionJson, tagged } from "./entity-tag.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
-
-const defaultLimit = 100;
 
 const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
 
@@ -53,8 +50,7 @@ const DryRunResult = z
 
 const ListQuery = z.strictObject({
   search: z.string().max(200).optional().describe("Substring of the feature key, regardless of case."),
-  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of rules (default: ${defaultLimit}).`),
-  cursor: z.string().optional().describe("`next` of the previous page, with the same search."),
+  ...pageQuery("rules", ", with the same search"),
 });
 
 const path = "/admin/v1/sources/{source}/rules/{feature}";
@@ -97,7 +93,7 @@ export function ruleRoutes(
           "A page of rules.",
           z.object({
             rules: z.array(RuleBody),
-            next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+            next: nextCursor,
           }),
         ),
       },
@@ -106,10 +102,10 @@ export function ruleRoutes(
     async (c, { query: { search, limit = defaultLimit, cursor } }) => {
       const source = sourceIn(c);
       const filter = [source, search ?? ""];
-      const after = cursor === undefined ? undefined : positionIn(cursor, filter);
+      const after = positionIn(cursor, filter);
       const page = await rules.list(source, limit, search, after);
       const last = page.rules.at(-1)?.feature;
-      const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
+      const next = page.more && last !== undefined ? cursorOf(last, filter) : undefined;
       return { rules: page.rules.map((each) => ruleJson(source, each)), next };
     },
   );

@@ -3,22 +3,15 @@ import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { RecordEvent } from "../../../application/events/record-event.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
-import { cursorOf, positionOf } from "../kit/cursor.ts";
+import { cursorOf, defaultLimit, pageQuery, positionIn } from "../kit/cursor.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { authorOf } from "../kit/operators.ts";
-import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
 import { EventBody, eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
-
-const defaultLimit = 100;
-const paging = {
-  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of events (default: ${defaultLimit}).`),
-  cursor: z.string().optional().describe("`next` of the previous page, with the same filters."),
-};
 
 /** Options of the event routes. */
 type EventOptions = {
@@ -61,7 +54,7 @@ export function events(
           "Lists posted events and all changes to features, newest first, including changes outside Tidegate. Returns 100 events by default; follow `next` or the `Link` header to older ones.",
         tags: ["Events"],
         scope: "viewer",
-        query: eventQuery(zone).safeExtend(paging),
+        query: eventQuery(zone).safeExtend(pageQuery("events", ", with the same filters")),
         responses: {
           200: jsonResponse("The events.", PageBody, {
             Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
@@ -71,9 +64,10 @@ export function events(
       },
       async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
         const filter = filterOf(query, changeTargets);
-        const before = cursor === undefined ? undefined : positionOf(cursor, filter);
+        const position = positionIn(cursor, filter);
+        const before = position === undefined ? undefined : Number(position);
         const page = await readEvents.page(filter, limit, before);
-        const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
+        const next = page.next === undefined ? undefined : cursorOf(`${page.next}`, filter);
         const link = next && { Link: nextLink(c.req.url, next, basePath) };
         return c.json({ events: page.events.map((event) => eventJson(event, changeTargets.of(event))), next }, 200, {
           ...uncached,

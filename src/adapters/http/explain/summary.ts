@@ -5,14 +5,11 @@ import type { ListFeatures } from "../../../application/features/list-features.t
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
 import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
-
-const defaultLimit = 100;
 
 const states = ["true", "false", "undetermined"] as const;
 type State = (typeof states)[number];
@@ -20,15 +17,14 @@ type State = (typeof states)[number];
 const Query = z.strictObject({
   on: z.enum(states).optional().describe("Only features that are on, off or undetermined."),
   search: z.string().max(200).optional().describe("Substring of the key, regardless of case."),
-  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of features (default: ${defaultLimit}).`),
-  cursor: z.string().optional().describe("`next` of the previous page, with the same filters."),
+  ...pageQuery("features", ", with the same filters"),
 });
 
 const SummaryBody = z
   .object({
     context: ContextAnswer,
     features: z.array(SummarizedFeature),
-    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    next: nextCursor,
     total: z.int().describe("The number of features that match all filters."),
     counts: z
       .object({ on: z.int(), off: z.int(), undetermined: z.int() })
@@ -65,7 +61,7 @@ export const explainSummary = (
     },
     async (_, { query: { on, search = "", limit = defaultLimit, cursor }, body }) => {
       const filter = [on, search, body];
-      const after = cursor === undefined ? undefined : positionIn(cursor, filter);
+      const after = positionIn(cursor, filter);
       const question = { ...questionOf(body, callContext), features: await listFeatures.knownKeys() };
       const summary = await withToken("/token", () => explainFeatures.summarize(question));
       const { counts, matching } = found(summary, on, search.toLowerCase());
@@ -75,7 +71,7 @@ export const explainSummary = (
       const answer = {
         context: explainedContextJson(summary),
         features: page.map((feature) => summarizedFeatureJson(summary.summarize(feature))),
-        ...(last !== undefined && start + limit < matching.length && { next: textCursor(last, filter) }),
+        ...(last !== undefined && start + limit < matching.length && { next: cursorOf(last, filter) }),
         total: matching.length,
         counts,
       };

@@ -9,14 +9,12 @@ import { duration } from "../../duration.ts";
 import { instant } from "../../instant.ts";
 import { knownFeatureJson, sourceStatusJson, viewedFeatureJson } from "../../known-feature-json.ts";
 import { featureIn, featureParameter } from "../admin/path-parameters.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
 import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
 import { ViewedFeatureBody } from "./viewed-feature-body.ts";
 
-const defaultLimit = 100;
 const defaultSort = "key" satisfies FeatureSort;
 
 const State = z.enum(featureStates);
@@ -43,8 +41,7 @@ const ListQuery = z.strictObject({
     .describe(
       "The order: by `key` (default), by the time of the last change, `changed`, or by `evaluated`: how often the feature was on in evaluations of the last 24 hours. `-` reverses it, so that `-changed` begins with the last change. Counts of evaluations grow while you page.",
     ),
-  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of features (default: ${defaultLimit}).`),
-  cursor: z.string().optional().describe("`next` of the previous page, with the same filters and `sort`."),
+  ...pageQuery("features", ", with the same filters and `sort`"),
   at: instant()
     .openapi({ type: "string", format: "date-time" })
     .optional()
@@ -56,7 +53,7 @@ const ListQuery = z.strictObject({
 const PageBody = z
   .object({
     features: z.array(FeatureBody),
-    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    next: nextCursor,
     total: z.int().describe("The number of features that match all filters."),
     counts: z
       .record(State, z.int())
@@ -104,11 +101,11 @@ export function featureRoutes(
     },
     async (_, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, unusedFor, ...others } }) => {
       const filter = { ...others, unusedMs: unusedFor };
-      const after = cursor === undefined ? undefined : endIn(cursor, sort, filter);
+      const after = endIn(cursor, sort, filter);
       const { next, sources, isLogAvailable, ...page } = await listFeatures.list({ filter, sort, limit, after, at });
       const body = {
         features: page.features.map(knownFeatureJson),
-        ...(next && { next: cursorOf(next, sort, filter) }),
+        ...(next && { next: cursorAt(next, sort, filter) }),
         total: page.total,
         counts: page.counts,
         known: page.known,
@@ -152,12 +149,13 @@ export function featureRoutes(
   return [list, facets, view];
 }
 
-const cursorOf = ({ feature, rank }: PageEnd, sort: FeatureSort, filter: FeatureFilter): string =>
-  textCursor(`${rank} ${feature}`, [sort, filter]);
+const cursorAt = ({ feature, rank }: PageEnd, sort: FeatureSort, filter: FeatureFilter): string =>
+  cursorOf(`${rank} ${feature}`, [sort, filter]);
 
 /** Throws as `positionIn` does. */
-function endIn(cursor: string, sort: FeatureSort, filter: FeatureFilter): PageEnd {
+function endIn(cursor: string | undefined, sort: FeatureSort, filter: FeatureFilter): PageEnd | undefined {
   const position = positionIn(cursor, [sort, filter]);
+  if (position === undefined) return undefined;
   const end = position.indexOf(" ");
   return { feature: position.slice(end + 1), rank: Number(position.slice(0, end)) };
 }

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { FeatureHolders, Holders } from "../../../application/features/feature-holders.ts";
 import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, nextCursor, positionIn } from "../kit/cursor.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
 import { wholeNumber } from "../kit/query.ts";
@@ -16,7 +16,7 @@ const Query = z.strictObject({
 
 const page = {
   source: z.string(),
-  next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+  next: nextCursor,
   total: z.int().nullable().describe("Null if unknown."),
 };
 const UsersBody = z.object({ ...page, users: z.array(z.string()).readonly() }).openapi("FeatureUsers");
@@ -47,7 +47,7 @@ export function holderRoutes(
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {
       const feature = featureIn(c);
-      const found = await holders.users(feature, limit, afterIn(cursor, feature), source);
+      const found = await holders.users(feature, limit, positionIn(cursor, feature), source);
       return { ...pageOf(found, feature), users: found.values };
     },
   );
@@ -66,7 +66,7 @@ export function holderRoutes(
     },
     async (c, { query: { limit = defaultLimit, cursor, source } }) => {
       const feature = featureIn(c);
-      const found = await holders.locations(feature, limit, afterIn(cursor, feature), source);
+      const found = await holders.locations(feature, limit, positionIn(cursor, feature), source);
       return { ...pageOf(found, feature), locations: found.values };
     },
   );
@@ -74,11 +74,8 @@ export function holderRoutes(
   return [users, locations] as const;
 }
 
-const afterIn = (cursor: string | undefined, feature: string): string | undefined =>
-  cursor === undefined ? undefined : positionIn(cursor, feature);
-
 const pageOf = ({ source, next, total }: Holders, feature: string) => ({
   source,
   total,
-  ...(next !== undefined && { next: textCursor(next, feature) }),
+  ...(next !== undefined && { next: cursorOf(next, feature) }),
 });

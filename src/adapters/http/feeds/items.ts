@@ -5,19 +5,13 @@ import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { instantJson } from "../../instant-json.ts";
 import { rejectBody } from "../admin/change-request.ts";
 import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { FeedStateBody, feedStateJson } from "./feed-state.ts";
 
-const defaultLimit = 100;
-
-const PageQuery = z.strictObject({
-  limit: wholeNumber(1, 1_000).optional().describe(`Maximum number of items (default: ${defaultLimit}).`),
-  cursor: z.string().optional().describe("`next` of the previous page."),
-});
+const PageQuery = z.strictObject(pageQuery("items"));
 
 const instant = z.iso.datetime();
 
@@ -50,7 +44,7 @@ const ItemsBody = z
     state: FeedStateBody,
     faults: z.array(Fault).readonly().describe("Invalid items of the last document, about 100 at most."),
     items: z.array(ItemBody),
-    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    next: nextCursor,
   })
   .openapi("Items");
 
@@ -72,12 +66,12 @@ export function itemRoutes(routes: OperatorRoutes, { viewFeedItems }: { readonly
     },
     async (c, { query: { limit = defaultLimit, cursor } }) => {
       const source = sourceIn(c);
-      const after = cursor === undefined ? undefined : JSON.parse(positionIn(cursor, source));
-      const { state, items, next } = await viewFeedItems.page(source, limit, after);
+      const after = positionIn(cursor, source);
+      const { state, items, next } = await viewFeedItems.page(source, limit, after && JSON.parse(after));
       const page = {
         ...feedJson(source, state),
         items: items.map((item) => itemJson(item, state)),
-        next: next && textCursor(JSON.stringify(next), source),
+        next: next && cursorOf(JSON.stringify(next), source),
       };
       return page;
     },

@@ -5,7 +5,7 @@ import type { KnownItem } from "../../../domain/feeds/item.ts";
 import type { TimelinePosition } from "../../../domain/feeds/timeline.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, writtenDate } from "../../dates.ts";
-import { positionIn, textCursor } from "../kit/cursor.ts";
+import { cursorOf, nextCursor, positionIn } from "../kit/cursor.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonResponse } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
@@ -68,7 +68,7 @@ const SearchBody = z
   .object({
     data: z.object({ events: z.array(z.object(itemShape)) }),
     error: z.null(),
-    next: z.string().optional().describe("The cursor of the next page. Absent on the last page."),
+    next: nextCursor,
   })
   .openapi("Found", { example: { data: { events: [itemExample] }, error: null } });
 
@@ -157,10 +157,10 @@ async function prepared(
 ): Promise<Prepared> {
   const { starts_at: from, ends_at: to, limit = maxAtOnce, cursor } = queryOf(url, schema);
   demandOrder(from, to);
-  const after: TimelinePosition | undefined =
-    cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));
+  const position = positionIn(cursor, [from, to]);
+  const after: TimelinePosition | undefined = position && JSON.parse(position);
   const found = await searchItems.search({ from, to, after, limit });
-  const next = found.next && textCursor(JSON.stringify(found.next), [from, to]);
+  const next = found.next && cursorOf(JSON.stringify(found.next), [from, to]);
   return {
     generation: searchItems.generation,
     body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`,
