@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { RedisInvalidationFeed } from "../../src/infrastructure/redis/redis-invalidation-feed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { SqliteInvalidationFeed } from "../../src/infrastructure/sqlite/sqlite-invalidation-feed.ts";
+import { sqliteInvalidationFeed } from "../../src/infrastructure/sqlite/sqlite-invalidation-feed.ts";
 import { invalidationFeedContract } from "../contracts/invalidation-feed.contract.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { aChange } from "../support/stores.ts";
@@ -158,14 +158,14 @@ describe("over Redis", () => {
 describe("over SQLite", () => {
   const file = join(mkdtempSync(join(tmpdir(), "tidegate-feed-")), "tidegate.db");
   const connection = openSqlite("features", file);
-  const feeds: SqliteInvalidationFeed[] = [];
+  const feeds: ReturnType<typeof sqliteInvalidationFeed>[] = [];
   afterAll(async () => {
     for (const feed of feeds) await feed[Symbol.asyncDispose]();
     await connection[Symbol.asyncDispose]();
   });
 
   invalidationFeedContract(async () => {
-    const feed = new SqliteInvalidationFeed(file, () => false);
+    const feed = sqliteInvalidationFeed(file, () => false);
     feeds.push(feed);
     const change = async (key: string) => {
       await connection.changes.apply({ ...aChange(), key, personal: false, add: [`${Math.random()}`], remove: [] });

@@ -5,7 +5,7 @@ import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { DiskReserve, isDiskFull } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
-import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
+import { sqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
 import { sqliteJournal } from "./sqlite-journal.ts";
 import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
 import { sqliteValues } from "./sqlite-values.ts";
@@ -65,7 +65,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     outbox: () => changed(sqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(sqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(sqliteTokenStore(database, journal, keyOf)),
-    feed: () => new SqliteInvalidationFeed(file, () => watch?.isLost ?? false),
+    feed: () => sqliteInvalidationFeed(file, () => watch?.isLost ?? false),
     connected: async () => throwIfUnusable(),
     onConnect: () => {},
     check: async () => {
