@@ -84,7 +84,7 @@ export function itemRoutes(routes: OperatorRoutes, { viewFeedItems }: { readonly
       summary: "Poll a feed now",
       description:
         "Responds after the poll, successful or not; `state.failure` has the error. Takes at most three times `fetchTimeoutMs` plus 2.5 s.",
-      tags: ["AdminUseCases"],
+      tags: ["Admin"],
       scope: "editor",
       parameters: [sourceParameter],
       responses: {
