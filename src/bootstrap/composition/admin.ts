@@ -149,7 +149,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   );
 
   return lazy({
-    changeTargets: changeTargets,
+    changeTargets,
     findEvent,
     revertEvent: () =>
       new RevertEvent(findEvent(), changeTargets(), {

@@ -42,7 +42,6 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
     );
   }
 
-  /** The sources as of a past instant. */
   function pastSources(at: Instant): readonly ManagedSource[] {
     const past = (connection: string) => pastOf(connection, at);
     const store = (connection: string): SourceStore => {

@@ -35,7 +35,6 @@ export type EditableLocation = { readonly connection: string } & (
   | { readonly collection: string; readonly schemas: RuleSchemas }
 );
 
-/** Schemas of a source's options in the YAML, and of its rules. */
 type Schemas = { readonly options: z.ZodObject; readonly rules: RuleSchemas | undefined };
 
 export function schemasOf(definition: Kind, tools: SchemaTools): Schemas | string {

@@ -42,7 +42,6 @@ function insideUnion(issue: Issue): readonly Issue[] {
   return resembling.flat().flatMap((inner) => insideUnion({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** The value at a path below a value. */
 const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value);
 

@@ -9,7 +9,6 @@ import { checkSchemaVersion, schemaVersionOf } from "../../infrastructure/sqlite
 import { storeSchemaVersion } from "../../infrastructure/sqlite/sqlite-schema.ts";
 import type { Config } from "../config/config.ts";
 
-/** A file of the data folder. */
 type DataFile = { readonly file: string; readonly version: (file: string) => number; readonly supported: number };
 
 /**

@@ -105,7 +105,6 @@ async function untilReady(runtime: Runtime, log: Log, stop: AbortSignal): Promis
   await runtime.unready(stop);
 }
 
-/** Reloads the configuration on each request. */
 async function reloadOn(requests: AsyncIterable<unknown>, reload: ReloadConfig): Promise<void> {
   for await (const _ of requests) await reload(false);
 }

@@ -14,7 +14,6 @@ const soonMs = 1_000;
 const maxTrialMs = 15_000;
 const maxReloadMs = 30_000;
 
-/** Message to a worker. */
 type ConfigurationMessage = {
   /** The text of a configuration. */
   readonly configuration: string;

@@ -65,7 +65,6 @@ export function rejectIfMatch(c: Context, instead: string): void {
 /** The options of a change request: query, body and conditional headers. */
 export type RequestedChange = {
   readonly query: z.output<typeof ChangeQuery>;
-  /** The body, if the request has one. */
   readonly body?: unknown;
   /**
    * Whether the body contains a token. If so, its digest is salted with the operator's credential or session, so that

@@ -41,7 +41,6 @@ export const Changed = z
   });
 export type Changed = z.output<typeof Changed>;
 
-/** The options of a request that changes a set. */
 type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof DryRunQuery>;
 };

@@ -16,7 +16,6 @@ export class EventStreams {
   /** Functions that end the open streams. */
   readonly #open = new Set<() => void>();
 
-  /** Number of open streams. */
   get size(): number {
     return this.#open.size;
   }

@@ -13,7 +13,6 @@ import { uncached } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
 import { EventBody, eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
 
-/** Options of the event routes. */
 type EventOptions = {
   readonly readEvents: ReadEvents;
   readonly recordEvent: RecordEvent;

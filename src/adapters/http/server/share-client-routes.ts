@@ -10,7 +10,6 @@ import { frontendPaths } from "../unleash/frontend-paths.ts";
 import { isUnleashPath } from "../unleash/unleash-error.ts";
 import type { CrossOriginSharing } from "./cross-origin-sharing.ts";
 
-/** Request headers that CORS allows. */
 const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
 
 /** Paths that CORS can allow for other origins; `/*` matches the path itself too. Admin routes are never allowed. */

@@ -10,7 +10,6 @@ import { type RecurrenceRule, recurrenceRule } from "./recurrence-rule.ts";
 const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as const;
 /** Maximum number of chunks that are searched for the next day: 11, 44, 179 and 717 years, by frequency. */
 const maxChunks = 256;
-/** Number of cached chunks per recurrence. */
 const cachedChunks = 8;
 /** Maximum number of days per result. A search also stops at a day that is at least `soonDays` ahead. */
 const maxDays = 12;
