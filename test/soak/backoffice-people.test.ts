@@ -58,6 +58,9 @@ describe("the page of a person", () => {
         return chain(page, "web.bundle-split is off").getByRole("heading", { name: "Result" }).isVisible();
       })
       .toBe(true);
+    await window.visit("people/-?mode=compare&at=2026-01-01T00:00:00Z&with=@now", "noa.levi");
+    await page.getByText("Unknown on one side").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollHeight - innerHeight")).toBe(0);
     expect(window.faults).toEqual([]);
   });
 
