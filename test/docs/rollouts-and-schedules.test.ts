@@ -64,6 +64,7 @@ describe("over HTTP", () => {
   });
 
   it("a percentage keeps its ids while it grows, and excludes callers without an id", async () => {
+    await operator.delete("/sources/shares/rules/new_menu");
     await operator.put("/sources/offers/features/new_menu");
     const isOn = async (id?: string) =>
       (await ask(id === undefined ? {} : { "tidegate-client-id": id })).features.includes("new_menu");
