@@ -6,8 +6,14 @@ import { StreamReader } from "../../../support/stream-reader.ts";
 import { until } from "../../../support/until.ts";
 
 const env = { TIDEGATE_ADMIN_TOKEN: adminToken };
-const open = (service: TestService, headers: Record<string, string> = {}, query = "") =>
-  StreamReader.open(`${service.url}/features/stream${query}`, headers);
+/** Opens a stream. A store may be slow on a busy machine: then retries, as the response says. */
+async function open(service: TestService, headers: Record<string, string> = {}, query = ""): Promise<StreamReader> {
+  const stream = await StreamReader.open(`${service.url}/features/stream${query}`, headers);
+  if (stream.response.headers.get("retry-after") !== "1") return stream;
+  await stream[Symbol.asyncDispose]();
+  return open(service, headers, query);
+}
+
 const sets = ({ messages }: StreamReader): string[][] => messages.map(({ data }) => JSON.parse(data).active_features);
 const send = (service: TestService, method: string, path: string, body?: object) =>
   fetch(`${service.url}/admin/v1${path}`, {
