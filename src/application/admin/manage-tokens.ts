@@ -1,4 +1,4 @@
-import type { TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
+import type { AssignedToken, TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
@@ -28,11 +28,7 @@ export class ManageTokens {
    * Assigns a token to a user. Returns its new id, and the user before. Rejects with `ChangeRejected` for an invalid
    * token or user id.
    */
-  async assign(
-    token: string,
-    userId: UserId,
-    author: ChangeAuthor,
-  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
+  async assign(token: string, userId: UserId, author: ChangeAuthor): Promise<AssignedToken> {
     const store = this.#storeFor(token);
     const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
     return callStore(tokensSource, () => store.assign(change)).finally(() => this.#changed({ token }));

@@ -17,6 +17,9 @@ export type DocumentChange = ChangeMeta & {
   readonly newEpoch?: boolean;
 };
 
+/** The value before a change, `undefined` if the document did not exist, and the revision after it. */
+export type ChangedDocument = { readonly before: Json | undefined; readonly revision: Revision };
+
 /** A document to import. */
 export type DocumentLoad = Pick<DocumentChange, "collection" | "name"> & { readonly value: Json };
 
@@ -40,6 +43,5 @@ export interface DocumentStore {
    * at the start of the batch.
    */
   load(batch: Batch<DocumentLoad>): Promise<BatchResult>;
-  /** Returns the value before the change; `undefined` if the document did not exist. */
-  put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }>;
+  put(change: DocumentChange): Promise<ChangedDocument>;
 }

@@ -11,6 +11,9 @@ export type TokenInfo = {
   readonly by: string;
 };
 
+/** The new id of an assigned token, and its user before, if any. */
+export type AssignedToken = { readonly tokenId: string; readonly before: UserId | undefined };
+
 /** A token to import, and its user. The token may be given as its digest in the store's keys. */
 export type TokenLoad = ({ readonly token: string } | { readonly digest: string }) & { readonly userId: UserId };
 
@@ -22,13 +25,8 @@ export type TokenLoad = ({ readonly token: string } | { readonly digest: string 
  * applies to one token, or one id, as the call named it.
  */
 export interface TokenStore {
-  /**
-   * Assigns the token to the user. Returns its new id, and the user before, if any; the earlier issue counts as revoked
-   * then.
-   */
-  assign(
-    change: ChangeMeta & { readonly token: string; readonly userId: UserId },
-  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }>;
+  /** Assigns the token to the user. If it had another, the earlier issue counts as revoked. */
+  assign(change: ChangeMeta & { readonly token: string; readonly userId: UserId }): Promise<AssignedToken>;
   /**
    * Assigns all tokens of a batch with one record each, then stores the position of the import. Loading a batch again
    * completes one that was interrupted. Skips a token that the user has already. Does nothing if the import is not at

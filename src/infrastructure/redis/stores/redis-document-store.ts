@@ -2,10 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, type Revision } from "../../../domain/admin/change.ts";
-import type { Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
+import { authorOfRecord } from "../../../domain/admin/change.ts";
+import type { ChangedDocument, Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
-import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expectedRevision } from "../expected-revision.ts";
 import { loadBatch } from "../import/load-batch.ts";
@@ -28,9 +27,7 @@ export function redisDocumentStore(
   }
 
   /** Deletions work also if the store is full. */
-  async function put(
-    change: DocumentChange,
-  ): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
+  async function put(change: DocumentChange): Promise<ChangedDocument> {
     const { collection, name, value, idempotencyKey: once } = change;
     if (value !== null) await guard.demandFilled();
     const key = collectionKey(collection);

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
 import { authorOfRecord, type ChangeMeta } from "../../../domain/admin/change.ts";
-import type { TokenInfo, TokenStore } from "../../../domain/admin/token-store.ts";
+import type { AssignedToken, TokenInfo, TokenStore } from "../../../domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../../domain/errors.ts";
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
@@ -21,7 +21,6 @@ const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
 
 const bookkeepingKeys = [tokensKey, ids, users, outbox];
 
-type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
 /** A key that contains a token is stored as its digest. Before 0.2, the key itself was stored. */
 type StoredInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
 
@@ -54,11 +53,11 @@ export function redisTokenStore(redis: Redis, keyOf: TokenKeyDerivation): TokenS
     return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
   }
 
-  function assignKey(change: ChangeMeta, key: string, userId: UserId): Promise<Assigned> {
+  function assignKey(change: ChangeMeta, key: string, userId: UserId): Promise<AssignedToken> {
     return run(script, change, [key, "", "", userId, change.id, newId()]);
   }
 
-  async function run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
+  async function run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<AssignedToken> {
     const { idempotencyKey: once, ifRevision } = change;
     const { id: _, ...author } = authorOfRecord(change);
     const keys = [...bookkeepingKeys];

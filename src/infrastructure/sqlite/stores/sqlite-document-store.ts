@@ -1,9 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, type Revision } from "../../../domain/admin/change.ts";
-import type { Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
-import type { Json } from "../../../domain/evaluation/feature.ts";
+import { authorOfRecord } from "../../../domain/admin/change.ts";
+import type { ChangedDocument, Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { demandRevision, epochAfter, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
 /** Document store in a SQLite database. The revision of a deleted document is kept. */
@@ -19,7 +18,7 @@ export function sqliteDocumentStore(database: DatabaseSync, journal: SqliteJourn
     "INSERT OR REPLACE INTO documents (collection, name, value, epoch, number, at) VALUES (?, ?, ?, ?, ?, ?)",
   );
 
-  function putOne(change: DocumentChange): { readonly before: Json | undefined; readonly revision: Revision } {
+  function putOne(change: DocumentChange): ChangedDocument {
     const { collection, name, value } = change;
     const row = selectOne.get(collection, name);
     const present = row && documentIn(row);
