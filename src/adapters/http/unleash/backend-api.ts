@@ -77,17 +77,15 @@ export function backendApi(
 
   for (const { kind, schema, summary } of reportRoutes) {
     const path = `/api/client/${kind}`;
-    app.openAPIRegistry.registerPath(
-      createRoute({
-        ...common,
-        method: "post",
-        path,
-        summary,
-        description: "Forwarded in the background, and dropped while the server is unavailable.",
-        request: { body: { required: true, content: jsonContent(schema) } },
-        responses: { 202: { description: "Accepted." }, ...unleashErrors(400, 401, 403, 503) },
-      }),
-    );
+    app.openAPIRegistry.registerPath({
+      ...common,
+      method: "post",
+      path,
+      summary,
+      description: "Forwarded in the background, and dropped while the server is unavailable.",
+      request: { body: { required: true, content: jsonContent(schema) } },
+      responses: { 202: { description: "Accepted." }, ...unleashErrors(400, 401, 403, 503) },
+    });
     app.post(path, async (c) => {
       await demandBackend(c);
       if (kind === "metrics") await receiveMetrics(c, countUsage, reports);

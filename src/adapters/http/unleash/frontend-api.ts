@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
 import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
@@ -66,54 +66,46 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
     options;
 
   for (const path of frontendPaths) {
-    app.openAPIRegistry.registerPath(
-      createRoute({
-        ...evaluation,
-        method: "get",
-        path,
-        parameters,
-        summary: "Get the features that are on, for Unleash's frontend SDKs",
-        description:
-          "The context is in the query; properties are `properties[name]`. A client token evaluates for its user. Under a credential of scope `frontend`, `userId` is a claim.",
-      }),
-    );
+    app.openAPIRegistry.registerPath({
+      ...evaluation,
+      method: "get",
+      path,
+      parameters,
+      summary: "Get the features that are on, for Unleash's frontend SDKs",
+      description:
+        "The context is in the query; properties are `properties[name]`. A client token evaluates for its user. Under a credential of scope `frontend`, `userId` is a claim.",
+    });
     app.get(path, (c) => evaluate(c, contextIn(c.req.url)));
 
-    app.openAPIRegistry.registerPath(
-      createRoute({
-        ...evaluation,
-        method: "post",
-        path,
-        request: { body: { required: true, content: jsonContent(UnleashRequest) } },
-        summary: "Get the same, with the context in the body",
-      }),
-    );
+    app.openAPIRegistry.registerPath({
+      ...evaluation,
+      method: "post",
+      path,
+      request: { body: { required: true, content: jsonContent(UnleashRequest) } },
+      summary: "Get the same, with the context in the body",
+    });
     app.post(path, async (c) => evaluate(c, contextOf((await jsonBody(c, UnleashRequest, maxBodyBytes)).context)));
 
-    app.openAPIRegistry.registerPath(
-      createRoute({
-        ...report,
-        method: "post",
-        path: `${path}/client/metrics`,
-        request: { body: { required: true, content: jsonContent(UnleashMetrics) } },
-        summary: "Count the usage that a frontend SDK reports, and forward it",
-      }),
-    );
+    app.openAPIRegistry.registerPath({
+      ...report,
+      method: "post",
+      path: `${path}/client/metrics`,
+      request: { body: { required: true, content: jsonContent(UnleashMetrics) } },
+      summary: "Count the usage that a frontend SDK reports, and forward it",
+    });
     app.post(`${path}/client/metrics`, async (c) => {
       await demandClient(c);
       await receiveMetrics(c, countUsage, reports);
       return c.body(null, 202, uncached);
     });
 
-    app.openAPIRegistry.registerPath(
-      createRoute({
-        ...report,
-        method: "post",
-        path: `${path}/client/register`,
-        request: { body: { required: true, content: jsonContent(UnleashApplication) } },
-        summary: "Accept the registration of a frontend SDK, without effect",
-      }),
-    );
+    app.openAPIRegistry.registerPath({
+      ...report,
+      method: "post",
+      path: `${path}/client/register`,
+      request: { body: { required: true, content: jsonContent(UnleashApplication) } },
+      summary: "Accept the registration of a frontend SDK, without effect",
+    });
     app.post(`${path}/client/register`, async (c) => {
       await demandClient(c);
       await jsonBody(c, UnleashApplication, maxReportBytes);
