@@ -1,6 +1,7 @@
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { Flag } from "../../domain/evaluation/flag.ts";
-import { maxVariantLength, type UsageCount, type UsageVia } from "../../domain/usage/usage-store.ts";
+import type { UsageCount } from "../../domain/usage/usage-store.ts";
+import { type Series, SeriesCounts } from "./series-counts.ts";
 
 /** The features that a response states. */
 export type Stated =
@@ -11,17 +12,6 @@ export type Stated =
     }
   /** Those that are on, without variants. The known features that it omits are off. */
   | { readonly on: ReadonlyMap<FeatureKey, unknown> };
-
-/** The counts of one feature with one result. */
-type Series = {
-  readonly feature: FeatureKey;
-  readonly variant: string | undefined;
-  readonly on: boolean;
-  readonly via: UsageVia;
-  count: number;
-  /** The part of `count` from responses that omit features which are off. */
-  listed: number;
-};
 
 /** Counts the responses that have the same body. */
 export type Tally = { responses: number; readonly series: readonly Series[]; readonly omitsOff: boolean };
@@ -36,8 +26,6 @@ export type ReportedUsage = {
   readonly variants?: Readonly<Record<string, number>> | null | undefined;
 };
 
-/** Maximum number of series that are counted at the same time. */
-const maxSeries = 20_000;
 /** Maximum number of tallies that wait to be added up. */
 const maxTallies = 10_000;
 /** Maximum number of features in the tallies that are found again by their body. */
@@ -54,26 +42,23 @@ const noVariant = "disabled";
  */
 export class CountUsage {
   readonly #known: () => Promise<ReadonlySet<FeatureKey> | undefined>;
-  /** An index of the series that may be counted again. */
-  readonly #series = new Map<string, Series>();
-  /**
-   * Those of features that responses state as on, without a variant: a miss finds all of its own without a key text.
-   */
-  readonly #plain = new Map<FeatureKey, Series>();
+  readonly #series = new SeriesCounts();
   readonly #bodies = new Map<string, Tally>();
   /** Number of features in `#bodies`. */
   #inBodies = 0;
-  /** Tallies and series with counts. */
+  /** Tallies with counts. */
   #tallies: Tally[] = [];
-  #counted: Series[] = [];
   /** Number of responses that omit features which are off. */
   #listings = 0;
-  /** Number of evaluations that were not counted, because there were too many series. */
-  dropped = 0;
 
   /** `known` returns the known features; `undefined` if there is no register of them. */
   constructor(known: () => Promise<ReadonlySet<FeatureKey> | undefined>) {
     this.#known = known;
+  }
+
+  /** Number of evaluations that were not counted, because there were too many series. */
+  get dropped(): number {
+    return this.#series.dropped;
   }
 
   /** The tally of responses with a body. `entityTag` is the digest of the body. */
@@ -104,14 +89,12 @@ export class CountUsage {
   countOnce(stated: Stated): void {
     const isListing = omitsOff(stated);
     if (isListing) this.#listings += 1;
-    this.#eachSeries(stated, (series) => {
-      if (this.#add(series, 1) && isListing) series.listed += 1;
-    });
+    this.#eachSeries(stated, (series) => this.#series.add(series, 1, isListing));
   }
 
   /** Counts an evaluation of a single flag. */
   countFlag({ key, variant, on }: Pick<Flag, "key" | "variant" | "on">): void {
-    this.#add(this.#seriesOf(key, variant, on, "flag"), 1);
+    this.#series.add(this.#series.of(key, variant, on, "flag"), 1);
   }
 
   /**
@@ -122,7 +105,7 @@ export class CountUsage {
     for (const [feature, { yes = 0, no = 0, variants }] of Object.entries(report)) {
       if (!known?.has(feature)) continue;
       const add = (variant: string | undefined, on: boolean, count: number) =>
-        this.#add(this.#seriesOf(feature, variant, on, "report"), Math.floor(Math.min(count, maxReported)));
+        this.#series.add(this.#series.of(feature, variant, on, "report"), Math.floor(Math.min(count, maxReported)));
       let rest = yes;
       for (const [variant, count] of Object.entries(variants ?? {})) {
         if (variant === noVariant) continue;
@@ -140,38 +123,21 @@ export class CountUsage {
    * the known features cannot be read.
    */
   async take(): Promise<readonly UsageCount[]> {
-    if (this.#tallies.length + this.#counted.length + this.#listings === 0) return [];
+    if (this.#series.isEmpty && this.#tallies.length + this.#listings === 0) return [];
     const known = await this.#readKnown();
     this.#addUp();
     const listings = this.#listings;
     this.#listings = 0;
     if (known && listings > 0) this.#addOmitted(known, listings);
-    // The index may have lost a series and made another one since.
-    const merged = new Map<string, UsageCount>();
-    for (const { feature, variant, on, via, count: own } of this.#counted) {
-      const key = keyOf(feature, variant, on, via);
-      const count = own + (merged.get(key)?.count ?? 0);
-      merged.set(key, { feature, ...(variant !== undefined && { variant }), on, via, count });
-    }
-    this.#begin();
-    return [...merged.values()];
+    return this.#series.take();
   }
 
   /** Forgets all counts. */
   clear(): void {
     this.#addUp();
-    this.#begin();
+    this.#series.take();
+    this.#series.dropped = 0;
     this.#listings = 0;
-    this.dropped = 0;
-  }
-
-  /** Starts all series anew. */
-  #begin(): void {
-    for (const series of this.#counted) {
-      series.count = 0;
-      series.listed = 0;
-    }
-    this.#counted = [];
   }
 
   #readKnown(): Promise<ReadonlySet<FeatureKey> | undefined> {
@@ -188,70 +154,28 @@ export class CountUsage {
       const { responses, omitsOff } = tally;
       tally.responses = 0;
       if (omitsOff) this.#listings += responses;
-      for (const series of tally.series) if (this.#add(series, responses) && omitsOff) series.listed += responses;
+      for (const series of tally.series) this.#series.add(series, responses, omitsOff);
     }
     this.#tallies = [];
   }
 
   /** Counts known features as off in responses that do not state them. */
   #addOmitted(known: Iterable<FeatureKey>, listings: number): void {
-    const listed = new Map<FeatureKey, number>();
-    for (const series of this.#counted) {
-      if (series.listed > 0) listed.set(series.feature, (listed.get(series.feature) ?? 0) + series.listed);
-    }
+    const listed = this.#series.listed();
     for (const feature of known) {
-      this.#add(this.#seriesOf(feature, undefined, false, "response"), listings - (listed.get(feature) ?? 0));
+      this.#series.add(this.#series.of(feature, undefined, false, "response"), listings - (listed.get(feature) ?? 0));
     }
   }
 
   #eachSeries(stated: Stated, use: (series: Series) => void): void {
     if ("on" in stated) {
       stated.on.forEach((_, key) => {
-        use(this.#seriesOf(key, undefined, true, "response"));
+        use(this.#series.of(key, undefined, true, "response"));
       });
     } else {
-      for (const { key, on, variant } of stated.flags) use(this.#seriesOf(key, variant, on, "response"));
+      for (const { key, on, variant } of stated.flags) use(this.#series.of(key, variant, on, "response"));
     }
-  }
-
-  /** Returns whether there was room for the series. */
-  #add(series: Series, count: number): boolean {
-    if (count <= 0) return true;
-    if (series.count === 0) {
-      if (this.#counted.length >= maxSeries) {
-        this.dropped += count;
-        return false;
-      }
-      this.#counted.push(series);
-    }
-    series.count += count;
-    return true;
-  }
-
-  #seriesOf(feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): Series {
-    const isPlain = variant === undefined && on && via === "response";
-    const plain = isPlain ? this.#plain.get(feature) : undefined;
-    if (plain) return plain;
-    const name = variant ? storable(variant) : undefined;
-    const key = keyOf(feature, name, on, via);
-    const found = this.#series.get(key);
-    if (found) return found;
-    if (this.#series.size >= maxSeries) {
-      this.#series.clear();
-      this.#plain.clear();
-    }
-    const series: Series = { feature, variant: name, on, via, count: 0, listed: 0 };
-    this.#series.set(key, series);
-    if (isPlain) this.#plain.set(feature, series);
-    return series;
   }
 }
 
 const omitsOff = (stated: Stated): boolean => "on" in stated || stated.omitsOff;
-
-// Feature keys contain no control characters.
-const keyOf = (feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): string =>
-  `${feature}\n${on ? "+" : "-"}${via}${variant === undefined ? "" : `\n${variant}`}`;
-
-/** The name of a variant as databases can store it: without NUL and lone surrogates. */
-const storable = (variant: string): string => variant.slice(0, maxVariantLength).replaceAll("\0", " ").toWellFormed();

@@ -12,8 +12,8 @@ const maxMembers = 1_000_000;
 /** Repeats of a read that was overtaken by changes. */
 const maxReads = 3;
 
-/** The sets of one prefix. */
-type Family = {
+/** The cached contents of the sets of one prefix. */
+type CachedContents = {
   contents: SetContents | undefined;
   /** The epoch of the contents, and the keys that changed in it since they were read. */
   epoch: number;
@@ -30,7 +30,7 @@ export class CachedSetIndex implements SetIndex {
   readonly #sets: FeatureSets;
   readonly #feed: InvalidationFeed;
   readonly #now: () => Instant;
-  readonly #families = new Map<string, Family>();
+  readonly #byPrefix = new Map<string, CachedContents>();
 
   constructor(index: SetIndex, sets: FeatureSets, feed: InvalidationFeed, now: () => Instant) {
     this.#index = index;
@@ -38,9 +38,9 @@ export class CachedSetIndex implements SetIndex {
     this.#feed = feed;
     this.#now = now;
     feed.subscribe((key) => {
-      for (const [prefix, family] of this.#families) {
-        if (key === undefined) family.epoch = Number.NaN;
-        else if (key.startsWith(prefix)) family.changed.add(key);
+      for (const [prefix, cached] of this.#byPrefix) {
+        if (key === undefined) cached.epoch = Number.NaN;
+        else if (key.startsWith(prefix)) cached.changed.add(key);
       }
     });
   }
@@ -58,53 +58,53 @@ export class CachedSetIndex implements SetIndex {
   }
 
   async contents(prefix: string): Promise<SetContents | undefined> {
-    const family = this.#familyOf(prefix);
+    const cached = this.#cachedOf(prefix);
     try {
       // A read that another caller began may lack changes that this caller made.
-      for (let reads = 0; reads < maxReads && !this.#isCurrent(family); reads += 1) {
-        family.reading ??= this.#read(prefix, family).finally(() => {
-          family.reading = undefined;
+      for (let reads = 0; reads < maxReads && !this.#isCurrent(cached); reads += 1) {
+        cached.reading ??= this.#read(prefix, cached).finally(() => {
+          cached.reading = undefined;
         });
-        await family.reading;
-        if (!family.contents) return undefined;
+        await cached.reading;
+        if (!cached.contents) return undefined;
       }
-      return family.contents;
+      return cached.contents;
     } catch (fault) {
-      if (family.contents) return { ...family.contents, fault };
+      if (cached.contents) return { ...cached.contents, fault };
       throw fault;
     }
   }
 
-  #familyOf(prefix: string): Family {
-    const found = this.#families.get(prefix) ?? {
+  #cachedOf(prefix: string): CachedContents {
+    const found = this.#byPrefix.get(prefix) ?? {
       contents: undefined,
       epoch: Number.NaN,
       changed: new Set(),
       reading: undefined,
     };
-    this.#families.set(prefix, found);
+    this.#byPrefix.set(prefix, found);
     return found;
   }
 
-  #isCurrent({ contents, epoch, changed, reading }: Family): boolean {
+  #isCurrent({ contents, epoch, changed, reading }: CachedContents): boolean {
     const isUnchanged = contents !== undefined && reading === undefined && changed.size === 0;
     return isUnchanged && epoch === this.#feed.epoch && this.#feed.isLive(this.#now());
   }
 
-  async #read(prefix: string, family: Family): Promise<void> {
+  async #read(prefix: string, cached: CachedContents): Promise<void> {
     const { epoch } = this.#feed;
-    const changed = [...family.changed];
-    family.changed.clear();
+    const changed = [...cached.changed];
+    cached.changed.clear();
     try {
-      const isKnown = family.contents !== undefined && family.epoch === epoch && this.#feed.isLive(this.#now());
+      const isKnown = cached.contents !== undefined && cached.epoch === epoch && this.#feed.isLive(this.#now());
       if (isKnown && changed.length <= maxChanged) {
-        family.contents = { sets: await this.#withChanges(family.contents?.sets ?? new Map(), changed) };
+        cached.contents = { sets: await this.#withChanges(cached.contents?.sets ?? new Map(), changed) };
       } else {
-        family.contents = await this.#index.contents(prefix);
-        family.epoch = epoch;
+        cached.contents = await this.#index.contents(prefix);
+        cached.epoch = epoch;
       }
     } catch (fault) {
-      for (const key of changed) family.changed.add(key);
+      for (const key of changed) cached.changed.add(key);
       throw fault;
     }
   }

@@ -55,8 +55,8 @@ export class ResponseCache {
     return responseOf(prepared, ifNoneMatch, rawStaleMarks(now - verifiedAt));
   }
 
-  /** Caches a response if it is worth it. `isClaimed`: anyone can make up requests that differ as this does. */
-  keep(key: string, prepared: PreparedResponse, isClaimed: boolean): void {
-    if (isWorthIt(prepared)) this.#responses.set(key, prepared, isClaimed);
+  /** Caches a response if it is worth it. `isArbitrary`: anyone can make up requests that differ as this does. */
+  keep(key: string, prepared: PreparedResponse, isArbitrary: boolean): void {
+    if (isWorthIt(prepared)) this.#responses.set(key, prepared, isArbitrary);
   }
 }
