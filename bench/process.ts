@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { waitAtMost } from "../src/application/evaluation/deadline.ts";
+import { waitAtMost } from "../src/application/async/deadline.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { until } from "../test/support/until.ts";
 import { interrupted } from "./interruption.ts";

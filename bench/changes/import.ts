@@ -5,7 +5,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Redis } from "ioredis";
-import { waitAtMost } from "../../src/application/evaluation/deadline.ts";
+import { waitAtMost } from "../../src/application/async/deadline.ts";
 import { startRedisProcess } from "../../test/support/redis-process.ts";
 import { ownFeatures, tokenOf } from "../data.ts";
 import { interrupted } from "../interruption.ts";

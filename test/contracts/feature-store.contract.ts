@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { SetRecord } from "../../src/domain/admin/change.ts";
 import type { FeatureStore, SetAddress, SetChange, SetChangeResult } from "../../src/domain/admin/feature-store.ts";
-import type { Outbox } from "../../src/domain/admin/outbox.ts";
-import type { SetRecorder } from "../../src/domain/admin/set-recorder.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
+import type { Outbox } from "../../src/domain/events/outbox.ts";
+import type { SetRecorder } from "../../src/domain/events/set-recorder.ts";
 import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 

@@ -4,11 +4,11 @@ import type { Batch } from "../../src/domain/admin/batch.ts";
 import type { ChangeRecord, SetRecord, TokenRecord } from "../../src/domain/admin/change.ts";
 import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
 import type { FeatureStore, SetLoad } from "../../src/domain/admin/feature-store.ts";
-import type { Outbox } from "../../src/domain/admin/outbox.ts";
-import type { SetRecorder } from "../../src/domain/admin/set-recorder.ts";
 import type { TokenLoad, TokenStore } from "../../src/domain/admin/token-store.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
+import type { Outbox } from "../../src/domain/events/outbox.ts";
+import type { SetRecorder } from "../../src/domain/events/set-recorder.ts";
 
 const author = { by: "loader", note: 'import of "a" ☂' };
 

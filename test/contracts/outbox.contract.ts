@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FeatureStore } from "../../src/domain/admin/feature-store.ts";
-import type { Outbox } from "../../src/domain/admin/outbox.ts";
+import type { Outbox } from "../../src/domain/events/outbox.ts";
 import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 

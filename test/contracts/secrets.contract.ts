@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Secrets, secretBytes } from "../../src/domain/streams/secrets.ts";
+import { type Secrets, secretBytes } from "../../src/domain/admin/secrets.ts";
 
 /** The contract of Secrets. `open` returns an empty store. */
 export function secretsContract(open: () => Promise<Secrets>): void {

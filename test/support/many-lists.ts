@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Backlog } from "../../src/domain/admin/outbox.ts";
+import type { Backlog } from "../../src/domain/events/outbox.ts";
 import { redisOutbox } from "../../src/infrastructure/redis/stores/redis-outbox.ts";
 import { aChange, type redisStore } from "./stores.ts";
 import { until } from "./until.ts";

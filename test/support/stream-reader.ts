@@ -1,4 +1,4 @@
-import { waitAtMost } from "../../src/application/evaluation/deadline.ts";
+import { waitAtMost } from "../../src/application/async/deadline.ts";
 
 /** Reads a stream of Server-Sent Events as it arrives. */
 export class StreamReader implements AsyncDisposable {

@@ -2,7 +2,7 @@ import type { Credential } from "../../domain/admin/credential.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { SourceUnavailable } from "../../domain/errors.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { credentialsCollection, credentialsIn } from "./stored-credential.ts";
 
 /** How long a cached credential is accepted. Revocation takes effect within this time. */

@@ -1,8 +1,8 @@
 import { type Credential, type Scope, scopes } from "../../domain/admin/credential.ts";
 import type { IdempotencyKeys } from "../../domain/admin/idempotency-keys.ts";
+import type { Secrets } from "../../domain/admin/secrets.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Secrets } from "../../domain/streams/secrets.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { callStore } from "./call-store.ts";
 import type { IdentifyOperator } from "./identify-operator.ts";
 

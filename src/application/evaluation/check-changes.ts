@@ -1,6 +1,6 @@
 import { StoreFault } from "../../domain/errors.ts";
-import { shared } from "../shared.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
+import { shared } from "../async/shared.ts";
 
 /** A store, with a probe that rejects as a change would. */
 export type ProbedStore = { readonly name: string; readonly probe: () => Promise<void> };

@@ -1,7 +1,7 @@
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { shared } from "../shared.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
+import { shared } from "../async/shared.ts";
 
 /** A dependency that must respond before the service is ready. */
 export type Dependency = {

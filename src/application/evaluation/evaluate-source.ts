@@ -2,7 +2,7 @@ import type { EvaluationContext } from "../../domain/evaluation/evaluation-conte
 import type { SourceFeatures } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 import type { SourceResult } from "../../domain/evaluation/source-result.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 
 /** Evaluation of one source. */
 export type SourceEvaluation = SourceFeatures & { readonly result: SourceResult };

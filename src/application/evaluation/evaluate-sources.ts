@@ -4,7 +4,7 @@ import type { EvaluationContext, Instant } from "../../domain/evaluation/evaluat
 import type { SourceFeatures } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 import { emptyResult, type SourceResult } from "../../domain/evaluation/source-result.ts";
-import { isPromiseLike, settleWithin } from "./deadline.ts";
+import { isPromiseLike, settleWithin } from "../async/deadline.ts";
 import { Freshness, faultOf } from "./freshness.ts";
 import type { SourceStates } from "./source-states.ts";
 

@@ -1,6 +1,6 @@
-import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { resultWithin, waitAtMost } from "../evaluation/deadline.ts";
+import type { Backlog } from "../../domain/events/outbox.ts";
+import { resultWithin, waitAtMost } from "../async/deadline.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
 const timeoutMs = 500;

@@ -2,7 +2,7 @@ import { externalActor } from "../../domain/admin/change.ts";
 import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
 import { tidegateComponent } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { repeated } from "../repeated.ts";
+import { repeated } from "../async/repeated.ts";
 import { emailOf } from "./change-event.ts";
 
 const dayMs = 86_400_000;

@@ -1,6 +1,6 @@
-import type { Lease } from "../../domain/admin/lease.ts";
-import type { Backlog, Outbox } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Lease } from "../../domain/events/lease.ts";
+import type { Backlog, Outbox } from "../../domain/events/outbox.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 import type { RuleReconciler } from "./rule-reconciler.ts";
 import type { SetReconciler } from "./set-reconciler.ts";

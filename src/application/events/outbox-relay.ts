@@ -1,9 +1,9 @@
 import { type ChangeRecord, changedKey } from "../../domain/admin/change.ts";
-import type { Backlog, Outbox, OutboxEntry } from "../../domain/admin/outbox.ts";
 import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { inRounds } from "../in-rounds.ts";
+import type { Backlog, Outbox, OutboxEntry } from "../../domain/events/outbox.ts";
+import { inRounds } from "../async/in-rounds.ts";
 import { changeEvent, deadLetterEvent } from "./change-event.ts";
 
 const atOnce = 500;

@@ -1,5 +1,5 @@
 import { EventLogUnavailable, TidegateError } from "../../domain/errors.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 
 /** Shorter than the time that requests have to finish at a reload; longer than a search through a million events. */
 const timeoutMs = 8_000;

@@ -1,7 +1,7 @@
 import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { Event, EventFilter, LogHead, LogPart, Proof, TrustedHead } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { resultWithin } from "../evaluation/deadline.ts";
+import { resultWithin } from "../async/deadline.ts";
 import { queryLog } from "./query-log.ts";
 
 /** Maximum wait for changes that the log lacks yet. A later page contains them. */

@@ -1,8 +1,8 @@
 import { type ChangeRecord, externalActor } from "../../domain/admin/change.ts";
 import type { Document, DocumentStore } from "../../domain/admin/document-store.ts";
 import { addressIn, type EditableSet } from "../../domain/admin/editable-set.ts";
-import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
+import type { SetRecorder } from "../../domain/events/set-recorder.ts";
 
 /** A store whose items can be rebased, and the sets that sources read. */
 export type RebasedStore = {

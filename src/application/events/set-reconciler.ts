@@ -2,10 +2,10 @@ import { isSameRevision } from "../../domain/admin/change.ts";
 import { addressIn, type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
 import type { FeatureStore, SetAddress } from "../../domain/admin/feature-store.ts";
 import type { SetIndex } from "../../domain/admin/set-index.ts";
-import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
+import type { SetRecorder } from "../../domain/events/set-recorder.ts";
 import type { HistoryCoverage } from "./history-coverage.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 

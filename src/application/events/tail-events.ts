@@ -1,7 +1,7 @@
 import type { Event, EventFilter } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { resultWithin } from "../evaluation/deadline.ts";
-import { shared } from "../shared.ts";
+import { resultWithin } from "../async/deadline.ts";
+import { shared } from "../async/shared.ts";
 
 /** The interval of log queries while there are readers. */
 const pollMs = 500;

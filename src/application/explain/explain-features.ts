@@ -2,7 +2,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";
 import { decidingSources, type Explanation, explain, knownFeatures } from "../../domain/explain/explanation.ts";
-import { resultWithin } from "../evaluation/deadline.ts";
+import { resultWithin } from "../async/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
 import { type EvaluateEachSource, outcomesOf, type SetRead, setsOf } from "./evaluate-each-source.ts";
 import { ruleOf, rulesWithRecords } from "./explain-rules.ts";

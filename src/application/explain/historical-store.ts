@@ -11,7 +11,7 @@ import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { History } from "../../domain/events/history.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { coverageCollection } from "../events/change-event.ts";
 import { queryLog } from "../events/query-log.ts";
 import { feedsCollection, itemOf, itemsRecordIn } from "../feeds/items-record.ts";

@@ -1,9 +1,9 @@
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
+import { shared } from "../async/shared.ts";
 import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
-import { shared } from "../shared.ts";
 
 /** The position of the last event of each feature. */
 export type ChangePositions = ReadonlyMap<FeatureKey, number>;

@@ -8,7 +8,7 @@ import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { absent, nobody, type Reach, reachOf, unknown } from "../../domain/features/reach.ts";
 import { callStore } from "../admin/call-store.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { evaluateSource } from "../evaluation/evaluate-source.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";
 

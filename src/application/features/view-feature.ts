@@ -5,7 +5,7 @@ import type { History } from "../../domain/events/history.ts";
 import { type Audience, audience } from "../../domain/features/audience.ts";
 import { type GrantResult, grantsIn } from "../../domain/features/feature-state.ts";
 import type { Reach } from "../../domain/features/reach.ts";
-import { resultWithin } from "../evaluation/deadline.ts";
+import { resultWithin } from "../async/deadline.ts";
 import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import type { KnownFeature, ListFeatures } from "./list-features.ts";
 import { type Presence, placementsOf, type SourceListing, type SourceStatus } from "./source-listing.ts";

@@ -3,7 +3,7 @@ import type { ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
-import { shared } from "../shared.ts";
+import { shared } from "../async/shared.ts";
 import { maxInRecord, type RecordItems } from "./record-items.ts";
 
 /** Maximum number of items per read, and per insertion into the timeline; each blocks for some milliseconds. */

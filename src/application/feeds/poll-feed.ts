@@ -1,6 +1,6 @@
-import type { Lease } from "../../domain/admin/lease.ts";
 import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Lease } from "../../domain/events/lease.ts";
 import type { FeedItems, ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { FeedToPoll, ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";

@@ -3,7 +3,7 @@ import { UnknownEvent } from "../../domain/errors.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 import type { Event } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { withDeadline } from "../async/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
 import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 

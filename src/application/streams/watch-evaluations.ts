@@ -1,9 +1,9 @@
 import { TidegateError, TokenRejected } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import { waitAtMost } from "../evaluation/deadline.ts";
+import { waitAtMost } from "../async/deadline.ts";
+import { inSlices } from "../async/in-slices.ts";
 import type { Freshness } from "../evaluation/freshness.ts";
-import { inSlices } from "./in-slices.ts";
 
 /** An evaluation that can be watched. Evaluations with equal digests are equal. */
 export type Watchable = {

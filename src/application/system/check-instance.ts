@@ -1,5 +1,5 @@
+import { resultWithin } from "../async/deadline.ts";
 import type { CheckReadiness, Readiness } from "../evaluation/check-readiness.ts";
-import { resultWithin } from "../evaluation/deadline.ts";
 import type { CheckEventLog, LogState } from "../events/check-event-log.ts";
 import type { GatherReports } from "./view-system.ts";
 

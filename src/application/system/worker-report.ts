@@ -1,7 +1,7 @@
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
-import type { Backlog } from "../../domain/admin/outbox.ts";
 import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Backlog } from "../../domain/events/outbox.ts";
 import type { ChangesState, CheckChanges } from "../evaluation/check-changes.ts";
 import type { CheckReadiness } from "../evaluation/check-readiness.ts";
 import type { SourceStates } from "../evaluation/source-states.ts";

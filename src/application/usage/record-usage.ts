@@ -1,7 +1,7 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { stepStart, type UsageCount, type UsageStore, usageSteps } from "../../domain/usage/usage-store.ts";
-import { waitAtMost } from "../evaluation/deadline.ts";
-import { inRounds } from "../in-rounds.ts";
+import { waitAtMost } from "../async/deadline.ts";
+import { inRounds } from "../async/in-rounds.ts";
 import type { CountUsage } from "./count-usage.ts";
 
 /** Receives changes of the state of recording, for the log. */

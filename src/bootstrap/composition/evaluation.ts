@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { CallContext } from "../../adapters/http/client/call-context.ts";
+import { readKey } from "../../application/admin/read-key.ts";
 import { awaitSources, type Background } from "../../application/evaluation/await-sources.ts";
 import { ContextFields } from "../../application/evaluation/context-fields.ts";
 import { type EvaluatedFeatures, EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
@@ -7,7 +8,6 @@ import { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
 import { type EvaluatedSources, EvaluateSources } from "../../application/evaluation/evaluate-sources.ts";
 import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
-import { readKey } from "../../application/evaluation/read-key.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
 import { WatchEvaluations } from "../../application/streams/watch-evaluations.ts";
 import { uncachedRead } from "../../domain/evaluation/cached-read.ts";

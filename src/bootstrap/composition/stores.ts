@@ -1,4 +1,4 @@
-import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { withDeadline } from "../../application/async/deadline.ts";
 import type { SetIndex } from "../../domain/admin/set-index.ts";
 import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";

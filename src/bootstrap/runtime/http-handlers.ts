@@ -12,7 +12,7 @@ import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-shar
 import type { Fetch } from "../../adapters/http/server/request-listener.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { waitAtMost } from "../../application/async/deadline.ts";
 import type { CheckInstance } from "../../application/system/check-instance.ts";
 import { viewInstances } from "../../application/system/view-instances.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Fetch } from "../../adapters/http/server/request-listener.ts";
 import { type FastPath, listen } from "../../adapters/http/server/server.ts";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { waitAtMost } from "../../application/async/deadline.ts";
 import { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { InstanceChannel } from "../../infrastructure/invalidation/instance-channel.ts";

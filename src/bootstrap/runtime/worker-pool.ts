@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { randomUUID } from "node:crypto";
 import { configExit } from "../../adapters/cli/report-failure.ts";
-import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { withDeadline } from "../../application/async/deadline.ts";
 import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
 import { connectWorkers } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";

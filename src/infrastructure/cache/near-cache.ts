@@ -1,4 +1,4 @@
-import { settleWithin } from "../../application/evaluation/deadline.ts";
+import { settleWithin } from "../../application/async/deadline.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";

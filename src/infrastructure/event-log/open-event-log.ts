@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { waitAtMost } from "../../application/async/deadline.ts";
 import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { EventLog, RecordedEvent } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";

@@ -1,4 +1,4 @@
-import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { withDeadline } from "../../application/async/deadline.ts";
 import { errorMessage } from "../../domain/error-message.ts";
 import { WatchedFile } from "../sqlite/watched-file.ts";
 import { type Database, type EventLogLocation, openDatabase } from "./database/database.ts";

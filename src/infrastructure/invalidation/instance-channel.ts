@@ -1,5 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { waitAtMost } from "../../application/async/deadline.ts";
 import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import { FilledStores } from "../redis/filled-stores.ts";

@@ -1,7 +1,7 @@
 import type { FeedState } from "../../application/feeds/view-feed-items.ts";
-import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { Backlog } from "../../domain/events/outbox.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 import type { Durations } from "./durations.ts";
 import type { Reading } from "./metric-kinds.ts";

@@ -1,5 +1,5 @@
-import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { Backlog } from "../../domain/events/outbox.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 import { commandBounds } from "./durations.ts";
 import type { Kinds } from "./metric-kinds.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { waitAtMost } from "../../application/async/deadline.ts";
 import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
 import type { InstanceProcess, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 import { confirmedChannel } from "./redis-keys.ts";

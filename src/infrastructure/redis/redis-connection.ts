@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
 import type { Redis } from "ioredis";
-import { afterTimeout } from "../../application/evaluation/deadline.ts";
+import { afterTimeout } from "../../application/async/deadline.ts";
 import type { InstanceProcess } from "../../domain/evaluation/invalidation-feed.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";

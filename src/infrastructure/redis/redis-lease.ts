@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Lease } from "../../domain/admin/lease.ts";
+import type { Lease } from "../../domain/events/lease.ts";
 import { redisFault } from "./redis-fault.ts";
 import { Script } from "./script.ts";
 

@@ -2,8 +2,8 @@ import { randomFillSync } from "node:crypto";
 import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
 import { constants } from "node:os";
-import { repeated } from "../../application/repeated.ts";
-import { shared } from "../../application/shared.ts";
+import { repeated } from "../../application/async/repeated.ts";
+import { shared } from "../../application/async/shared.ts";
 
 const wholeBytes = 4 * 1_024 * 1_024;
 /** Size of a step, in bytes: several times the pages that a change writes. */

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
-import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
-import { shared } from "../../application/shared.ts";
+import { waitAtMost, withDeadline } from "../../application/async/deadline.ts";
+import { shared } from "../../application/async/shared.ts";
 
 /** Default limit for a worker to report, in milliseconds. A hung worker must not delay the others' reports. */
 const reportWithinMs = 1_000;

@@ -9,9 +9,9 @@ import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job
 import { rebase } from "../../../src/application/events/rebase.ts";
 import { SetReconciler } from "../../../src/application/events/set-reconciler.ts";
 import type { EditableSet } from "../../../src/domain/admin/editable-set.ts";
-import type { Outbox } from "../../../src/domain/admin/outbox.ts";
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { EventLog } from "../../../src/domain/events/event-log.ts";
+import type { Outbox } from "../../../src/domain/events/outbox.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { emptied } from "../../support/redis.ts";
 import { aChange, changeOf, redisStore } from "../../support/stores.ts";

@@ -10,9 +10,9 @@ import { historicalStore } from "../../../src/application/explain/historical-sto
 import { feedsCollection, itemsRecordIn } from "../../../src/application/feeds/items-record.ts";
 import { recordItems } from "../../../src/application/feeds/record-items.ts";
 import type { Revision } from "../../../src/domain/admin/change.ts";
-import type { Outbox } from "../../../src/domain/admin/outbox.ts";
 import { EventLogUnavailable, HistoryUnavailable, StoreDataInvalid } from "../../../src/domain/errors.ts";
 import type { Json } from "../../../src/domain/evaluation/feature.ts";
+import type { Outbox } from "../../../src/domain/events/outbox.ts";
 import type { KnownItem } from "../../../src/domain/feeds/item.ts";
 import { Timeline } from "../../../src/domain/feeds/timeline.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
-import type { ViewUser } from "../../../application/admin/view-user.ts";
+import type { ViewUser } from "../../../application/users/view-user.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";

@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { resultWithin } from "../../../application/evaluation/deadline.ts";
+import { resultWithin } from "../../../application/async/deadline.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { CheckInstance } from "../../../application/system/check-instance.ts";
 import type { SystemState, ViewSystem } from "../../../application/system/view-system.ts";

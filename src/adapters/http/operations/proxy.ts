@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.ts";
+import type { KeyRead, ReadKey } from "../../../application/admin/read-key.ts";
 import { maxMembers, maxStringBytes } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
 import { HttpProblem } from "../kit/http-problem.ts";

@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
+import { waitAtMost } from "../../../application/async/deadline.ts";
 import type { ContextFields } from "../../../application/evaluation/context-fields.ts";
-import { waitAtMost } from "../../../application/evaluation/deadline.ts";
 import type { FlagsContext } from "../../../application/evaluation/evaluate-flags.ts";
+import type { Secrets } from "../../../domain/admin/secrets.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { isValue } from "../../../domain/evaluation/key-template.ts";
-import type { Secrets } from "../../../domain/streams/secrets.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { Channels, endOfMonth } from "./channel.ts";
 import { type StreamLimits, shedMs } from "./stream-limits.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { inSlices } from "../../../application/streams/in-slices.ts";
+import { inSlices } from "../../../application/async/in-slices.ts";
 import type { Watch, Watchable, WatchEvaluations } from "../../../application/streams/watch-evaluations.ts";
 import { streamHeaders } from "../kit/response-headers.ts";
 import { outgoingOf } from "../server/incoming.ts";

@@ -1,4 +1,4 @@
-import { isPromiseLike } from "../../../application/evaluation/deadline.ts";
+import { isPromiseLike } from "../../../application/async/deadline.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import { checkResult, type SourceResult } from "../../../domain/evaluation/source-result.ts";
 

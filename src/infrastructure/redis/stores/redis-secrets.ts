@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Secrets, secretBytes } from "../../../domain/streams/secrets.ts";
+import { type Secrets, secretBytes } from "../../../domain/admin/secrets.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
 import { secretKey } from "../redis-keys.ts";

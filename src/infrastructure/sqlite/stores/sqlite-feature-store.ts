@@ -10,9 +10,9 @@ import {
   type SetLoad,
 } from "../../../domain/admin/feature-store.ts";
 import type { SetIndex } from "../../../domain/admin/set-index.ts";
-import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
+import type { SetRecorder } from "../../../domain/events/set-recorder.ts";
 import { endOf, keyPages } from "../key-pages.ts";
 import { demandRevision, epochAfter, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 

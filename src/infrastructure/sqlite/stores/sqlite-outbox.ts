@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Outbox, OutboxEntry } from "../../../domain/admin/outbox.ts";
+import type { Outbox, OutboxEntry } from "../../../domain/events/outbox.ts";
 import { changeRecordIn } from "../../change-record.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { type Secrets, secretBytes } from "../../../domain/streams/secrets.ts";
+import { type Secrets, secretBytes } from "../../../domain/admin/secrets.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 
 /** Secrets in a SQLite table. */

@@ -1,5 +1,5 @@
+import type { ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
-import type { ChangeRecord } from "./change.ts";
 
 /** One entry of an outbox. */
 export type OutboxEntry = {

@@ -1,8 +1,8 @@
 import type { StoredValue, StoredValues } from "../../domain/admin/stored-values.ts";
 import { UnknownKey } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { callStore } from "../admin/call-store.ts";
-import { isStale } from "./freshness.ts";
+import { isStale } from "../evaluation/freshness.ts";
+import { callStore } from "./call-store.ts";
 
 /** A key prefix that operators may read, and its store. */
 export type ReadableKeys = { readonly prefix: string; readonly connection: string; readonly values: StoredValues };

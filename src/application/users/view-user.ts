@@ -4,12 +4,12 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
+import type { ChangeSet, SetContent } from "../admin/change-set.ts";
+import type { ManageTokens } from "../admin/manage-tokens.ts";
+import type { SourceSets } from "../admin/source-sets.ts";
 import type { EvaluateFeatures } from "../evaluation/evaluate-features.ts";
 import { explicitContext } from "../evaluation/identify-caller.ts";
 import { hasUsers } from "../features/source-listing.ts";
-import type { ChangeSet, SetContent } from "./change-set.ts";
-import type { ManageTokens } from "./manage-tokens.ts";
-import type { SourceSets } from "./source-sets.ts";
 
 /** A user, as operators see it. */
 export type UserView = {

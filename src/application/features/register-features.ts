@@ -1,8 +1,8 @@
-import type { Lease } from "../../domain/admin/lease.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
-import type { ListFeatures } from "../features/list-features.ts";
-import { repeated } from "../repeated.ts";
+import type { Lease } from "../../domain/events/lease.ts";
+import { repeated } from "../async/repeated.ts";
+import type { ListFeatures } from "./list-features.ts";
 
 const everyMs = 600_000;
 /** Delay of the first run after the start. */

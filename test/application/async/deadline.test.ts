@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { settleWithin, waitAtMost, withDeadline } from "../../../src/application/evaluation/deadline.ts";
+import { settleWithin, waitAtMost, withDeadline } from "../../../src/application/async/deadline.ts";
 
 const never = new Promise<never>(() => {});
 

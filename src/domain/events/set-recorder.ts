@@ -1,4 +1,4 @@
-import type { SetAddress } from "./feature-store.ts";
+import type { SetAddress } from "../admin/feature-store.ts";
 
 /**
  * Set recorder: records in the {@link ./outbox.ts} what happened to a set outside Tidegate.
