@@ -40,7 +40,7 @@ export type EmptyStart = {
 };
 
 /** A connected store and the ports that it implements. Disposal closes it. */
-export interface Connection extends AsyncDisposable {
+export type Connection = AsyncDisposable & {
   readonly sets: FeatureSets;
   readonly index: SetIndex;
   readonly changes: FeatureStore & SetRecorder;
@@ -82,4 +82,4 @@ export interface Connection extends AsyncDisposable {
   readonly emptyStart?: EmptyStart;
   /** Only for a store that may be unreachable at the start, or may lose its data. */
   readonly remote?: RemoteStore;
-}
+};

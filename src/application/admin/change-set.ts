@@ -36,19 +36,19 @@ export class ChangeSet {
   readonly #sets: SourceSets;
   readonly #newId: () => string;
   readonly #changed: Changed;
-  readonly #everywhere: (connection: string) => Promise<Receipt>;
+  readonly #confirm: (connection: string) => Promise<Receipt>;
 
   /**
-   * `changed` is called with the key of each changed set before the change is acknowledged. `everywhere` is called with
-   * the name of a connection, and resolves as `ConfirmingFeed.everywhere` does.
+   * `changed` is called with the key of each changed set before the change is acknowledged. `confirm` is called with
+   * the name of a connection, and resolves as `ConfirmingFeed.confirm` does.
    */
   constructor(
     sets: SourceSets,
     newId: () => string,
     changed: Changed = () => {},
-    everywhere: (connection: string) => Promise<Receipt> = async () => ({ confirmed: 0, missing: undefined }),
+    confirm: (connection: string) => Promise<Receipt> = async () => ({ confirmed: 0, missing: undefined }),
   ) {
-    this.#everywhere = everywhere;
+    this.#confirm = confirm;
     this.#sets = sets;
     this.#newId = newId;
     this.#changed = changed;
@@ -84,8 +84,8 @@ export class ChangeSet {
   }
 
   /** Resolves once every instance has received the changes made so far of a set, or marks its results as stale. */
-  async everywhere(name: SetName): Promise<Receipt> {
-    return this.#everywhere(this.#sets.find(name).stored.connection);
+  async confirm(name: SetName): Promise<Receipt> {
+    return this.#confirm(this.#sets.find(name).stored.connection);
   }
 
   /** The result that `apply` would have now. Changes and records nothing; rejects as `apply` does. */

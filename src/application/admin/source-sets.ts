@@ -26,7 +26,7 @@ export class SourceSets {
   readonly additional: readonly EditableSet[];
   readonly #stored: readonly EditableSet[];
 
-  /** `others` are sets that no source reads, such as the stored locations of users. They are found by key. */
+  /** `additional` are sets that no source reads, such as the stored locations of users. They are found by key. */
   constructor(sources: readonly ManagedSource[], additional: readonly EditableSet[] = []) {
     this.sources = sources;
     this.additional = additional;

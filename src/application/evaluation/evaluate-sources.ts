@@ -37,7 +37,7 @@ export class EvaluateSources {
    * time.
    */
   evaluate(context: EvaluationContext): EvaluatedSources | Promise<EvaluatedSources> {
-    // All sources are evaluated in one turn of the event loop, so that reads of one store are pipelined.
+    // All sources are evaluated in one turn of the event loop, so that reads of one store share a round trip.
     const results = this.#sources.map((source) => this.#resolve(source, context));
     return results.some(isPromiseLike)
       ? this.#settled(results, context.at)

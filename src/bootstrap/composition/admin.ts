@@ -59,8 +59,8 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   });
 
   const changeSet = once(() => {
-    const everywhere = (connection: string) => stores.invalidationFeedOf(connection).everywhere();
-    return new ChangeSet(sourceSets(), newId, invalidate, everywhere);
+    const confirm = (connection: string) => stores.invalidationFeedOf(connection).confirm();
+    return new ChangeSet(sourceSets(), newId, invalidate, confirm);
   });
 
   const manageTokens = once(() => {

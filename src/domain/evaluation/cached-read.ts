@@ -3,11 +3,14 @@ import type { InvalidationFeed } from "./invalidation-feed.ts";
 
 /** Freshness bound: a result that is not marked as stale was verified at most this long ago, in milliseconds. */
 export const freshnessBoundMs = 1_000;
-/** A result that was verified longer ago than this is stale, in milliseconds. Timers may fire slightly early. */
-export const staleAfterMs = freshnessBoundMs + 2;
+/**
+ * Limit of a wait for confirmations, in milliseconds. When it ends, unconfirmed instances mark their responses. 2 ms
+ * above the bound, because timers may fire early.
+ */
+export const confirmationWaitMs = freshnessBoundMs + 2;
 
 /** A cached read of a store, with its freshness. */
-export interface CachedRead<T> {
+export type CachedRead<T> = {
   readonly value: T;
   /** The error of the last attempt to read it again, if that failed. */
   readonly lastError: unknown;
@@ -28,7 +31,7 @@ export interface CachedRead<T> {
    * one failed, and it is too early for a retry. Omitted: never.
    */
   isServedStale?(): boolean;
-}
+};
 
 /** A read without invalidation: verified for the instant at which it was sent, and not current afterwards. */
 export const uncachedRead = <T>(

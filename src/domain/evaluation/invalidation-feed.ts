@@ -38,7 +38,7 @@ export interface ConfirmingFeed extends InvalidationFeed {
    * Resolves once every process on the store has received the changes made so far, or treats its reads as stale: when
    * all have confirmed, otherwise after the freshness bound. Never rejects.
    */
-  everywhere(): Promise<Receipt>;
+  confirm(): Promise<Receipt>;
   /** The processes on the store, as they answer now, within the freshness bound. Never rejects. */
   rollCall(): Promise<RollCall>;
 }

@@ -53,6 +53,8 @@ const gatesOf = (
   gatedBy.map((name) => results.find(({ source }) => source.role === "gate" && source.name === name));
 
 function allows(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
-  if (!gate) return false;
-  return gate.features.get(feature)?.on ?? gate.source.default === "allow";
+  return gate !== undefined && gateAllows(gate.source, gate.features.get(feature)?.on);
 }
+
+/** Whether a gate allows a feature. `on` is its result; `undefined` if it does not list the feature. */
+export const gateAllows = (gate: DeclaredSource, on: boolean | undefined): boolean => on ?? gate.default === "allow";

@@ -1,4 +1,5 @@
 import type { FeatureKey } from "../evaluation/feature.ts";
+import { gateAllows } from "../evaluation/merge.ts";
 import type { DeclaredSource } from "../evaluation/source.ts";
 import type { Resolution } from "../evaluation/source-result.ts";
 
@@ -129,7 +130,7 @@ function causeFor({ source, result }: SourceWithResult, gates: ReadonlyMap<strin
 function allows(gate: SourceWithResult | undefined): boolean | undefined {
   if (!gate || gate.result === "skipped") return false;
   if (hasNoResult(gate)) return undefined;
-  return gate.result === "on" || (gate.result === "absent" && gate.source.default === "allow");
+  return gateAllows(gate.source, gate.result === "absent" ? undefined : gate.result === "on");
 }
 
 /** Whether the result of a source is not known, so that features may depend on it. */

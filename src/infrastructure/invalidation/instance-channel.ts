@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { waitAtMost } from "../../application/async/deadline.ts";
-import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import { confirmationWaitMs } from "../../domain/evaluation/cached-read.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import { FilledStores } from "../redis/filled-stores.ts";
 
@@ -54,7 +54,7 @@ export class InstanceChannel {
     const id = `${process.pid}-${this.#lastId}`;
     const all = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
     sendToPrimary({ invalidate: { id, key } });
-    await waitAtMost(staleAfterMs, all);
+    await waitAtMost(confirmationWaitMs, all);
     this.#waiting.delete(id);
   }
 
@@ -96,7 +96,7 @@ export function connectWorkers(): void {
       confirm(from);
     });
     for (const worker of missing) send(worker, { invalidate: request });
-    await waitAtMost(staleAfterMs, all);
+    await waitAtMost(confirmationWaitMs, all);
     confirmations.delete(request.id);
     send(from, { invalidatedByAll: request.id });
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { waitAtMost } from "../../application/async/deadline.ts";
-import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import { confirmationWaitMs } from "../../domain/evaluation/cached-read.ts";
 import type { InstanceProcess, RollCall } from "../../domain/evaluation/invalidation-feed.ts";
 import { confirmedChannel } from "./redis-keys.ts";
 
@@ -54,7 +54,7 @@ export function confirmations(publish: Publish, process?: InstanceProcess) {
       },
       () => {},
     );
-    await waitAtMost(staleAfterMs, all);
+    await waitAtMost(confirmationWaitMs, all);
     questions.delete(number);
     const isCounted = receivers !== undefined && Number.isFinite(receivers);
     const missing = isCounted ? Math.max(0, (receivers ?? 0) - confirmed) : undefined;

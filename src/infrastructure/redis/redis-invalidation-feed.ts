@@ -101,7 +101,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#listeners.push(listener);
   }
 
-  async everywhere(): Promise<Receipt> {
+  async confirm(): Promise<Receipt> {
     return this.#confirmations.confirm(this.#areFeedsCounted());
   }
 
@@ -221,7 +221,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);
     await redis.call("CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", `${id}`, ...prefixes);
     await redis.subscribe(invalidationChannel);
-    // Without the right, no confirmation arrives, and `everywhere` takes the freshness bound.
+    // Without the right, no confirmation arrives, and `confirm` takes the freshness bound.
     await redis.subscribe(confirmed).catch(() => {});
   }
 

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import { confirmationWaitMs } from "../../domain/evaluation/cached-read.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import { Epochs, readClocks } from "../invalidation/epochs.ts";
 
@@ -57,8 +57,8 @@ export function sqliteInvalidationFeed(file: string, isLost: () => boolean): Con
     syncedUntil: (epoch) => epochs.syncedUntil(epoch),
     notify: check,
     /** The number of processes with the file open is unknown. */
-    async everywhere() {
-      await sleep(staleAfterMs);
+    async confirm() {
+      await sleep(confirmationWaitMs);
       return { confirmed: 0, missing: undefined };
     },
     /** Nothing connects the processes with the file open. */

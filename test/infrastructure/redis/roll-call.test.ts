@@ -45,6 +45,6 @@ describe("a roll call on a Redis server", () => {
     ]);
     expect(unnamed).toBe(1);
     // A kill is confirmed as before.
-    expect(await asking.everywhere()).toMatchObject({ confirmed: 4, missing: 0 });
+    expect(await asking.confirm()).toMatchObject({ confirmed: 4, missing: 0 });
   });
 });

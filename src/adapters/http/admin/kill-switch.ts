@@ -86,7 +86,7 @@ export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { re
         return changes.respond(c, change, { query, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();
-          const { confirmed, missing = null } = await changeSet.everywhere(change);
+          const { confirmed, missing = null } = await changeSet.confirm(change);
           return { everywhere: true, tookMs: Math.round(performance.now() - changedAt), confirmed, missing };
         });
       },

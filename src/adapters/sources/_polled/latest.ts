@@ -5,13 +5,13 @@ import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 export type Changed = (fault: string | undefined) => void;
 
 /** A polled document. Polling ends when this is disposed of. */
-export interface Polled<T> extends AsyncDisposable {
+export type Polled<T> = AsyncDisposable & {
   /**
    * The last valid content. It is current until the document changes or becomes invalid. Throws the last error if no
    * valid content has been read yet.
    */
   read(): CachedRead<T>;
-}
+};
 
 /** Holds the last valid content of a polled document. */
 export class Latest<T> {
