@@ -7,7 +7,7 @@ import { z } from "zod";
 import packageJson from "../package.json" with { type: "json" };
 import { commandNames } from "../src/adapters/cli/program.ts";
 import { type HttpOptions, httpApp } from "../src/adapters/http/app.ts";
-import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
+import { problemTypes } from "../src/adapters/http/problems/problem-types.ts";
 import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
 import { schemaTools } from "../src/bootstrap/config/schema-tools.ts";

@@ -1,7 +1,7 @@
 import { InvalidContext } from "../domain/errors.ts";
 import type { Json } from "../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../domain/evaluation/key-template.ts";
-import { type ContextOptions, contextFields } from "./http/client/context-options.ts";
+import { type ContextOptions, contextFields } from "./context-options.ts";
 
 type Declared = Exclude<ContextOptions["attributes"], "any">[string];
 type Scalar = string | number | boolean;

@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { DataLine, SetLine, TokenLine } from "../../application/transfer/data-line.ts";
 import { instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
-import { faultOf } from "../http/kit/schema-faults.ts";
 import { instant } from "../instant.ts";
+import { faultOf } from "../schema-faults.ts";
 
 const header = z.strictObject({ tidegate: z.literal(1), pepper: z.string().exactOptional() });
 

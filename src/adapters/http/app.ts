@@ -5,7 +5,6 @@ import type { EvaluateFlags } from "../../application/evaluation/evaluate-flags.
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
-import { type AreaOptions, areas } from "./areas.ts";
 import { backoffice } from "./backoffice/backoffice.ts";
 import { BuiltPage } from "./backoffice/built-page.ts";
 import { features } from "./client/features.ts";
@@ -13,24 +12,25 @@ import type { FeaturesResponses } from "./client/features-responses.ts";
 import type { PrepareResponse } from "./client/prepared-response.ts";
 import type { ResponseCache } from "./client/response-cache.ts";
 import { search } from "./feeds/search.ts";
-import { OperatorRoutes } from "./kit/operator-routes.ts";
-import { Operators } from "./kit/operators.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
 import type { OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
 import { ofrepStream } from "./ofrep/ofrep-stream.ts";
 import { documentation } from "./operations/documentation.ts";
 import { requestLog } from "./operations/request-log.ts";
 import { root } from "./operations/root.ts";
+import { type OperatorApiOptions, operatorApi } from "./operator-api.ts";
+import { problemResponse, unmatched } from "./problem-response.ts";
+import { OperatorRoutes } from "./routing/operator-routes.ts";
 import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
-import { problemResponse, unmatched } from "./server/problem-response.ts";
-import { shareClientRoutes } from "./server/share-client-routes.ts";
+import { Operators } from "./sessions/operators.ts";
+import { shareClientRoutes } from "./share-client-routes.ts";
 import type { AdvertisedStreams } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream } from "./streams/features-stream.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
 
-/** The use cases and options of the HTTP adapter: those of clients, and those of the areas for operators. */
-export type HttpOptions = AreaOptions & {
+/** The use cases and options of the HTTP adapter: those of clients, and those of the API for operators. */
+export type HttpOptions = OperatorApiOptions & {
   readonly evaluateFeatures: EvaluateFeatures;
   readonly featuresResponses: FeaturesResponses;
   readonly evaluateFlags: EvaluateFlags;
@@ -72,7 +72,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   if (options.unleash) unleash(app, { ...evaluating, unleash: options.unleash });
   search(app, options.searchItems, options.zone, options.basePath);
   const routes = new OperatorRoutes(app, operators);
-  for (const register of areas) register(routes, options);
+  for (const register of operatorApi) register(routes, options);
   documentation(app, options.version, options.basePath);
   if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);
   app.notFound((c) => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { context } from "../../adapters/http/client/context-options.ts";
+import { context } from "../../adapters/context-options.ts";
 import { roles } from "../../domain/evaluation/source.ts";
 import { locators } from "../../infrastructure/location/locator-options.ts";
 import { timeZone } from "../../infrastructure/time-zone.ts";

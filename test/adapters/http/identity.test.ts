@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isCredentialName } from "../../../src/infrastructure/credential-name.ts";
+import { isCredentialName } from "../../../src/adapters/credential-name.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { bearer, redisRules, settled, startService, type TestService, ways } from "../../support/service.ts";
 

@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HttpOptions, httpApp } from "../../../src/adapters/http/app.ts";
-import { problemTypes } from "../../../src/adapters/http/kit/problem-types.ts";
+import { problemTypes } from "../../../src/adapters/http/problems/problem-types.ts";
 import { startService, type TestService } from "../../support/service.ts";
 
 const yaml = "sources: [{ name: everyone, kind: static, features: { feature_1: true } }]\n";

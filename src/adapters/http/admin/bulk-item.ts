@@ -5,8 +5,8 @@ import type { ManageRules } from "../../../application/admin/manage-rules.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
+import { revisionIn, revisionJson } from "../routing/entity-tag.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
-import { revisionIn, revisionJson } from "./entity-tag.ts";
 import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */

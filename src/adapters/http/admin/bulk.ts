@@ -3,12 +3,12 @@ import { v7 as newId } from "uuid";
 import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { problemTypes } from "../kit/problem-types.ts";
+import { problemTypes } from "../problems/problem-types.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "../routing/change-request.ts";
+import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { AppliedItem, BulkItem, type BulkUseCases, bulkChanges, catalogueSource } from "./bulk-item.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "./change-request.ts";
 import { logRejectedChange } from "./rejected-change.ts";
 
 const maxItems = 1_000;

@@ -4,11 +4,11 @@ import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
-import { jsonContent } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
-import { entityTagHeader, requiredRevision, tagged } from "./entity-tag.ts";
-import { featureIn, featureParameter } from "./path-parameters.ts";
+import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
+import { entityTagHeader, requiredRevision, tagged } from "../routing/entity-tag.ts";
+import { jsonContent } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, featureParameter } from "../routing/path-parameters.ts";
 
 /** The description of a feature in a request. */
 export const Description = z

@@ -1,11 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import { killChange, killSwitchOf, unkillChange } from "../../../application/admin/kill-switch.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { changeProblems, DryRunQuery, rejectBody, safeguards } from "./change-request.ts";
-import { entityTagHeader, tagged } from "./entity-tag.ts";
-import { featureIn, featureParameter } from "./path-parameters.ts";
+import { changeProblems, DryRunQuery, rejectBody, safeguards } from "../routing/change-request.ts";
+import { entityTagHeader, tagged } from "../routing/entity-tag.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, featureParameter } from "../routing/path-parameters.ts";
 import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 

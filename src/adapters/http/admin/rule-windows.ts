@@ -6,9 +6,15 @@ import { type Instant, instantText } from "../../../domain/evaluation/evaluation
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { featureIn, innerFeatureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import {
+  featureIn,
+  innerFeatureParameter,
+  readProblems,
+  sourceIn,
+  sourceParameter,
+} from "../routing/path-parameters.ts";
 
 const time = () => instant().openapi({ type: "string", format: "date-time" }).optional();
 const timeText = z.iso.datetime();

@@ -5,12 +5,12 @@ import type { AssessImpact } from "../../../application/features/assess-impact.t
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
-import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
-import { entityTagHeader, requiredRevision, revisionJson, tagged } from "./entity-tag.ts";
-import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
+import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../routing/cursor.ts";
+import { entityTagHeader, requiredRevision, revisionJson, tagged } from "../routing/entity-tag.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "../routing/path-parameters.ts";
 
 const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
 

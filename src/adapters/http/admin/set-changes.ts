@@ -6,9 +6,9 @@ import type { AssessImpact } from "../../../application/features/assess-impact.t
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { changeAuthor, type DryRunQuery, type RequestedChange } from "./change-request.ts";
-import { requiredRevision, revisionJson } from "./entity-tag.ts";
+import { uncached } from "../response-headers.ts";
+import { changeAuthor, type DryRunQuery, type RequestedChange } from "../routing/change-request.ts";
+import { requiredRevision, revisionJson } from "../routing/entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().describe(description);

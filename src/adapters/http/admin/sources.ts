@@ -4,12 +4,12 @@ import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type KeyValues, keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { DryRunQuery, rejectBody, revisedProblems, safeguards } from "./change-request.ts";
-import { entityTagHeader, revisionJson, tagged } from "./entity-tag.ts";
-import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
+import { entityTagHeader, revisionJson, tagged } from "../routing/entity-tag.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "../routing/path-parameters.ts";
 import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
 
 const SourceBody = z

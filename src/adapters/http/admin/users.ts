@@ -6,13 +6,13 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "./change-request.ts";
-import { pathParameter, userIn, userParameter } from "./path-parameters.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { uncached } from "../response-headers.ts";
+import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
+import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { pathParameter, userIn, userParameter } from "../routing/path-parameters.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const tokenBytes = 32;

@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import fresh from "fresh";
 import Negotiator from "negotiator";
-import { HttpProblem, notFound } from "../kit/http-problem.ts";
-import { securityHeaders } from "../kit/response-headers.ts";
+import { HttpProblem, notFound } from "../problems/http-problem.ts";
+import { securityHeaders } from "../response-headers.ts";
 import { type BuiltPage, type Coding, indexPath, type PageFile } from "./built-page.ts";
 
 const root = "/backoffice";

@@ -1,5 +1,5 @@
 import { isBearerToken } from "../../../domain/evaluation/token.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 const credentials = /^([A-Za-z][A-Za-z0-9-]*)(?: +(\S+))?$/;
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;

@@ -9,8 +9,8 @@ import type { Json } from "../../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../../domain/evaluation/key-template.ts";
 import type { Locator } from "../../../domain/evaluation/locator.ts";
 import { Attributes } from "../../attributes.ts";
+import type { ContextOptions } from "../../context-options.ts";
 import { clientAddress } from "./client-address.ts";
-import type { ContextOptions } from "./context-options.ts";
 
 /** Lifetime of the client id cookie: 400 days, the maximum that browsers accept. */
 const cookieSeconds = 400 * 24 * 3_600;

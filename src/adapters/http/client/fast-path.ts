@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getQueryParams } from "hono/utils/url";
 import type { Log } from "../../../infrastructure/logger.ts";
-import { problemDetails } from "../kit/problem-details.ts";
-import { problemOf } from "../kit/problem-of.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
+import { problemDetails } from "../problems/problem-details.ts";
+import { problemOf } from "../problems/problem-of.ts";
 import type { CrossOriginSharing } from "../server/cross-origin-sharing.ts";
 import { requestId } from "../server/request-id.ts";
 import type { RequestsInFlight } from "../server/requests-in-flight.ts";

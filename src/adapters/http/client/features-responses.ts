@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { EvaluatedFeatures, EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import type { EvaluatedFlags, EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
 import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 import type { CallContext } from "./call-context.ts";
 import { detailedBody, featuresBody } from "./features-body.ts";
 import { type ClientResponse, type PreparedResponse, type PrepareResponse, responseOf } from "./prepared-response.ts";

@@ -3,8 +3,8 @@ import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate
 import type { Freshness } from "../../../application/evaluation/freshness.ts";
 import type { CountUsage, Stated, Tally } from "../../../application/usage/count-usage.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { securityHeaders } from "../kit/response-headers.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
+import { securityHeaders } from "../response-headers.ts";
 import { rawStaleMarks, staleMarks } from "./stale-marks.ts";
 
 /** Raw headers: names and values alternate. Node writes them as they are, and would look up those of an object. */

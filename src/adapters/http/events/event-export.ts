@@ -3,10 +3,10 @@ import Negotiator from "negotiator";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { type EventFormatName, eventFormats, written } from "./event-formats.ts";
+import { type EventFormatName, eventFormats, written } from "../../event-formats.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { uncached } from "../response-headers.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { eventQuery, filterOf } from "./event-schemas.ts";
 
 const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[]];

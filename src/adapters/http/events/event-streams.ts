@@ -1,5 +1,5 @@
-import { HttpProblem } from "../kit/http-problem.ts";
-import { streamHeaders } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { streamHeaders } from "../response-headers.ts";
 
 /** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;

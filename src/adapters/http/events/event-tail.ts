@@ -5,10 +5,10 @@ import type { TailEvents } from "../../../application/events/tail-events.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { streamHeaders } from "../kit/response-headers.ts";
-import { eventJson } from "./event-json.ts";
+import { eventJson } from "../../event-json.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { streamHeaders } from "../response-headers.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { eventQuery, filterOf } from "./event-schemas.ts";
 import type { EventStreams } from "./event-streams.ts";
 

@@ -3,14 +3,14 @@ import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { RecordEvent } from "../../../application/events/record-event.ts";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
-import { cursorOf, defaultLimit, pageQuery, positionIn } from "../kit/cursor.ts";
-import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import { nextLink } from "../kit/next-link.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { authorOf } from "../kit/operators.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { eventJson } from "./event-json.ts";
+import { eventJson } from "../../event-json.ts";
+import { uncached } from "../response-headers.ts";
+import { cursorOf, defaultLimit, pageQuery, positionIn } from "../routing/cursor.ts";
+import { idempotencyKeyOf, idempotencyKeyParameter } from "../routing/idempotency-key.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import { nextLink } from "../routing/next-link.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { authorOf } from "../sessions/operators.ts";
 import { EventBody, eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
 
 type EventOptions = {

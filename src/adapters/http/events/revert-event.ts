@@ -3,12 +3,12 @@ import type { Context } from "hono";
 import type { FindEvent } from "../../../application/reverts/find-event.ts";
 import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../admin/change-request.ts";
-import { pathParameter } from "../admin/path-parameters.ts";
-import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { type EventJson, eventJson } from "./event-json.ts";
+import { type EventJson, eventJson } from "../../event-json.ts";
+import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
+import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { pathParameter } from "../routing/path-parameters.ts";
 import { EventBody } from "./event-schemas.ts";
 
 const idParameter = pathParameter(

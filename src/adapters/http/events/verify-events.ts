@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { wholeNumber } from "../routing/query.ts";
 
 const maxEvents = 10_000;
 

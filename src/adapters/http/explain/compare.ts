@@ -4,8 +4,8 @@ import type { ListFeatures } from "../../../application/features/list-features.t
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import { featureChangeJson } from "../../known-feature-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
 import { ContextAnswer, changeFields, SummarizedFeature } from "./explanation-body.ts";
 

@@ -4,7 +4,7 @@ import type { Question } from "../../../application/explain/explained.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { instant } from "../../instant.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** Members of a body that describe a caller and its context. */
 export const contextMembers = {

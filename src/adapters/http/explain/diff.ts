@@ -4,9 +4,9 @@ import type { CompareTimes, Difference } from "../../../application/explain/comp
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
 import { featureChangeJson } from "../../known-feature-json.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { changeFields } from "./explanation-body.ts";
 
 const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });

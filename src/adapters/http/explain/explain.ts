@@ -3,8 +3,8 @@ import type { ExplainFeatures } from "../../../application/explain/explain-featu
 import { isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { explainedJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { contextMembers, isOneCaller, questionOf, withToken } from "./context-body.ts";
 import { ExplanationBody } from "./explanation-body.ts";
 

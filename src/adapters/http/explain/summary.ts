@@ -5,9 +5,9 @@ import type { ListFeatures } from "../../../application/features/list-features.t
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../routing/cursor.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { ContextBody, questionOf, withToken } from "./context-body.ts";
 import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
 

@@ -8,10 +8,10 @@ import { usageDays } from "../../../domain/usage/usage-store.ts";
 import { duration } from "../../duration.ts";
 import { instant } from "../../instant.ts";
 import { knownFeatureJson, sourceStatusJson, viewedFeatureJson } from "../../known-feature-json.ts";
-import { featureIn, featureParameter } from "../admin/path-parameters.ts";
-import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../routing/cursor.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, featureParameter } from "../routing/path-parameters.ts";
 import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
 import { ViewedFeatureBody } from "./viewed-feature-body.ts";
 

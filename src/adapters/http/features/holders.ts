@@ -1,10 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import type { FeatureHolders, Holders } from "../../../application/features/feature-holders.ts";
-import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { cursorOf, nextCursor, positionIn } from "../kit/cursor.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
+import { cursorOf, nextCursor, positionIn } from "../routing/cursor.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, innerFeatureParameter } from "../routing/path-parameters.ts";
+import { wholeNumber } from "../routing/query.ts";
 
 const defaultLimit = 100;
 

@@ -2,9 +2,9 @@ import { z } from "@hono/zod-openapi";
 import { type AssessedImpact, type AssessImpact, namedChanges } from "../../../application/features/assess-impact.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
-import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, innerFeatureParameter } from "../routing/path-parameters.ts";
 
 /** The users for whom a feature is on, or who gain or lose it. */
 export const AudienceBody = z

@@ -3,12 +3,12 @@ import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-f
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { instantJson } from "../../instant-json.ts";
-import { rejectBody } from "../admin/change-request.ts";
-import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
-import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../kit/cursor.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { uncached } from "../response-headers.ts";
+import { rejectBody } from "../routing/change-request.ts";
+import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../routing/cursor.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { readProblems, sourceIn, sourceParameter } from "../routing/path-parameters.ts";
 import { FeedStateBody, feedStateJson } from "./feed-state.ts";
 
 const PageQuery = z.strictObject(pageQuery("items"));

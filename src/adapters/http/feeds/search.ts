@@ -5,13 +5,13 @@ import type { KnownItem } from "../../../domain/feeds/item.ts";
 import type { TimelinePosition } from "../../../domain/feeds/timeline.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, writtenDate } from "../../dates.ts";
-import { cursorOf, nextCursor, positionIn } from "../kit/cursor.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import { nextLink } from "../kit/next-link.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { queryOf, wholeNumber } from "../kit/query.ts";
-import { securityHeaders } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
+import { securityHeaders } from "../response-headers.ts";
+import { cursorOf, nextCursor, positionIn } from "../routing/cursor.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import { nextLink } from "../routing/next-link.ts";
+import { queryOf, wholeNumber } from "../routing/query.ts";
 
 export const searchPath = "/search";
 

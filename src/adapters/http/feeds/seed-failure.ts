@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../kit/problem-types.ts";
+import type { ProblemCode } from "../problems/problem-types.ts";
 
 const paths = /^\/search(\/|$)/;
 

@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../kit/problem-types.ts";
+import type { ProblemCode } from "../problems/problem-types.ts";
 
 /** The OFREP routes; the group is the key in the path of a single evaluation. */
 const route = /^\/ofrep\/v1\/(?:stream|evaluate\/flags(?:\/(.*))?)$/;

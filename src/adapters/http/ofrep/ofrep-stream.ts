@@ -7,7 +7,7 @@ import { allows } from "../../../domain/admin/credential.ts";
 import { TidegateError, TokenRejected } from "../../../domain/errors.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { CallContext } from "../client/call-context.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 import { incomingOf } from "../server/incoming.ts";
 import { type AdvertisedStreams, callerOf, ofrepStreamPath } from "../streams/advertised-streams.ts";
 import type { ClientStreams } from "../streams/client-streams.ts";

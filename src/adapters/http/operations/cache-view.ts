@@ -1,10 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { CachedKey, ViewCache } from "../../../application/admin/view-cache.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
+import { uncached } from "../response-headers.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 
 const time = z.iso.datetime();
 const content = {

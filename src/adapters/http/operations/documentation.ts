@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { notFound } from "../kit/http-problem.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { problemTypes } from "../kit/problem-types.ts";
-import { securityHeaders } from "../kit/response-headers.ts";
+import { notFound } from "../problems/http-problem.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
+import { problemTypes } from "../problems/problem-types.ts";
+import { securityHeaders } from "../response-headers.ts";
 
 const page = `<!doctype html>
 <html lang="en">

@@ -5,9 +5,9 @@ import type { CheckInstance } from "../../../application/system/check-instance.t
 import type { SystemState, ViewSystem } from "../../../application/system/view-system.ts";
 import { instantJson } from "../../instant-json.ts";
 import { FeedStateBody, feedStateJson } from "../feeds/feed-state.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { uncached } from "../response-headers.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 
 const Readiness = z
   .object({

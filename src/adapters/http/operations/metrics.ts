@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
+import { uncached } from "../response-headers.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 
 const type = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -2,10 +2,10 @@ import { z } from "@hono/zod-openapi";
 import type { KeyRead, ReadKey } from "../../../application/admin/read-key.ts";
 import { maxMembers, maxStringBytes } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { uncached } from "../response-headers.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 
 const Query = z.strictObject({ key: z.string().openapi({ example: "page:home" }) });
 

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** `GET /`: redirects browsers to the page for operators, if it is served. Returns others 404 with the paths to use. */
 export function root(c: Context, basePath: string, hasBackoffice: boolean): Response {

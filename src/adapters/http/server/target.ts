@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isCredentialName } from "../../../infrastructure/credential-name.ts";
+import { isCredentialName } from "../../credential-name.ts";
 import { isHost } from "./host.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /**
  * Whether a page of another origin sent the request. Reads `Sec-Fetch-Site`, which is right even if a proxy changes the

@@ -5,14 +5,14 @@ import { scopes } from "../../../domain/admin/credential.ts";
 import { ChangeRejected } from "../../../domain/errors.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { instantJson } from "../../instant-json.ts";
-import { checkedRoute } from "../kit/checked-route.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { bearerChallenge, operatorOf, requireScope } from "../kit/operators.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
+import { uncached } from "../response-headers.ts";
+import { checkedRoute } from "../routing/checked-route.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { rejectCrossOrigin } from "./cross-origin.ts";
+import { bearerChallenge, operatorOf, requireScope } from "./operators.ts";
 import { noSession, sessionCookie, sessionIn } from "./session-cookie.ts";
 
 const SignIn = z

@@ -6,7 +6,7 @@ import type { Secrets } from "../../../domain/admin/secrets.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { isValue } from "../../../domain/evaluation/key-template.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 import { Channels, endOfMonth } from "./channel.ts";
 import { type StreamLimits, shedMs } from "./stream-limits.ts";
 

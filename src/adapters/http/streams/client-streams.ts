@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { inSlices } from "../../../application/async/in-slices.ts";
 import type { Watch, Watchable, WatchEvaluations } from "../../../application/streams/watch-evaluations.ts";
-import { streamHeaders } from "../kit/response-headers.ts";
+import { streamHeaders } from "../response-headers.ts";
 import { outgoingOf } from "../server/incoming.ts";
 import { ClientStream } from "./client-stream.ts";
 import type { StreamClient, StreamLimits } from "./stream-limits.ts";

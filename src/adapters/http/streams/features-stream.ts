@@ -8,8 +8,8 @@ import { tokenOf } from "../client/authorization.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { featuresBody } from "../client/features-body.ts";
 import type { WrittenBody } from "../client/prepared-response.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { problemResponses } from "../kit/problem-responses.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
 import { incomingOf } from "../server/incoming.ts";
 import type { ClientStreams } from "./client-streams.ts";
 

@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { InvalidationFeed } from "../../../domain/evaluation/invalidation-feed.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** Limits of open streams in a process. */
 export type StreamLimitOptions = {

@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import type { ReloadConfig } from "../../../application/system/reload-config.ts";
-import { rejectBody } from "../admin/change-request.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { rejectBody } from "../routing/change-request.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 
 const names = z.array(z.string()).readonly();
 

@@ -6,8 +6,8 @@ import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { DeclaredSource } from "../../../domain/evaluation/source.ts";
 import { instantJson } from "../../instant-json.ts";
 import { feedStateJson } from "../feeds/feed-state.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { SystemBody, SystemHistoryBody } from "./system-body.ts";
 
 /** An instance, from its configuration. Contains no secret. */

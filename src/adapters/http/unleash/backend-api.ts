@@ -11,15 +11,14 @@ import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { writtenText } from "../client/features-body.ts";
 import { fetchResponse, responseOf, unmarked, type WrittenBody } from "../client/prepared-response.ts";
 import { rawStaleMarks } from "../client/stale-marks.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonBody } from "../kit/json-body.ts";
-import { jsonContent, jsonResponse } from "../kit/json-content.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { uncached } from "../response-headers.ts";
+import { jsonBody } from "../routing/json-body.ts";
+import { jsonContent, jsonResponse } from "../routing/json-content.ts";
 import { receiveMetrics } from "./receive-metrics.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
-import { unleashErrors } from "./unleash-errors.ts";
-import { UnleashApplication, UnleashDocument, UnleashMetrics } from "./unleash-schemas.ts";
+import { UnleashApplication, UnleashDocument, UnleashMetrics, unleashErrors } from "./unleash-schemas.ts";
 
 /** The last valid document of an Unleash source. Throws `SourceUnavailable` before there is one. */
 export type ReadUnleashDocument = () => CachedRead<{ readonly text: string }>;

@@ -7,13 +7,13 @@ import { explicitContext, type IdentifyCaller } from "../../../application/evalu
 import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
 import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import type { CallContext } from "../client/call-context.ts";
+import { evaluateFor } from "../client/evaluate-for.ts";
 import { writtenBody } from "../client/features-body.ts";
 import { fetchResponse, type PrepareResponse, responseOf } from "../client/prepared-response.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
-import { jsonBody } from "../kit/json-body.ts";
-import { jsonContent, jsonResponse } from "../kit/json-content.ts";
-import { uncached } from "../kit/response-headers.ts";
-import { evaluateFor } from "../ofrep/evaluate-for.ts";
+import { uncached } from "../response-headers.ts";
+import { jsonBody } from "../routing/json-body.ts";
+import { jsonContent, jsonResponse } from "../routing/json-content.ts";
 import { incomingOf } from "../server/incoming.ts";
 import { frontendPaths } from "./frontend-paths.ts";
 import { receiveMetrics } from "./receive-metrics.ts";
@@ -21,8 +21,7 @@ import { maxReportBytes } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { toggleJson } from "./toggle-json.ts";
 import { contextIn, contextOf, type UnleashContext, UnleashRequest } from "./unleash-context.ts";
-import { unleashErrors } from "./unleash-errors.ts";
-import { UnleashApplication, UnleashMetrics, UnleashToggles } from "./unleash-schemas.ts";
+import { UnleashApplication, UnleashMetrics, UnleashToggles, unleashErrors } from "./unleash-schemas.ts";
 
 /** Maximum size of a body with a context, in bytes. */
 const maxBodyBytes = 65_536;

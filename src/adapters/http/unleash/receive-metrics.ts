@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
 import type { CountUsage } from "../../../application/usage/count-usage.ts";
-import { jsonBody } from "../kit/json-body.ts";
+import { jsonBody } from "../routing/json-body.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
 import { UnleashMetrics } from "./unleash-schemas.ts";
 

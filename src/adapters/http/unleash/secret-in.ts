@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { bareSecretOf } from "../client/authorization.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** The secret of a request of an Unleash SDK. Throws `HttpProblem` without one: SDKs always send one. */
 export function secretIn(c: Context): string {

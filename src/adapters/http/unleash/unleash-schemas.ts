@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { jsonContent } from "../routing/json-content.ts";
 
 const UnleashToggle = z
   .object({
@@ -60,6 +61,12 @@ export const UnleashApplication = z
 export const UnleashDocument = z.looseObject({ features: z.array(z.unknown()) }).openapi("UnleashDocument");
 
 /** An error in the format of Unleash's SDKs, besides the members of problem details. */
-export const UnleashError = z
+const UnleashError = z
   .object({ name: z.string(), message: z.string(), details: z.array(z.object({ message: z.string() })) })
   .openapi("UnleashError");
+
+/** OpenAPI responses for errors with these statuses. */
+export const unleashErrors = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [status, { description: "An error.", content: jsonContent(UnleashError) }]),
+  );

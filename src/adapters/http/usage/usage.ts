@@ -5,10 +5,10 @@ import { inOrder, isServedKey, servedKeyRule } from "../../../domain/evaluation/
 import { type UsageSpan, type UsageStep, usageSteps } from "../../../domain/usage/usage-store.ts";
 import { instant } from "../../instant.ts";
 import { instantJson } from "../../instant-json.ts";
-import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { featureIn, innerFeatureParameter } from "../routing/path-parameters.ts";
 
 const maxFeatures = 1_000;
 

@@ -2,9 +2,9 @@ import { z } from "@hono/zod-openapi";
 import type { FindUsers } from "../../../application/users/find-users.ts";
 import { isValue, maxValueLength, valueRule } from "../../../domain/evaluation/key-template.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
-import { jsonResponse } from "../kit/json-content.ts";
-import type { OperatorRoutes } from "../kit/operator-routes.ts";
-import { wholeNumber } from "../kit/query.ts";
+import { jsonResponse } from "../routing/json-content.ts";
+import type { OperatorRoutes } from "../routing/operator-routes.ts";
+import { wholeNumber } from "../routing/query.ts";
 
 const defaultLimit = 20;
 

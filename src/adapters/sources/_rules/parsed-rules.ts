@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import { notServed } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
-import { faultOf } from "../../http/kit/schema-faults.ts";
+import { faultOf } from "../../schema-faults.ts";
 import type { SourceHost } from "../_catalogue/source.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { RuleCheck } from "../../../domain/admin/editable-rules.ts";
 import { isWritableKey, type Json, writableKeyRule } from "../../../domain/evaluation/feature.ts";
-import { faultOf } from "../../http/kit/schema-faults.ts";
+import { faultOf } from "../../schema-faults.ts";
 
 /** The schemas of a kind's rules, and of the segments that they share, if it has segments. */
 export type RuleSchemas = { readonly rule: z.ZodType; readonly segment?: z.ZodType | undefined };

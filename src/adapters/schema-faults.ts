@@ -1,5 +1,7 @@
 import type { z } from "zod";
-import type { Fault } from "./http-problem.ts";
+
+/** A fault in a body: its JSON pointer (RFC 6901), and the fault with its fix. */
+export type Fault = { readonly pointer: string; readonly detail: string };
 
 /** Converts a schema issue into faults that include the fix. */
 export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault[] {

@@ -1,9 +1,9 @@
-import { seedFailure } from "../feeds/seed-failure.ts";
-import type { Fault } from "../kit/http-problem.ts";
-import { problemDetails } from "../kit/problem-details.ts";
-import { type ProblemCode, problemTypes } from "../kit/problem-types.ts";
-import { ofrepError } from "../ofrep/ofrep-error.ts";
-import { unleashError } from "../unleash/unleash-error.ts";
+import type { Fault } from "../schema-faults.ts";
+import { seedFailure } from "./feeds/seed-failure.ts";
+import { ofrepError } from "./ofrep/ofrep-error.ts";
+import { problemDetails } from "./problems/problem-details.ts";
+import { type ProblemCode, problemTypes } from "./problems/problem-types.ts";
+import { unleashError } from "./unleash/unleash-error-members.ts";
 
 /** The response to a failure of a request for a path: problem details, with the members that its protocol adds. */
 export function problemAt(

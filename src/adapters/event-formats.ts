@@ -1,4 +1,4 @@
-import type { Event } from "../../../domain/events/event.ts";
+import type { Event } from "../domain/events/event.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 
 /** Text that spreadsheets run as a formula. Some drop white space and invisible characters before it, or narrow `＝`. */

@@ -3,12 +3,12 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { withFix } from "../../../application/admin/call-store.ts";
 import type { Scope } from "../../../domain/admin/credential.ts";
+import { type ProblemResponses, problemResponses } from "../problems/problem-responses.ts";
+import type { ProblemCode } from "../problems/problem-types.ts";
+import { uncached } from "../response-headers.ts";
+import type { Operators } from "../sessions/operators.ts";
 import { type CheckedInput, type CheckedRoute, checkedRoute, type TypedRoute } from "./checked-route.ts";
-import type { Operators } from "./operators.ts";
-import { type ProblemResponses, problemResponses } from "./problem-responses.ts";
-import type { ProblemCode } from "./problem-types.ts";
 import type { noQuery } from "./query.ts";
-import { uncached } from "./response-headers.ts";
 
 /** Problem codes of every route for operators. */
 type BaseCode = "unauthenticated" | "invalid-query";

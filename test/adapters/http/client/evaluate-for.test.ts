@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evaluateFor } from "../../../../src/adapters/http/ofrep/evaluate-for.ts";
+import { evaluateFor } from "../../../../src/adapters/http/client/evaluate-for.ts";
 import type { IdentifyOperator } from "../../../../src/application/admin/identify-operator.ts";
 import type { Caller } from "../../../../src/application/evaluation/identify-caller.ts";
 import type { Scope } from "../../../../src/domain/admin/credential.ts";

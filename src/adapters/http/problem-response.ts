@@ -1,16 +1,16 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { ChangeRejected, TidegateError } from "../../../domain/errors.ts";
-import type { Log } from "../../../infrastructure/logger.ts";
-import { logRejectedChange } from "../admin/rejected-change.ts";
-import { HttpProblem, notFound } from "../kit/http-problem.ts";
-import { problemOf } from "../kit/problem-of.ts";
-import { securityHeaders } from "../kit/response-headers.ts";
-import { bulkPath } from "../ofrep/ofrep-fast-path.ts";
-import { isUnleashPath } from "../unleash/unleash-error.ts";
-import { methods } from "./methods.ts";
+import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
+import type { Log } from "../../infrastructure/logger.ts";
+import { logRejectedChange } from "./admin/rejected-change.ts";
+import { bulkPath } from "./ofrep/ofrep-fast-path.ts";
 import { problemAt } from "./problem-at.ts";
-import { requestId } from "./request-id.ts";
+import { HttpProblem, notFound } from "./problems/http-problem.ts";
+import { problemOf } from "./problems/problem-of.ts";
+import { securityHeaders } from "./response-headers.ts";
+import { methods } from "./server/methods.ts";
+import { requestId } from "./server/request-id.ts";
+import { isUnleashPath } from "./unleash/unleash-error-members.ts";
 
 /** The response to a request that failed. Logs rejected changes, and errors that are not the caller's. */
 export function problemResponse(error: Error, c: Context, log: Log): Response {

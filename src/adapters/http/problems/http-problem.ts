@@ -1,7 +1,5 @@
+import type { Fault } from "../../schema-faults.ts";
 import type { ProblemCode } from "./problem-types.ts";
-
-/** A fault in a body: its JSON pointer (RFC 6901), and the fault with its fix. */
-export type Fault = { readonly pointer: string; readonly detail: string };
 
 /** A failure that exists only in the HTTP adapter. */
 export class HttpProblem extends Error {

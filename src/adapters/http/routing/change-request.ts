@@ -7,12 +7,12 @@ import type { Revision } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { IdempotencyKeyReused, StoreFull } from "../../../domain/errors.ts";
 import { secretOf } from "../client/authorization.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { hasBody, jsonBody } from "../kit/json-body.ts";
-import { authorOf } from "../kit/operators.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { authorOf } from "../sessions/operators.ts";
 import { sessionIn } from "../sessions/session-cookie.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
+import { idempotencyKeyOf, idempotencyKeyParameter } from "./idempotency-key.ts";
+import { hasBody, jsonBody } from "./json-body.ts";
 
 /** Query parameters of every change. */
 export const ChangeQuery = z.strictObject({

@@ -30,10 +30,10 @@ import { usageRoutes } from "./usage/usage.ts";
 import { userSearchRoutes } from "./users/search.ts";
 
 /**
- * The areas for operators. Each registers its routes with the use cases that it names, and returns what clients see of
- * them. Routes whose feature key may contain slashes come after those with a suffix behind the key.
+ * The API for operators, in parts. Each registers its routes with the use cases that it names, and returns their types
+ * for clients. Routes whose feature key may contain slashes come after those with a suffix behind the key.
  */
-export const areas = [
+export const operatorApi = [
   healthChecks,
   metrics,
   proxy,
@@ -65,5 +65,5 @@ export const areas = [
   diff,
 ] as const;
 
-/** The use cases and options of all areas. */
-export type AreaOptions = Intersection<Parameters<(typeof areas)[number]>[1]>;
+/** The use cases and options of the whole API for operators. */
+export type OperatorApiOptions = Intersection<Parameters<(typeof operatorApi)[number]>[1]>;

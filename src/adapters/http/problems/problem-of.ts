@@ -1,7 +1,8 @@
 import { ChangedSince, ChangeRejected, TidegateError } from "../../../domain/errors.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import { type Fault, HttpProblem } from "./http-problem.ts";
+import type { Fault } from "../../schema-faults.ts";
+import { HttpProblem } from "./http-problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
 /** The parts of a problem response. */

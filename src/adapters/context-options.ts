@@ -1,9 +1,9 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
-import { errorMessage } from "../../../domain/error-message.ts";
-import { isCredentialName } from "../../../infrastructure/credential-name.ts";
-import { isNetwork } from "../../../infrastructure/ip-networks.ts";
-import { headerName } from "../../../infrastructure/location/header-name.ts";
+import { errorMessage } from "../domain/error-message.ts";
+import { isNetwork } from "../infrastructure/ip-networks.ts";
+import { headerName } from "../infrastructure/location/header-name.ts";
+import { isCredentialName } from "./credential-name.ts";
 
 const namedNetworks = ["loopback", "linklocal", "uniquelocal"];
 

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { isSameRevision, type Revision, revisionText } from "../../../domain/admin/change.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { uncached } from "../response-headers.ts";
 
 const list = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
 const tags = /(W\/)?"([^"]*)"/g;

@@ -4,9 +4,9 @@ import type { Identified, IdentifyOperator } from "../../../application/admin/id
 import type { Session, Sessions } from "../../../application/admin/sessions.ts";
 import { allows, type Credential, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
-import { rejectCrossOrigin, requireSameOrigin } from "../sessions/cross-origin.ts";
-import { sessionIn } from "../sessions/session-cookie.ts";
-import { HttpProblem } from "./http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
+import { rejectCrossOrigin, requireSameOrigin } from "./cross-origin.ts";
+import { sessionIn } from "./session-cookie.ts";
 
 /** OpenAPI security requirement of a route: the scope it needs. */
 export type Security = { [scheme in "admin" | "adminAsPassword" | "session"]?: Scope[] }[];

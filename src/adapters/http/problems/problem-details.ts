@@ -1,6 +1,6 @@
-import type { Fault } from "./http-problem.ts";
+import type { Fault } from "../../schema-faults.ts";
+import { uncached } from "../response-headers.ts";
 import { type ProblemCode, type ProblemType, problemTypes } from "./problem-types.ts";
-import { uncached } from "./response-headers.ts";
 
 const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
   401: { key: "auth_error", message: "Unauthorized" },

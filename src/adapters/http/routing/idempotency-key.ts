@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { HttpProblem } from "./http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 const usable = /^[\x21-\x7e]{1,255}$/;
 

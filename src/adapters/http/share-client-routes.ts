@@ -1,14 +1,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-import type { CallContext } from "../client/call-context.ts";
-import { searchPath } from "../feeds/search.ts";
-import { bulkPath } from "../ofrep/ofrep-fast-path.ts";
-import { ofrepStreamPath } from "../streams/advertised-streams.ts";
-import { featuresStreamPath } from "../streams/features-stream.ts";
-import { frontendPaths } from "../unleash/frontend-paths.ts";
-import { isUnleashPath } from "../unleash/unleash-error.ts";
-import type { CrossOriginSharing } from "./cross-origin-sharing.ts";
+import type { CallContext } from "./client/call-context.ts";
+import { searchPath } from "./feeds/search.ts";
+import { bulkPath } from "./ofrep/ofrep-fast-path.ts";
+import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
+import { ofrepStreamPath } from "./streams/advertised-streams.ts";
+import { featuresStreamPath } from "./streams/features-stream.ts";
+import { frontendPaths } from "./unleash/frontend-paths.ts";
+import { isUnleashPath } from "./unleash/unleash-error-members.ts";
 
 const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
 

@@ -3,7 +3,7 @@ import type { Caller } from "../../../application/evaluation/identify-caller.ts"
 import { allows, type Scope } from "../../../domain/admin/credential.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { credentialPrefix } from "../../../infrastructure/secrets/credential-secret.ts";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /**
  * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,

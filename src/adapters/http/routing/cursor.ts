@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
-import { HttpProblem } from "./http-problem.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 import { wholeNumber } from "./query.ts";
 
 const checksumLength = 16;

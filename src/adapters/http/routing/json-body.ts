@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { type Fault, HttpProblem } from "./http-problem.ts";
-import { faultOf, pointerStep } from "./schema-faults.ts";
+import type { Fault } from "../../schema-faults.ts";
+import { faultOf, pointerStep } from "../../schema-faults.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** Default maximum body size, in bytes. */
 const maxBytes = 131_072;

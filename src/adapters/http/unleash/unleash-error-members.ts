@@ -1,4 +1,4 @@
-import type { ProblemCode } from "../kit/problem-types.ts";
+import type { ProblemCode } from "../problems/problem-types.ts";
 
 /** The paths of Unleash's frontend and client API. */
 const paths = /^\/api\/(frontend|proxy|client)(\/|$)/;

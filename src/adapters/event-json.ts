@@ -1,15 +1,10 @@
-import type { z } from "zod";
-import { type ChangeTarget, storeIn } from "../../../application/reverts/change-targets.ts";
-import { changedKey, revisionText } from "../../../domain/admin/change.ts";
-import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import type { Event } from "../../../domain/events/event.ts";
-import type { EventBody } from "./event-schemas.ts";
-
-/** An event in JSON. */
-export type EventJson = z.output<typeof EventBody>;
+import { type ChangeTarget, storeIn } from "../application/reverts/change-targets.ts";
+import { changedKey, revisionText } from "../domain/admin/change.ts";
+import { instantText } from "../domain/evaluation/evaluation-context.ts";
+import type { Event } from "../domain/events/event.ts";
 
 /** `target` adds the changed features, their sources and caller, by the present configuration. */
-export const eventJson = ({ at, recordedBy, change, ...event }: Event, target?: ChangeTarget): EventJson => ({
+export const eventJson = ({ at, recordedBy, change, ...event }: Event, target?: ChangeTarget) => ({
   component: event.component,
   data: event.data,
   email: event.email || null,
@@ -34,3 +29,6 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event, target?: 
     ...(target.context.location !== undefined && { location: target.context.location }),
   }),
 });
+
+/** An event in JSON. */
+export type EventJson = ReturnType<typeof eventJson>;

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { HttpProblem } from "./http-problem.ts";
-import { faultOf } from "./schema-faults.ts";
+import { faultOf } from "../../schema-faults.ts";
+import { HttpProblem } from "../problems/http-problem.ts";
 
 /** The schema of a query without parameters. */
 export const noQuery = z.strictObject({});
