@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { isOwnKey } from "../../src/infrastructure/redis/redis-keys.ts";
+import { isOwnKey } from "../../src/infrastructure/stores/store-keys.ts";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { until } from "../../test/support/until.ts";
 import { bearer, Client } from "../client.ts";

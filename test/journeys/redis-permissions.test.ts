@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { freshnessBoundMs } from "../../src/domain/evaluation/cached-read.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
-import { killedKey } from "../../src/infrastructure/redis/redis-keys.ts";
+import { killedKey } from "../../src/infrastructure/stores/store-keys.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { type Answered, adminToken, type Operator, redisRulesAt, startOperator } from "../support/operator.ts";
 import { TestProcess } from "../support/process.ts";

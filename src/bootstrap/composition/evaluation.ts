@@ -13,7 +13,7 @@ import { WatchEvaluations } from "../../application/streams/watch-evaluations.ts
 import { uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
 import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
-import { registerKey } from "../../infrastructure/redis/redis-keys.ts";
+import { registerKey } from "../../infrastructure/stores/store-keys.ts";
 import { lazy, once } from "./lazy.ts";
 import { presentSource } from "./sources/present-source.ts";
 import type { Stores } from "./stores.ts";

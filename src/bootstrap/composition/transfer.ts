@@ -2,7 +2,7 @@ import type { TokensOfData } from "../../application/transfer/data-line.ts";
 import { ExportData } from "../../application/transfer/export-data.ts";
 import { importData } from "../../application/transfer/import-data.ts";
 import { loadDemo } from "../../application/transfer/load-demo.ts";
-import { isOwnKey } from "../../infrastructure/redis/redis-keys.ts";
+import { isOwnKey } from "../../infrastructure/stores/store-keys.ts";
 import { pepperMark } from "../../infrastructure/token-key.ts";
 import type { Admin } from "./admin.ts";
 import { lazy, once } from "./lazy.ts";

@@ -3,7 +3,7 @@ import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import { mapIn } from "../../infrastructure/entries.ts";
-import { collectionKey, isOwnKey, killedKey, ownPrefix, registerKey } from "../../infrastructure/redis/redis-keys.ts";
+import { collectionKey, isOwnKey, killedKey, ownPrefix, registerKey } from "../../infrastructure/stores/store-keys.ts";
 import { hashedTemplate, plainTemplate } from "../../infrastructure/token-key.ts";
 import type { TokenOptions } from "./schema.ts";
 import { type Path, pathText } from "./yaml-file.ts";

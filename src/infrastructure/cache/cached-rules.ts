@@ -2,7 +2,7 @@ import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import { collectionKey } from "../redis/redis-keys.ts";
+import { collectionKey } from "../stores/store-keys.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
 import { isSameMap } from "./same-map.ts";

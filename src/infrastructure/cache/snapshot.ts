@@ -11,8 +11,8 @@ import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { RemoteStore } from "../connection.ts";
 import { isEntry } from "../entries.ts";
 import type { Log } from "../logger.ts";
-import type { FilledStores } from "../redis/filled-stores.ts";
-import { storedUser } from "../stored-user.ts";
+import type { FilledStores } from "../stores/filled-stores.ts";
+import { storedUser } from "../stores/stored-user.ts";
 import type { NearCache } from "./near-cache.ts";
 import { inSlices, readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
 

@@ -2,7 +2,7 @@ import cluster, { type Worker } from "node:cluster";
 import { waitAtMost } from "../../application/async/deadline.ts";
 import { confirmationWaitMs } from "../../domain/evaluation/cached-read.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import { FilledStores } from "../redis/filled-stores.ts";
+import { FilledStores } from "../stores/filled-stores.ts";
 
 type Feeds = ReadonlyMap<string, InvalidationFeed>;
 type Request = { readonly id: string; readonly key: string };

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../logger.ts";
-import type { FilledStores } from "./filled-stores.ts";
+import type { FilledStores } from "../stores/filled-stores.ts";
+import { ownPrefix } from "../stores/store-keys.ts";
 import { isErrorReply, redisFault } from "./redis-fault.ts";
-import { ownPrefix } from "./redis-keys.ts";
 
 /** Marker key. It exists in every database that was found filled. No source and no token may use it. */
 export const markerKey = `${ownPrefix}store`;

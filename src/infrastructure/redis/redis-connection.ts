@@ -6,13 +6,14 @@ import type { InstanceProcess } from "../../domain/evaluation/invalidation-feed.
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { OperationFailed } from "../operation-failed.ts";
+import { FilledStores } from "../stores/filled-stores.ts";
+import { isOwnKey } from "../stores/store-keys.ts";
 import { defaultCommandTimeoutMs } from "./command-timeout.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
-import { FilledStores } from "./filled-stores.ts";
 import { RedisClient } from "./redis-client.ts";
 import { replyText } from "./redis-fault.ts";
 import { RedisInvalidationFeed } from "./redis-invalidation-feed.ts";
-import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
+import { outboxPrefix } from "./redis-keys.ts";
 import { redisLease } from "./redis-lease.ts";
 import { redisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";

@@ -1,11 +1,4 @@
-/** Prefix of all of Tidegate's own keys, except for the sets of the kill switch. */
-export const ownPrefix = "tidegate:";
-/** Set of the kill switch. Sets whose keys continue with a colon are not Tidegate's own either. */
-export const killedKey = `${ownPrefix}killed`;
-
-/** Whether a key, or all keys with this prefix, are Tidegate's own. Sources and tokens may not use them. */
-export const isOwnKey = (text: string): boolean =>
-  text.startsWith(ownPrefix) && text !== killedKey && !text.startsWith(`${killedKey}:`);
+import { ownPrefix } from "../stores/store-keys.ts";
 
 /** String: the identity of a database. A copy of the database has the same. */
 export const identityKey = `${ownPrefix}identity`;
@@ -29,14 +22,11 @@ export const tokensKey = `${ownPrefix}tokens`;
 /** String with a lifetime of 25 h: the request of an idempotency key. */
 export const claimKey = (name: string): string => `${ownPrefix}claim:${name}`;
 
-/** Sorted set: the known features, by the day on which each was last registered. */
-export const registerKey = `${ownPrefix}register`;
+/** String with a lifetime: the holder of a lease. */
+export const leaseKey = (name: string): string => `${ownPrefix}lease:${name}`;
 
 /** String: a secret that all processes share. */
 export const secretKey = (name: string): string => `${ownPrefix}secret:${name}`;
-
-/** Hash: the documents of a collection by name, as JSON. */
-export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 
 /**
  * Returns the key. Throws if it has braces, which would change the tag of its bookkeeping keys. No template gives one.

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Lease } from "../../domain/events/lease.ts";
 import { redisFault } from "./redis-fault.ts";
+import { leaseKey } from "./redis-keys.ts";
 import { Script } from "./script.ts";
 
 const leaseMs = 3_000;
@@ -12,7 +13,7 @@ const releaseScript = new Script("release-lease", "allow-oom");
 
 /** A lease in Redis. */
 export function redisLease(redis: Redis, name: string): Lease {
-  const key = `tidegate:lease:${name}`;
+  const key = leaseKey(name);
   const holder = randomUUID();
 
   return {

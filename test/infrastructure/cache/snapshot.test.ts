@@ -23,7 +23,7 @@ import type { ItemStore } from "../../../src/domain/feeds/item-store.ts";
 import { NearCache } from "../../../src/infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../../src/infrastructure/cache/snapshot.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
-import { FilledStores } from "../../../src/infrastructure/redis/filled-stores.ts";
+import { FilledStores } from "../../../src/infrastructure/stores/filled-stores.ts";
 import { anItem } from "../../support/items.ts";
 import { until } from "../../support/until.ts";
 

@@ -3,13 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreDataInvalid, StorePermissionDenied, StoreReadOnly } from "../../../src/domain/errors.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { redisFault } from "../../../src/infrastructure/redis/redis-fault.ts";
-import {
-  bookkeeping,
-  collectionKey,
-  itemKeys,
-  loadKey,
-  tokensKey,
-} from "../../../src/infrastructure/redis/redis-keys.ts";
+import { bookkeeping, itemKeys, loadKey, tokensKey } from "../../../src/infrastructure/redis/redis-keys.ts";
+import { collectionKey } from "../../../src/infrastructure/stores/store-keys.ts";
 import { plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { emptied } from "../../support/redis.ts";
 import { aChange, changeOf, redisStore } from "../../support/stores.ts";

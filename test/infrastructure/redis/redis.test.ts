@@ -8,9 +8,9 @@ import { CachedValues } from "../../../src/infrastructure/cache/cached-values.ts
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
 import { EmptyStoreGuard } from "../../../src/infrastructure/redis/empty-store-guard.ts";
-import { FilledStores } from "../../../src/infrastructure/redis/filled-stores.ts";
 import { connectRedis } from "../../../src/infrastructure/redis/redis-connection.ts";
-import { collectionKey, registerKey } from "../../../src/infrastructure/redis/redis-keys.ts";
+import { FilledStores } from "../../../src/infrastructure/stores/filled-stores.ts";
+import { collectionKey, registerKey } from "../../../src/infrastructure/stores/store-keys.ts";
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
 import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";

@@ -5,11 +5,12 @@ import { authorOf } from "../../../domain/admin/batch.ts";
 import { authorOfRecord } from "../../../domain/admin/change.ts";
 import type { ChangedDocument, Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
+import { collectionKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expectedRevision } from "../expected-revision.ts";
 import { loadBatch } from "../import/load-batch.ts";
 import { redisFault } from "../redis-fault.ts";
-import { bookkeeping, collectionKey } from "../redis-keys.ts";
+import { bookkeeping } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("put-document");

@@ -2,10 +2,10 @@ import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { isServedKey } from "../../../domain/evaluation/feature.ts";
 import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/evaluation/feature-register.ts";
 import { inChunks } from "../../in-chunks.ts";
+import { registerKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
-import { registerKey } from "../redis-keys.ts";
 
 /** Maximum number of arguments of one command; a longer command would block the server. */
 const atOnce = 1_000;

@@ -6,11 +6,12 @@ import type { SetIndex } from "../../../domain/admin/set-index.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { SetRecorder } from "../../../domain/events/set-recorder.ts";
+import { isOwnKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expectedRevision } from "../expected-revision.ts";
 import { loadSets } from "../import/load-sets.ts";
 import { redisFault } from "../redis-fault.ts";
-import { bookkeeping, isOwnKey } from "../redis-keys.ts";
+import { bookkeeping } from "../redis-keys.ts";
 import { scan, scanFrom } from "../scan.ts";
 import { Script } from "../script.ts";
 

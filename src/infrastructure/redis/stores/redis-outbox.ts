@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { maxInBatch } from "../../../domain/admin/batch.ts";
 import type { InvalidationFeed } from "../../../domain/evaluation/invalidation-feed.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../../domain/events/outbox.ts";
-import { changeRecordIn } from "../../change-record.ts";
+import { changeRecordIn } from "../../stores/change-record.ts";
 import { headLength, headOf, loadEpochBefore, loadedRecordsIn } from "../import/load-entry.ts";
 import { isErrorReply, redisFault } from "../redis-fault.ts";
 import { isLoadEntry, loadEntryKey, outboxPrefix } from "../redis-keys.ts";

@@ -1,10 +1,10 @@
 import type { Rules } from "../../../domain/admin/rules.ts";
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { rulesOfTexts } from "../../rules-of-texts.ts";
+import { rulesOfTexts } from "../../stores/rules-of-texts.ts";
+import { collectionKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
-import { collectionKey } from "../redis-keys.ts";
 import { documentIn } from "./redis-document-store.ts";
 
 /** Reads the documents of Redis as rules. */

@@ -2,7 +2,7 @@ import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached
 import type { Instant, UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import { isToken } from "../../../domain/evaluation/token.ts";
 import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts";
-import { storedUser } from "../../stored-user.ts";
+import { storedUser } from "../../stores/stored-user.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";

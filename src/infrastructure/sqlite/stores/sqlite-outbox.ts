@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Outbox, OutboxEntry } from "../../../domain/events/outbox.ts";
-import { changeRecordIn } from "../../change-record.ts";
+import { changeRecordIn } from "../../stores/change-record.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 
 const everyMs = 250;

@@ -3,7 +3,7 @@ import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import { isToken } from "../../../domain/evaluation/token.ts";
 import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts";
-import { storedUser } from "../../stored-user.ts";
+import { storedUser } from "../../stores/stored-user.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
 
 /** Token resolver in a SQLite database. */

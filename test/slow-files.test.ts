@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { slowFilesText } from "./slow-files.ts";
+import { slowFilesText } from "./support/slow-files.ts";
 
 it("the wall time of a run is printed, with its ten slowest files", () => {
   const files = Array.from({ length: 12 }, (_, index) => ({ name: `${index}.test.ts`, ms: 1_000 * index }));

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ChangeRecord } from "../domain/admin/change.ts";
-import type { Json } from "../domain/evaluation/feature.ts";
+import type { ChangeRecord } from "../../domain/admin/change.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
 
 const recorded = {
   id: z.uuid(),
