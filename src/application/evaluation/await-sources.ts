@@ -1,6 +1,6 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
-import { evaluateSource } from "./evaluate-source.ts";
+import { evaluateAlone } from "./evaluate-alone.ts";
 
 /** The background work of a source, not started yet. */
 export type Background = { readonly source: string; readonly begin: () => void };
@@ -22,7 +22,7 @@ export function awaitSources(sources: readonly Source[], background: readonly Ba
 
   async function responds(source: Source): Promise<boolean> {
     try {
-      await evaluateSource(source, { at: now() });
+      await evaluateAlone(source, { at: now() });
       return true;
     } catch {
       return false;

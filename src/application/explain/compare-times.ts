@@ -83,7 +83,7 @@ export function compareTimes(evaluate: EvaluateEachSource, history: History) {
   ): Promise<readonly (SetRead & { readonly contents: readonly FeatureKey[] | undefined })[]> {
     const sets = setsOf(attempt.source, context);
     if (sets.length === 1) {
-      const contents = "evaluation" in attempt ? [...attempt.evaluation.features.keys()] : undefined;
+      const contents = "result" in attempt ? [...attempt.result.features.keys()] : undefined;
       return sets.map((set) => ({ ...set, contents }));
     }
     return Promise.all(

@@ -2,8 +2,9 @@ import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { EventLogUnavailable, HistoryUnavailable, type MissingHistory } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { SourceResult } from "../../domain/evaluation/source-result.ts";
 import type { SourceOutcome } from "../../domain/explain/explanation.ts";
-import { evaluateSource, type SourceEvaluation } from "../evaluation/evaluate-source.ts";
+import { evaluateAlone } from "../evaluation/evaluate-alone.ts";
 import {
   type Caller,
   type IdentifyCaller,
@@ -12,9 +13,9 @@ import {
 } from "../evaluation/identify-caller.ts";
 import type { LocateCaller, Located } from "../evaluation/locate-caller.ts";
 
-/** A source, with its evaluation or its error. */
+/** A source, with its result or its error. */
 export type SourceAttempt = { readonly source: ManagedSource } & (
-  | { readonly evaluation: SourceEvaluation }
+  | { readonly result: SourceResult }
   | { readonly failure: unknown }
 );
 
@@ -70,7 +71,7 @@ export type EvaluateEachSource = ReturnType<typeof evaluateEachSource>;
 /** The outcomes for the explanation of single features. */
 export const outcomesOf = (attempts: readonly SourceAttempt[]): readonly SourceOutcome[] =>
   attempts.map((each) => {
-    if ("evaluation" in each) return { source: each.source, result: each.evaluation.features };
+    if ("result" in each) return { source: each.source, result: each.result.features };
     if (each.failure instanceof HistoryUnavailable) return { source: each.source, result: "no-history" };
     return { source: each.source, result: each.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
@@ -84,7 +85,7 @@ async function attempt(
   try {
     if (isLocationUnknown && (varyBy === undefined || varyBy.includes("locations")))
       throw new HistoryUnavailable([{ name: storedLocationsSource }]);
-    return { source, evaluation: await evaluateSource(source, context) };
+    return { source, result: await evaluateAlone(source, context) };
   } catch (failure) {
     return { source, failure };
   }

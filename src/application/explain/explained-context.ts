@@ -44,7 +44,7 @@ function sourceOf(
       error: errorMessage(attempt.failure),
     };
   }
-  const reads = attempt.evaluation.result.dependencies ?? [];
+  const reads = attempt.result.dependencies ?? [];
   const now = isPast ? context.at : evaluatedAt;
   const fault = faultOf(reads, now);
   return {

@@ -39,6 +39,6 @@ export function metadataOf(
   feature: FeatureKey,
   attempt: SourceAttempt | undefined,
 ): Pick<ExplainedFeature["results"][number], "metadata"> {
-  const metadata = attempt && "evaluation" in attempt ? attempt.evaluation.features.get(feature)?.metadata : undefined;
+  const metadata = attempt && "result" in attempt ? attempt.result.features.get(feature)?.metadata : undefined;
   return metadata ? { metadata } : {};
 }

@@ -9,7 +9,7 @@ import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { absent, nobody, type Reach, reachOf, unknown } from "../../domain/features/reach.ts";
 import { callStore } from "../admin/call-store.ts";
 import { withDeadline } from "../async/deadline.ts";
-import { evaluateSource } from "../evaluation/evaluate-source.ts";
+import { evaluateAlone } from "../evaluation/evaluate-alone.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";
 
 /** Maximum number of location sets that are read one by one. */
@@ -111,7 +111,7 @@ const failedStatus = ({ onFailure }: ManagedSource, failure: unknown): SourceSta
 /** The status of a source at a time, by an evaluation for an empty context. Never rejects. */
 export async function statusOf(source: ManagedSource, at: Instant): Promise<SourceStatus> {
   try {
-    const { dependencies: reads = [] } = (await evaluateSource(source, { at })).result;
+    const { dependencies: reads = [] } = await evaluateAlone(source, { at });
     return evaluatedStatus(reads, faultOf(reads, at), at);
   } catch (failure) {
     return failedStatus(source, failure);
@@ -130,11 +130,10 @@ function listedIn(source: ManagedSource, at: Instant): Promise<ListedFeatures> {
 /** The features that a source lists for an empty context, and those that have a rule. */
 async function withoutFields(source: ManagedSource, at: Instant): Promise<ListedFeatures> {
   const { editableRules: rules, editableSet: stored, timeoutMs, resolver } = source;
-  const [{ features, result }, read] = await Promise.all([
-    evaluateSource(source, { at }),
+  const [{ features, dependencies: reads = [], validUntil }, read] = await Promise.all([
+    evaluateAlone(source, { at }),
     rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),
   ]);
-  const { dependencies: reads = [], validUntil } = result;
   const reaches = reachesOf(features, resolver.varyBy?.length === 0);
   return {
     reads,
