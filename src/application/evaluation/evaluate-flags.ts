@@ -1,13 +1,12 @@
-import { ForeignTargetingKey, SourceUnavailable, TokenRejected } from "../../domain/errors.ts";
-import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import { ForeignTargetingKey, TokenRejected } from "../../domain/errors.ts";
 import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import { type Flag, flagOf, flagsOf } from "../../domain/evaluation/flag.ts";
 import { userLocatorKind } from "../../domain/evaluation/locator.ts";
 import type { ContextFields } from "./context-fields.ts";
 import type { EvaluatedSources, EvaluateSources } from "./evaluate-sources.ts";
 import type { Caller, Identified, IdentifyCaller, RequestContext } from "./identify-caller.ts";
+import type { KnownFeatures, Registered } from "./known-features.ts";
 
 /** The flags of a caller, sorted by code point. */
 export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & {
@@ -33,21 +32,10 @@ export type SourceResultCache = {
   set(key: string, evaluated: EvaluatedSources): unknown;
 };
 
-/** Receives failures to write the feature register, for the log. */
-export type RegisterReport = { readonly failed: (cause: unknown) => void };
-
 type EvaluatedAll = EvaluatedSources & {
   readonly registered: Registered | undefined;
   readonly context: FlagsContext;
 };
-
-type Registered = CachedRead<ReadonlySet<FeatureKey>>;
-
-/** Pause after a failed registration, for example without the right to write. */
-const retryMs = 60_000;
-
-/** The name of the feature register in errors. */
-const registerName = "feature register";
 
 /** Evaluates flags: the features that are on, and those that are off but known. */
 export class EvaluateFlags {
@@ -55,29 +43,21 @@ export class EvaluateFlags {
   readonly #sources: EvaluateSources;
   readonly #fields: ContextFields;
   readonly #cache: SourceResultCache;
-  readonly #register: FeatureRegister | undefined;
-  readonly #report: RegisterReport;
-  /** Keys that this process evaluated before the register had them. */
-  readonly #unregistered = new Set<FeatureKey>();
-  #registering: Promise<void> | undefined;
-  /** Monotonic time, in milliseconds. */
-  #retryAt = Number.NEGATIVE_INFINITY;
+  readonly #known: KnownFeatures;
 
-  /** Without a register, a feature is known only while a source lists it for the caller. */
+  /** A feature is known while a source lists it for the caller, and while it is one of `known`. */
   constructor(
     callers: IdentifyCaller,
     sources: EvaluateSources,
     fields: ContextFields,
     cache: SourceResultCache,
-    register: FeatureRegister | undefined,
-    report: RegisterReport,
+    known: KnownFeatures,
   ) {
     this.#callers = callers;
     this.#sources = sources;
     this.#fields = fields;
     this.#cache = cache;
-    this.#register = register;
-    this.#report = report;
+    this.#known = known;
   }
 
   /**
@@ -115,8 +95,8 @@ export class EvaluateFlags {
   }
 
   #flags({ results, registered, ...evaluated }: EvaluatedAll): EvaluatedFlags {
-    const flags = flagsOf(results, this.#known(registered));
-    this.#registerMissing(flags, registered);
+    const flags = flagsOf(results, this.#known.by(registered));
+    this.#known.add(flags, registered);
     return { ...evaluated, flags };
   }
 
@@ -129,22 +109,22 @@ export class EvaluateFlags {
   ): Promise<EvaluatedFlag> {
     const identified = this.#callers.identify(caller, request);
     const { results, registered, context: _, ...evaluated } = await this.#evaluate(identified, targetingKey, true);
-    const isKnown = results.some(({ features }) => features.has(key)) || this.#known(registered).has(key);
+    const isKnown = results.some(({ features }) => features.has(key)) || this.#known.by(registered).has(key);
     const flag = isKnown ? flagOf(results, key) : undefined;
-    if (flag) this.#registerMissing([flag], registered);
+    if (flag) this.#known.add([flag], registered);
     return { ...evaluated, flag };
   }
 
   async #evaluate(identified: Promise<Identified>, targetingKey?: string, isOne = false): Promise<EvaluatedAll> {
-    const registering = this.#readRegister();
+    const reading = this.#known.read();
     // Awaited below; a failure of the evaluation comes first.
-    registering.catch(() => {});
+    reading.catch(() => {});
     const { context, located, reads } = await identified;
     if (context.userId !== undefined && targetingKey !== undefined && targetingKey !== context.userId) {
       throw new ForeignTargetingKey();
     }
     const evaluated = await this.#evaluateSources(context, isOne);
-    const registered = await registering;
+    const registered = await reading;
     const freshness = evaluated.freshness.with(registered ? [...reads, registered] : reads);
     const { at: _, locations, ...others } = context;
     const isStored = located?.by === userLocatorKind;
@@ -166,35 +146,5 @@ export class EvaluateFlags {
     const keyNow = evaluated.freshness.isCacheable(context.at) ? keyOf() : undefined;
     if (keyNow !== undefined) this.#cache.set(keyNow, evaluated);
     return evaluated;
-  }
-
-  async #readRegister(): Promise<Registered | undefined> {
-    try {
-      return await this.#register?.read();
-    } catch (cause) {
-      throw new SourceUnavailable(registerName, cause);
-    }
-  }
-
-  #known(registered: Registered | undefined): ReadonlySet<FeatureKey> {
-    if (!registered) return new Set();
-    return this.#unregistered.size === 0 ? registered.value : registered.value.union(this.#unregistered);
-  }
-
-  /** Registers flags that are not registered yet. If that fails, an evaluation after a minute tries again. */
-  #registerMissing(flags: readonly Flag[], registered: Registered | undefined): void {
-    if (!this.#register || !registered) return;
-    for (const key of this.#unregistered) if (registered.value.has(key)) this.#unregistered.delete(key);
-    for (const { key } of flags) if (!registered.value.has(key)) this.#unregistered.add(key);
-    if (this.#unregistered.size === 0 || this.#registering || performance.now() < this.#retryAt) return;
-    this.#registering = this.#register
-      .add([...this.#unregistered])
-      .catch((cause) => {
-        this.#retryAt = performance.now() + retryMs;
-        this.#report.failed(cause);
-      })
-      .finally(() => {
-        this.#registering = undefined;
-      });
   }
 }

@@ -7,6 +7,7 @@ import { type EvaluatedFeatures, EvaluateFeatures } from "../../application/eval
 import { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
 import { type EvaluatedSources, EvaluateSources } from "../../application/evaluation/evaluate-sources.ts";
 import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
+import { KnownFeatures } from "../../application/evaluation/known-features.ts";
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
 import { WatchEvaluations } from "../../application/streams/watch-evaluations.ts";
@@ -104,9 +105,8 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
     evaluateFlags: () => {
       const failed = (cause: unknown) => wiring.log.warn({ cause: causeText(cause) }, "cannot register known features");
       const cache = new LRUCache<string, EvaluatedSources>({ max: maxSourceResults });
-      return new EvaluateFlags(identifyCaller(), evaluateSources(), contextFields(), cache, featureRegister(), {
-        failed,
-      });
+      const known = new KnownFeatures(featureRegister(), failed);
+      return new EvaluateFlags(identifyCaller(), evaluateSources(), contextFields(), cache, known);
     },
     watchEvaluations: () => {
       const failed = (cause: unknown) =>
