@@ -16,11 +16,12 @@ import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { configText } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
+import { receivedConfigurations, reloadAll, reportServing } from "./pool-worker.ts";
 import type { ProcessContext } from "./process-context.ts";
 import { reloader, sentencesOf, sourcesOf } from "./reloader.ts";
 import { createRuntime, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
-import { receivedConfigurations, reloadAll, reportServing, runWorkers } from "./worker-pool.ts";
+import { runWorkers } from "./worker-pool.ts";
 
 /** Limit for closing the previous runtime after a reload, in milliseconds. */
 const maxCloseMs = 10_000;

@@ -1,41 +1,15 @@
 import cluster, { type Worker } from "node:cluster";
-import { randomUUID } from "node:crypto";
 import { configExit } from "../../adapters/cli/report-failure.ts";
-import { withDeadline } from "../../application/async/deadline.ts";
-import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
+import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { connectWorkers } from "../../infrastructure/invalidation/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { OperationFailed } from "../../infrastructure/operation-failed.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { gatherReports } from "../../infrastructure/workers/worker-reports.ts";
-import { eventsUntil } from "./signals.ts";
+import type { ConfigurationMessage, ReloadMessage, WorkerMessage } from "./pool-messages.ts";
 
 const soonMs = 1_000;
 const maxTrialMs = 15_000;
-const maxReloadMs = 30_000;
-
-type ConfigurationMessage = {
-  /** The text of a configuration. */
-  readonly configuration: string;
-  /** Whether other workers already serve, so that this one need not listen before it is ready. */
-  readonly othersServe: boolean;
-  /** Whether the worker may reject the configuration. If so, the sender waits for the result. */
-  readonly isDryRun: boolean;
-};
-
-/** Message to a worker: the result of a reload that it requested. */
-type ReloadMessage = { readonly reloaded: { readonly id: string; readonly result: ReloadResult } };
-
-/**
- * Message from a worker: a request for a configuration, its URL, the problems of a configuration on trial, or a request
- * to reload the configuration of all workers.
- */
-type WorkerMessage = {
-  readonly reload?: { readonly id: string; readonly isDryRun: boolean };
-  readonly requestsConfiguration?: true;
-  readonly serving?: string;
-  readonly problems?: readonly string[];
-};
 
 /** A pool of worker processes that serve one address. */
 export type WorkerPool = {
@@ -145,35 +119,3 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   };
   return { serving: allServe, ended, use, onReload };
 }
-
-/** Yields each configuration from the primary process. Requests the first. */
-export async function* receivedConfigurations(stop: AbortSignal) {
-  const messages = eventsUntil(stop, process, "message") as AsyncIterable<[Partial<ConfigurationMessage>]>;
-  report({ requestsConfiguration: true });
-  for await (const [{ configuration, othersServe, isDryRun }] of messages) {
-    if (configuration === undefined) continue;
-    const reply = isDryRun ? (problems: readonly string[]) => report({ problems }) : undefined;
-    yield { text: configuration, othersServe, reply };
-  }
-}
-
-/** Reloads the configuration of all workers, through the parent process. Rejects if that takes more than 30 s. */
-export const reloadAll: ReloadConfig = async (isDryRun) => {
-  const id = randomUUID();
-  const { promise, resolve } = Promise.withResolvers<ReloadResult>();
-  const receive = ({ reloaded }: Partial<ReloadMessage>) => {
-    if (reloaded?.id === id) resolve(reloaded.result);
-  };
-  process.on("message", receive);
-  report({ reload: { id, isDryRun } });
-  try {
-    return await withDeadline(maxReloadMs, () => promise);
-  } finally {
-    process.off("message", receive);
-  }
-};
-
-/** Reports to the parent process that this worker serves. */
-export const reportServing = (url: string): void => report({ serving: url });
-
-const report = (message: WorkerMessage): void => void process.send?.(message);
