@@ -54,11 +54,11 @@ export type CacheUsage = {
 type Flight<T> = {
   readonly order: number;
   readonly epoch: number;
-  /** Start of the read, by the monotonic and by the wall clock. */
-  readonly at: number;
-  readonly sentAt: Instant;
-  /** Value of `#invalidations` at the start of the read. */
-  readonly began: number;
+  /** Start of the read, by the monotonic clock. */
+  readonly startedAt: number;
+  /** Start of the read, by the wall clock. */
+  readonly startedAtWall: Instant;
+  readonly invalidationsAtStart: number;
   /** Whether the key has changed since the start of the read. */
   dirty: boolean;
   readonly result: Promise<CachedRead<T>>;
@@ -115,6 +115,10 @@ export class NearCache<T> implements CacheUsage {
     });
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /**
    * Returns the value of a key, from the cache or by `read`. Rejects as `read` does if there is no value that may be
    * served.
@@ -163,13 +167,9 @@ export class NearCache<T> implements CacheUsage {
     this.counts.stale += 1;
     const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
     last.failure = { fault: error, recheckAt };
-    const isOvertaken = flight.began !== this.#invalidations;
+    const isOvertaken = flight.invalidationsAtStart !== this.#invalidations;
     if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#entryContext.outage = last.failure;
     return last;
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 
   /** Returns the cached entry of a key. Does not read the store and does not count as a use. */
@@ -224,9 +224,9 @@ export class NearCache<T> implements CacheUsage {
     const flight: Flight<T> = {
       order: this.#flightCount,
       epoch,
-      at: this.#monotonic(),
-      sentAt: this.#options.now(),
-      began: this.#invalidations,
+      startedAt: this.#monotonic(),
+      startedAtWall: this.#options.now(),
+      invalidationsAtStart: this.#invalidations,
       dirty: false,
       result: begun(read).then(
         (result) => {
@@ -250,13 +250,14 @@ export class NearCache<T> implements CacheUsage {
   #store(key: string, flight: Flight<T>, result: CachedRead<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
     const { value } = result;
+    const { startedAt, startedAtWall } = flight;
     // The result of a replica is as old as its replication.
-    const at = flight.at - Math.max(0, flight.sentAt - result.verifiedAt(flight.sentAt));
+    const at = startedAt - Math.max(0, startedAtWall - result.verifiedAt(startedAtWall));
     this.#stored += 1;
     this.#entryContext.outage = undefined;
     // Jitter of 20 %, so that keys that were read together do not expire together.
-    const expiryMs = Math.min(result.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
-    const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
+    const expiryMs = Math.min(result.validUntil - startedAtWall, limits.expiryMs * (0.8 + Math.random() * 0.4));
+    const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: startedAt + expiryMs };
     const last = this.#entries.peek(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
