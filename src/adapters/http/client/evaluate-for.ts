@@ -1,15 +1,15 @@
 import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
 import type { Caller } from "../../../application/evaluation/identify-caller.ts";
-import { allows, type Scope } from "../../../domain/admin/credential.ts";
+import type { Scope } from "../../../domain/admin/credential.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { credentialPrefix } from "../../../infrastructure/secrets/credential-secret.ts";
-import { HttpProblem } from "../problems/http-problem.ts";
+import { requireScope } from "../sessions/operators.ts";
 
 /**
  * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,
- * for the caller that `asOperator` names; `credential` is the digest of the credential then. A response to an operator must not be cached, because its freshness does not
- * depend on the credential. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not
- * suffice.
+ * for the caller that `asOperator` names; `credential` is the digest of the credential then. A response to an operator
+ * must not be cached, because its freshness does not depend on the credential. Rejects as `evaluate` does, and with
+ * `HttpProblem` if the scope does not suffice.
  */
 export async function evaluateFor<T>(
   secret: string | undefined,
@@ -29,11 +29,6 @@ export async function evaluateFor<T>(
   }
   const operator = await operators.identify(secret);
   if (operator === undefined || operator === "client") throw new TokenRejected();
-  if (!allows(operator.scope, scope)) {
-    throw new HttpProblem(
-      "insufficient-scope",
-      `The credential ${operator.name} has the scope ${operator.scope}. Use one of scope ${scope}.`,
-    );
-  }
+  requireScope(operator, scope);
   return evaluate(asOperator, operators.digestOf(secret));
 }

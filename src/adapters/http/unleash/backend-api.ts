@@ -4,7 +4,6 @@ import type { IdentifyOperator } from "../../../application/admin/identify-opera
 import { Freshness } from "../../../application/evaluation/freshness.ts";
 import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
 import type { CountUsage } from "../../../application/usage/count-usage.ts";
-import { allows } from "../../../domain/admin/credential.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
@@ -15,6 +14,7 @@ import { HttpProblem } from "../problems/http-problem.ts";
 import { uncached } from "../response-headers.ts";
 import { jsonBody } from "../routing/json-body.ts";
 import { jsonContent, jsonResponse } from "../routing/json-content.ts";
+import { requireScope } from "../sessions/operators.ts";
 import { receiveMetrics } from "./receive-metrics.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
@@ -111,11 +111,6 @@ export function backendApi(
         "The token belongs to a client, and this route is for servers. Send an operator credential of scope evaluator.",
       );
     }
-    if (!allows(found.scope, "evaluator")) {
-      throw new HttpProblem(
-        "insufficient-scope",
-        `The credential ${found.name} has the scope ${found.scope}. Use one of scope evaluator.`,
-      );
-    }
+    requireScope(found, "evaluator");
   }
 }

@@ -46,8 +46,11 @@ describe("evaluating for the holder of a secret", () => {
     expect(await callerOf("own_evaluator")).toEqual({ caller: { userId: "7" }, lookups: ["own_evaluator"] });
   });
 
-  it("rejects a credential of another scope", async () => {
-    await expect(callerOf("tgc_recorder")).rejects.toMatchObject({ code: "insufficient-scope" });
+  it("rejects a credential of another scope, with a challenge that names the required one", async () => {
+    await expect(callerOf("tgc_recorder")).rejects.toMatchObject({
+      code: "insufficient-scope",
+      headers: { "WWW-Authenticate": 'Bearer realm="tidegate", error="insufficient_scope", scope="evaluator"' },
+    });
   });
 
   it("rejects an unknown secret", async () => {
