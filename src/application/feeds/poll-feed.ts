@@ -194,7 +194,7 @@ export class PollFeed implements FeedItems {
     return {
       ...success,
       listed,
-      invalid: reading.invalid + rejected,
+      invalid: reading.invalidCount + rejected,
       faults: rejected > 0 ? [...reading.faults, full] : reading.faults,
       validators: reading.validators,
     };

@@ -6,7 +6,7 @@ export type Reading = {
   /** In pages of some hundred items, read on demand. */
   readonly items: AsyncIterable<readonly Item[]>;
   /** The number of invalid items, and the faults of the first of them. */
-  readonly invalid: number;
+  readonly invalidCount: number;
   readonly faults: readonly ItemFault[];
   /** The ids of the invalid items, if they can be read. */
   readonly invalidIds: readonly string[];

@@ -7,7 +7,7 @@ import { until } from "../../support/until.ts";
 
 const nothing: Reading = {
   items: (async function* () {})(),
-  invalid: 0,
+  invalidCount: 0,
   invalidIds: [],
   faults: [],
   validators: { of: "", etag: null, lastModified: null },

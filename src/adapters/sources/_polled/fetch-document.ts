@@ -21,7 +21,7 @@ export type Location = {
 
 /** A fetched document. */
 export type Fetched = {
-  readonly pieces: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array[];
   readonly contentType: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
@@ -44,7 +44,7 @@ export class FetchFailed extends Error {
 
 const maxHeaderBytes = 16_384;
 const maxValidatorLength = 1_000;
-const pieceBytes = 65_536;
+const chunkBytes = 65_536;
 
 /**
  * Fetches a document; `undefined` if it is not modified. Follows no redirect. Rejects with `FetchFailed`, and with the
@@ -93,7 +93,7 @@ async function requestDocument(
     if (statusCode === 304 && validators) return undefined;
     demandDocument(host, statusCode);
     return {
-      pieces: await bodyOf(response, host, maxBytes, signal),
+      chunks: await bodyOf(response, host, maxBytes, signal),
       contentType: headers["content-type"] ?? "",
       etag: validator(headers.etag),
       lastModified: validator(headers["last-modified"]),
@@ -130,28 +130,28 @@ async function bodyOf(
   if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
     throw new FetchFailed(`${host} sends a Content-Encoding that was not requested`, false);
   }
-  const body: Readable = encoding === "identity" ? response : createGunzip({ chunkSize: pieceBytes });
+  const body: Readable = encoding === "identity" ? response : createGunzip({ chunkSize: chunkBytes });
   if (body !== response) {
     response.once("error", (error) => body.destroy(error));
     response.pipe(body as ReturnType<typeof createGunzip>);
   }
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
   const end = () => body.destroy();
   signal.addEventListener("abort", end, { once: true });
   try {
-    for await (const piece of body) {
-      bytes += piece.byteLength;
+    for await (const chunk of body) {
+      bytes += chunk.byteLength;
       if (bytes > maxBytes) throw new FetchFailed(`the document of ${host} has more than ${maxBytes} bytes`, false);
       // A copy with its own buffer can be transferred to another thread.
-      pieces.push(new Uint8Array(piece));
+      chunks.push(new Uint8Array(chunk));
     }
   } finally {
     signal.removeEventListener("abort", end);
     body.destroy();
   }
   signal.throwIfAborted();
-  return pieces;
+  return chunks;
 }
 
 const validator = (header: string | undefined): string | null =>

@@ -32,7 +32,7 @@ export function pollUrl<T>(
     const { fetchDocument } = await import("./fetch-document.ts");
     const fetched = await fetchDocument(location, validators, ending.signal);
     if (!fetched) return latest.isUnchanged();
-    const text = utf8Text(Buffer.concat(fetched.pieces));
+    const text = utf8Text(Buffer.concat(fetched.chunks));
     if (text === lastText) latest.isUnchanged();
     else latest.set(parse(text));
     lastText = text;

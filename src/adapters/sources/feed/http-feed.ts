@@ -67,9 +67,9 @@ export class HttpFeed implements ItemFeed {
   async read(validators: Validators | null, signal: AbortSignal): Promise<Reading | undefined> {
     const fetched = await this.#fetch(validators?.of === this.#digest ? validators : null, signal);
     if (!fetched) return undefined;
-    const { pieces, contentType, etag, lastModified } = fetched;
+    const { chunks, contentType, etag, lastModified } = fetched;
     const { format, mapping } = this.#document;
-    const reading = await readInThread({ document: { pieces, contentType, format }, mapping }, signal);
+    const reading = await readInThread({ document: { chunks, contentType, format }, mapping }, signal);
     return { ...reading, validators: { of: this.#digest, etag, lastModified } };
   }
 

@@ -13,10 +13,10 @@ const heap = { min: 64, forEachOne: 16 };
  * to it. Rejects if the document as a whole is unusable, and if the signal aborts.
  */
 export async function readInThread(task: Task, signal: AbortSignal): Promise<Omit<Reading, "validators">> {
-  const bytes = task.document.pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const bytes = task.document.chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   const worker = new Worker(new URL(`./mapping-worker${extname(import.meta.filename)}`, import.meta.url), {
     workerData: task,
-    transferList: task.document.pieces.map(({ buffer }) => buffer as ArrayBuffer),
+    transferList: task.document.chunks.map(({ buffer }) => buffer as ArrayBuffer),
     resourceLimits: { maxOldGenerationSizeMb: heap.min + Math.ceil((heap.forEachOne * bytes) / 1e6) },
     // Does not inherit the main thread's options, such as those of a debugger or test runner.
     execArgv: [],

@@ -9,7 +9,7 @@ export type Format = (typeof formats)[number];
 
 /** A document as received, in chunks of any size. */
 export type RawDocument = {
-  readonly pieces: readonly Uint8Array[];
+  readonly chunks: readonly Uint8Array[];
   readonly contentType: string;
   /** Default: derived from the content type or the first character. */
   readonly format: Format | undefined;
@@ -18,7 +18,7 @@ export type RawDocument = {
 /** The valid items of a document, and the faults of the others. */
 export type ReadItems = {
   readonly items: readonly Item[];
-  readonly invalid: number;
+  readonly invalidCount: number;
   readonly faults: readonly ItemFault[];
   readonly invalidIds: readonly string[];
 };
@@ -36,9 +36,9 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   const items = new Map<string, Item>();
   const faults: ItemFault[] = [];
   const invalidIds: string[] = [];
-  let invalid = 0;
+  let invalidCount = 0;
   const reject = (fault: ItemFault) => {
-    invalid += 1;
+    invalidCount += 1;
     if (faults.length < maxFaults) faults.push(fault);
     if (fault.id !== null) invalidIds.push(fault.id);
   };
@@ -51,9 +51,9 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   if (formatOf(document) === "xml") readXml(document, mapper, addItem);
   else for (const part of jsonParts([...textOf(document)].join(""), mapper.items)) addItem(part);
   if (items.size === 0 && faults[0]) {
-    throw new Error(`has no valid item of ${invalid}; the first one ${faults[0].fault}`);
+    throw new Error(`has no valid item of ${invalidCount}; the first one ${faults[0].fault}`);
   }
-  return { items: [...items.values()], invalid, faults, invalidIds };
+  return { items: [...items.values()], invalidCount, faults, invalidIds };
 }
 
 function readXml(document: RawDocument, { items, levelsAbove }: ItemMapper, addItem: (part: Part) => void): void {
@@ -88,10 +88,10 @@ function formatOf(document: RawDocument): Format {
 }
 
 /** Decodes the text: in the encoding of its first bytes or content type, or in UTF-8. Throws for invalid bytes. */
-function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
-  const decoder = decoderOf(encodingOf(prologOf(pieces), contentType));
+function* textOf({ chunks, contentType }: RawDocument): Generator<string> {
+  const decoder = decoderOf(encodingOf(prologOf(chunks), contentType));
   try {
-    for (const piece of pieces) yield decoder.decode(piece, { stream: true });
+    for (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -113,11 +113,11 @@ function encodingOf(start: string, contentType: string): string {
 }
 
 /** The first bytes, one character per byte. */
-function prologOf(pieces: readonly Uint8Array[]): string {
+function prologOf(chunks: readonly Uint8Array[]): string {
   let start = "";
-  for (const piece of pieces) {
+  for (const chunk of chunks) {
     if (start.length >= maxPrologLength) break;
-    start += Buffer.from(piece.subarray(0, maxPrologLength)).toString("latin1");
+    start += Buffer.from(chunk.subarray(0, maxPrologLength)).toString("latin1");
   }
   return start;
 }

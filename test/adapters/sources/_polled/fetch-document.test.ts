@@ -40,7 +40,7 @@ describe("fetching a document", () => {
     if (!(error instanceof FetchFailed)) throw error ?? new Error("it did not fail");
     return error;
   };
-  const text = async () => Buffer.concat((await fetched())?.pieces ?? []).toString();
+  const text = async () => Buffer.concat((await fetched())?.chunks ?? []).toString();
 
   it("returns the body, the type and the validators", async () => {
     feedServer.answer = document("{}", "application/json", { ETag: '"1"', "Last-Modified": "yesterday" });
@@ -52,8 +52,8 @@ describe("fetching a document", () => {
     feedServer.answer = (request, response) => {
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(request.headers)));
     };
-    const pieces = (await fetched({ headers: { "X-Key": "secret" } }))?.pieces ?? [];
-    expect(JSON.parse(Buffer.concat(pieces).toString())).toMatchObject({
+    const chunks = (await fetched({ headers: { "X-Key": "secret" } }))?.chunks ?? [];
+    expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({
       "accept-encoding": "gzip",
       "x-key": "secret",
       "user-agent": "tidegate",

@@ -18,10 +18,10 @@ const mapping = (changes: Partial<Mapping> = {}): Mapping => ({
 /** Reads a text in chunks that split characters. */
 function read(text: string | Uint8Array, format: Format | undefined, changes: Partial<Mapping> = {}, contentType = "") {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
+  const chunks = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
     bytes.slice(index * 7, index * 7 + 7),
   );
-  return readItems({ pieces, contentType, format }, mapping(changes));
+  return readItems({ chunks, contentType, format }, mapping(changes));
 }
 const xml = (inner: string) => `<?xml version="1.0"?><shows version="1">${inner}</shows>`;
 const show = (more = "", inner = "", name = "A") =>
