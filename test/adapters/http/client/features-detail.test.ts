@@ -89,7 +89,7 @@ describe.each(ways)("GET /features?detail=true, with calls served %s", (_, way) 
     expect((await ask()).status).toBe(304);
   });
 
-  it("leaves the default body as it is", async () => {
+  it("returns only active_features without detail=true", async () => {
     for (const path of ["/features", "/features?detail=false"]) {
       expect(await (await service.get(path)).text()).toBe('{"active_features":["menu","theme"]}');
     }
@@ -103,7 +103,7 @@ describe.each(ways)("GET /features?detail=true, with calls served %s", (_, way) 
     ]);
   });
 
-  it("is rejected for another time", async () => {
+  it("rejects detail=true with at", async () => {
     const response = await service.get("/features?detail=true&at=2030-01-01T00:00:00Z", bearer(adminToken));
     expect(response.status).toBe(400);
   });
