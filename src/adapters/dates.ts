@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SearchBound } from "../application/feeds/search-items.ts";
 import type { Instant } from "../domain/evaluation/evaluation-context.ts";
 import { dayMs, instantOf, type TimeZone } from "../domain/targeting/wall-clock.ts";
 
@@ -11,11 +12,8 @@ const dayLength = 10;
 export const dateForms =
   "2021-04-16, 04-16-2021, or 2021-04-16T09:30:00 with Z, an offset, or neither for the zone server.timeZone";
 
-/** A parsed date or time: an instant, or a day such as 2021-04-16. */
-export type WrittenDate = { readonly at: Instant } | { readonly date: string };
-
 /** Parses a date or time; `undefined` if invalid. A time without an offset is in `zone`. */
-export function writtenDate(text: string, zone: TimeZone): WrittenDate | undefined {
+export function writtenDate(text: string, zone: TimeZone): SearchBound | undefined {
   // Compares the length first, because a schema is slow to reject a text.
   if (text.length === dayLength) {
     const date = text.replace(/^(\d\d-\d\d)-(\d{4})$/, "$2-$1");

@@ -1,10 +1,8 @@
 import type { z } from "zod";
-
-/** A fault in a body: its JSON pointer (RFC 6901), and the fault with its fix. */
-export type Fault = { readonly pointer: string; readonly detail: string };
+import type { ValueFault } from "../domain/errors.ts";
 
 /** Converts a schema issue into faults that include the fix. */
-export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault[] {
+export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly ValueFault[] {
   const pointer = pointerTo(issue.path);
   switch (issue.code) {
     case "unrecognized_keys":

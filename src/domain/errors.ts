@@ -173,11 +173,14 @@ type RejectionCode =
   | "not-changeable"
   | "no-kill-switch";
 
+/** A fault of a value: its JSON pointer (RFC 6901), and the fault with its fix. */
+export type ValueFault = { readonly pointer: string; readonly detail: string };
+
 /** The change is invalid. The message states the fault and the fix. */
 export class ChangeRejected extends TidegateError {
   readonly code: RejectionCode;
   /** All faults of a given value, by JSON pointer (RFC 6901). */
-  readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
+  readonly faults: readonly ValueFault[] | undefined;
 
   constructor(message: string, code: RejectionCode = "validation-failed", faults?: ChangeRejected["faults"]) {
     super(message);

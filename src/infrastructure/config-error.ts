@@ -1,5 +1,5 @@
 /** A problem of a configuration: place, value, fault and fix. */
-export type Problem = {
+export type ConfigProblem = {
   /** `file:line:column`, or the environment variable of the value. */
   readonly place: string;
   /** The path of the value, for example `sources[1].key`. Empty for the whole file. */
@@ -17,7 +17,7 @@ export class ConfigError extends Error {
   /** The problems, one sentence each. */
   readonly sentences: readonly string[];
 
-  constructor(file: string, problems: readonly Problem[]) {
+  constructor(file: string, problems: readonly ConfigProblem[]) {
     const sentences = problems.map(({ place, path, fault }) => `${place}${path && ` ${path}`}: ${fault}`);
     super([`${file} cannot be used:`, ...sentences].join("\n  "));
     this.sentences = sentences;

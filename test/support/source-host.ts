@@ -1,5 +1,5 @@
 import type { FeedHost } from "../../src/adapters/sources/_catalogue/feed-definition.ts";
-import type { Changed, Polled } from "../../src/adapters/sources/_polled/latest.ts";
+import type { OnPolled, PolledDocument } from "../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../src/adapters/sources/_polled/polled-url.ts";
 import { SourceFaults } from "../../src/application/evaluation/source-states.ts";
@@ -26,7 +26,7 @@ export function hostOn(
   const name = "tested";
   const faults = new SourceFaults((fault) => warnings.push({ source: name, fault }));
   const disposal = new AsyncDisposableStack();
-  const polled = <T>(document: string, poll: (changed: Changed) => Polled<T>) =>
+  const polled = <T>(document: string, poll: (changed: OnPolled) => PolledDocument<T>) =>
     disposal.use(poll((fault) => faults.replace(document, fault === undefined ? [] : [fault]))).read;
   const store = (): Connection => {
     if (!connection) throw new Error("this source was to need no store");

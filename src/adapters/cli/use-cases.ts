@@ -1,9 +1,9 @@
 import type { AcceptStores } from "../../application/admin/accept-stores.ts";
 import type { ChangeSet } from "../../application/admin/change-set.ts";
+import type { EditableSources } from "../../application/admin/editable-sources.ts";
 import type { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import type { ManageRules } from "../../application/admin/manage-rules.ts";
 import type { ManageTokens } from "../../application/admin/manage-tokens.ts";
-import type { SourceSets } from "../../application/admin/source-sets.ts";
 import type { AwaitSources } from "../../application/evaluation/await-sources.ts";
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
 import type { ReadEvents } from "../../application/events/read-events.ts";
@@ -25,7 +25,7 @@ export type UseCases = {
   readonly zone: TimeZone;
   readonly evaluateFeatures: EvaluateFeatures;
   readonly explainFeatures: ExplainFeatures;
-  readonly sourceSets: SourceSets;
+  readonly editableSources: EditableSources;
   readonly listFeatures: ListFeatures;
   readonly changeSet: ChangeSet;
   readonly manageRules: ManageRules;

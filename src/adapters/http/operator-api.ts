@@ -27,7 +27,7 @@ import { sessionRoutes } from "./sessions/sessions.ts";
 import { reloadRoute } from "./system/reload.ts";
 import { systemRoutes } from "./system/system.ts";
 import { usageRoutes } from "./usage/usage.ts";
-import { userSearchRoutes } from "./users/search.ts";
+import { userSearchRoutes } from "./users/user-search.ts";
 
 /**
  * The API for operators, in parts. Each registers its routes with the use cases that it names, and returns their types

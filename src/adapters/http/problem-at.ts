@@ -1,5 +1,5 @@
-import type { Fault } from "../schema-faults.ts";
-import { seedFailure } from "./feeds/seed-failure.ts";
+import type { ValueFault } from "../../domain/errors.ts";
+import { searchErrorMembers } from "./feeds/search-error-members.ts";
 import { ofrepError } from "./ofrep/ofrep-error.ts";
 import { problemDetails } from "./problems/problem-details.ts";
 import { type ProblemCode, problemTypes } from "./problems/problem-types.ts";
@@ -11,14 +11,14 @@ export function problemAt(
   code: ProblemCode,
   detail: string,
   requestId: string,
-  errors?: readonly Fault[],
+  errors?: readonly ValueFault[],
   members?: Readonly<Record<string, unknown>>,
 ): ReturnType<typeof problemDetails> {
   const protocolMembers = ofrepError(path, code, detail) ?? unleashError(path, code, detail);
   const usual = problemTypes[code].status;
   // OFREP and Unleash have no 422, and their clients expect plain JSON.
   const status = protocolMembers && usual === 422 ? 400 : usual;
-  const more = protocolMembers ?? seedFailure(path, code, detail);
+  const more = protocolMembers ?? searchErrorMembers(path, code, detail);
   const { headers, body } = problemDetails(code, detail, requestId, errors, { ...members, ...more, status });
   if (protocolMembers) headers["Content-Type"] = "application/json";
   return { status, headers, body };

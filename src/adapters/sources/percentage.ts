@@ -4,7 +4,7 @@ import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { bucketOf, includes, percentOf, shareOf } from "../../domain/targeting/share.ts";
 import { defineSource } from "./_catalogue/source.ts";
-import { whenHere } from "./_catalogue/when-here.ts";
+import { thenSync } from "./_catalogue/then-sync.ts";
 import { parsedRules } from "./_rules/parsed-rules.ts";
 
 const defaultField = "targetingKey";
@@ -55,7 +55,7 @@ export const source = defineSource({
     return {
       varyBy: ["targetingKey", "userId", "locations", "attributes"],
       resolve: (context) =>
-        whenHere(readRules(), (cached) => {
+        thenSync(readRules(), (cached) => {
           const features = new Map<FeatureKey, Resolution>();
           for (const [feature, rule] of parsed(cached.value))
             features.set(feature, resolutionOf(feature, rule, context));

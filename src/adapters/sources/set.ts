@@ -6,7 +6,7 @@ import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.t
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import { emptyResult, type Resolution, type SourceResult } from "../../domain/evaluation/source-result.ts";
 import { defineSource, type Keys, type SourceHost } from "./_catalogue/source.ts";
-import { whenHere } from "./_catalogue/when-here.ts";
+import { thenSync } from "./_catalogue/then-sync.ts";
 
 const warnEveryMs = 60_000;
 
@@ -56,7 +56,7 @@ class SetFeatureResolver implements FeatureResolver {
     const key = keys[0];
     if (key === undefined) return emptyResult;
     if (keys.length > 1) return this.#ofSeveral(keys, context.at);
-    return whenHere(this.#host.readSet(key), (cached) => this.#evaluate(key, cached, context.at));
+    return thenSync(this.#host.readSet(key), (cached) => this.#evaluate(key, cached, context.at));
   }
 
   #evaluate(key: string, cached: CachedRead<FeatureSet>, at: Instant): SourceResult {

@@ -1,11 +1,10 @@
-import { isSameRevision, type Revision } from "../../domain/admin/change.ts";
+import { type ChangeOptions, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import { ChangeRejected, notServed, RevisionMismatch } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../domain/evaluation/feature.ts";
 import { catalogueCollection } from "../events/change-event.ts";
-import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
 
 /** The description of a feature. */
@@ -58,25 +57,25 @@ export class Catalogue {
   async put(
     feature: FeatureKey,
     description: Description,
-    author: ChangeAuthor,
+    options: ChangeOptions,
   ): Promise<{ readonly entry: CatalogueEntry; readonly revision: Revision }> {
     const entry = await this.entryOf(feature, description);
-    const { revision } = await this.#put(feature, entry, author);
+    const { revision } = await this.#put(feature, entry, options);
     return { entry, revision };
   }
 
   /** Removes the description of a feature. Returns whether there was one. Rejects as `DocumentStore` does. */
   async remove(
     feature: FeatureKey,
-    author: ChangeAuthor,
+    options: ChangeOptions,
   ): Promise<{ readonly removed: boolean; readonly revision: Revision }> {
-    const { before, revision } = await this.#put(feature, null, author);
+    const { before, revision } = await this.#put(feature, null, options);
     return { removed: before !== undefined, revision };
   }
 
   /** Puts an earlier entry back as it was; `null` removes the entry. Rejects as `put` does. */
-  async restore(feature: FeatureKey, entry: Json, author: ChangeAuthor): Promise<{ readonly revision: Revision }> {
-    return this.#put(feature, entry, author);
+  async restore(feature: FeatureKey, entry: Json, options: ChangeOptions): Promise<{ readonly revision: Revision }> {
+    return this.#put(feature, entry, options);
   }
 
   /** Checks the precondition of a change. Rejects as the change would. */
@@ -86,7 +85,7 @@ export class Catalogue {
     if (!isSameRevision(ifRevision ?? undefined, found?.revision)) throw new RevisionMismatch();
   }
 
-  async #put(feature: FeatureKey, value: Json, author: ChangeAuthor) {
+  async #put(feature: FeatureKey, value: Json, options: ChangeOptions) {
     if (!this.#store) {
       throw new ChangeRejected(
         "No store is configured for the catalogue. Add a source of kind set; the catalogue uses its store.",
@@ -94,7 +93,7 @@ export class Catalogue {
       );
     }
     const { documents } = this.#store;
-    const change = { ...author, id: this.#newId(), collection: catalogueCollection, name: feature, value };
+    const change = { ...options, id: this.#newId(), collection: catalogueCollection, name: feature, value };
     return callStore("catalogue", () => documents.put(change));
   }
 }

@@ -1,14 +1,13 @@
-import { isSameRevision, type Revision } from "../../domain/admin/change.ts";
+import { type ChangeOptions, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import { isPersonal } from "../../domain/admin/editable-set.ts";
 import type { SetChangeResult } from "../../domain/admin/feature-store.ts";
 import { ChangeRejected, notGrantable, notServed, RevisionMismatch, tooManyMembers } from "../../domain/errors.ts";
 import { type FeatureKey, inOrder, isServedKey, isWritableKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import type { Receipt } from "../../domain/evaluation/invalidation-feed.ts";
-import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
-import type { Changed } from "./changed.ts";
-import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
+import type { EditableSources, FoundSet, SetName } from "./editable-sources.ts";
+import type { OnChange } from "./on-change.ts";
 
 /** Maximum number of features that one change may name. */
 export const maxAtOnce = 10_000;
@@ -33,9 +32,9 @@ export type SetContent = FeatureSet & {
 
 /** Reads and changes the sets of the configured sources. */
 export class ChangeSet {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #newId: () => string;
-  readonly #changed: Changed;
+  readonly #changed: OnChange;
   readonly #confirm: (connection: string) => Promise<Receipt>;
 
   /**
@@ -43,40 +42,40 @@ export class ChangeSet {
    * the name of a connection, and resolves as `ConfirmingFeed.confirm` does.
    */
   constructor(
-    sets: SourceSets,
+    sources: EditableSources,
     newId: () => string,
-    changed: Changed = () => {},
+    changed: OnChange = () => {},
     confirm: (connection: string) => Promise<Receipt> = async () => ({ confirmed: 0, missing: undefined }),
   ) {
     this.#confirm = confirm;
-    this.#sets = sets;
+    this.#sources = sources;
     this.#newId = newId;
     this.#changed = changed;
   }
 
   /**
-   * Adds features to a set and removes others, all or nothing. Returns the real changes. Rejects as `SourceSets` and
-   * `FeatureStore` do, and with `ChangeRejected` for a key that is not served, a new grant of a key that is not
+   * Adds features to a set and removes others, all or nothing. Returns the real changes. Rejects as `EditableSources`
+   * and `FeatureStore` do, and with `ChangeRejected` for a key that is not served, a new grant of a key that is not
    * writable, a feature both added and removed, and a change or set that would be too large.
    */
-  async apply(change: SetChangeRequest, author: ChangeAuthor): Promise<SetChangeResult & { readonly key: string }> {
-    const found = this.#sets.find(change);
+  async apply(change: SetChangeRequest, options: ChangeOptions): Promise<SetChangeResult & { readonly key: string }> {
+    const found = this.#sources.findSet(change);
     const { add, remove } = await this.#checked(found, change);
-    const { key, stored } = found;
+    const { key, set } = found;
     // A change that switches features off succeeds while the store is full.
     const urgent = add.length === 0 || found.vetoes;
     const wanted = {
-      ...author,
+      ...options,
       id: this.#newId(),
       key,
-      personal: isPersonal(stored),
+      personal: isPersonal(set),
       add,
       remove,
       urgent,
-      limit: stored.limit,
+      limit: set.limit,
     };
     try {
-      return { key, ...(await callStore(stored.connection, () => stored.changes.apply(wanted))) };
+      return { key, ...(await callStore(set.connection, () => set.changes.apply(wanted))) };
     } finally {
       // If the store did not respond, the change may have been made.
       await this.#changed(key);
@@ -85,15 +84,15 @@ export class ChangeSet {
 
   /** Resolves once every instance has received the changes made so far of a set, or marks its results as stale. */
   async confirm(name: SetName): Promise<Receipt> {
-    return this.#confirm(this.#sets.find(name).stored.connection);
+    return this.#confirm(this.#sources.findSet(name).set.connection);
   }
 
   /** The result that `apply` would have now. Changes and records nothing; rejects as `apply` does. */
   async preview(
     change: SetChangeRequest,
-    ifRevision: ChangeAuthor["ifRevision"],
+    ifRevision: ChangeOptions["ifRevision"],
   ): Promise<Omit<SetChangeResult, "revision"> & { readonly key: string }> {
-    const found = this.#sets.find(change);
+    const found = this.#sources.findSet(change);
     const { add, remove } = await this.#checked(found, change);
     const { features, invalidMembers: skipped, revision } = await this.#read(found);
     if (ifRevision !== undefined && !isSameRevision(ifRevision ?? undefined, revision)) throw new RevisionMismatch();
@@ -101,34 +100,34 @@ export class ChangeSet {
     const added = add.filter((feature) => !present.has(feature));
     const removed = remove.filter((feature) => present.has(feature));
     const size = skipped + present.size + added.length - removed.length;
-    if (added.length > 0 && size > found.stored.limit) throw tooManyMembers(found.key, found.stored.limit);
+    if (added.length > 0 && size > found.set.limit) throw tooManyMembers(found.key, found.set.limit);
     return { key: found.key, added, removed };
   }
 
-  /** The content of a set. Rejects as `SourceSets` and `FeatureSets` do. */
+  /** The content of a set. Rejects as `EditableSources` and `FeatureSets` do. */
   async read(name: SetName): Promise<SetContent> {
-    return this.#read(this.#sets.find(name));
+    return this.#read(this.#sources.findSet(name));
   }
 
   /** The revision of a set. Rejects as `read` does. */
   async revision(name: SetName): Promise<Revision | undefined> {
-    const { key, stored } = this.#sets.find(name);
-    return (await callStore(stored.connection, () => stored.changes.revisions([key])))[0];
+    const { key, set } = this.#sources.findSet(name);
+    return (await callStore(set.connection, () => set.changes.revisions([key])))[0];
   }
 
-  async #read({ key, stored }: FoundSet): Promise<SetContent> {
-    return callStore(stored.connection, async () => {
+  async #read({ key, set }: FoundSet): Promise<SetContent> {
+    return callStore(set.connection, async () => {
       // Read first: a change between the two reads makes the revision too old, so a change that relies on it is
       // rejected.
-      const [revision] = await stored.changes.revisions([key]);
-      const { value } = await stored.sets.read(key, stored.limit);
+      const [revision] = await set.changes.revisions([key]);
+      const { value } = await set.sets.read(key, set.limit);
       return { key, features: inOrder(value.features), invalidMembers: value.invalidMembers, revision };
     });
   }
 
   /** Removes duplicates. Reads the set only if the change grants a key that is not writable. */
   async #checked(
-    { key, stored, grants }: FoundSet,
+    { key, set, grants }: FoundSet,
     change: SetChangeRequest,
   ): Promise<Pick<SetChangeRequest, "add" | "remove">> {
     const add = [...new Set(change.add)];
@@ -144,7 +143,7 @@ export class ChangeSet {
     const notWritable = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
     if (notWritable.length > 0) {
       // Keys that other tools granted already are not new grants.
-      const { value } = await callStore(stored.connection, async () => stored.sets.read(key, stored.limit));
+      const { value } = await callStore(set.connection, async () => set.sets.read(key, set.limit));
       const granted = new Set(value.features);
       const missing = notWritable.find((feature) => !granted.has(feature));
       if (missing !== undefined) throw notGrantable(missing);

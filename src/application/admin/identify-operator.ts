@@ -14,7 +14,7 @@ const failedForMs = 1_000;
 const timeoutMs = 500;
 
 /** The owner of a secret: an operator, a client of the service, or neither. */
-export type Identified = Credential | "client" | undefined;
+export type IdentifiedOperator = Credential | "client" | undefined;
 
 /** Options for the identification of operators. */
 export type IdentifyOptions = {
@@ -51,7 +51,7 @@ export class IdentifyOperator {
   }
 
   /** Rejects with `SourceUnavailable` if the store does not respond and the secret has no cached credential. */
-  async identify(secret: string): Promise<Identified> {
+  async identify(secret: string): Promise<IdentifiedOperator> {
     const credential = await this.credentialOf(this.digestOf(secret));
     return credential ?? ((await this.#isClients(secret)) ? "client" : undefined);
   }

@@ -2,7 +2,7 @@ import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { SourceChange } from "./change-set.ts";
-import type { SourceSets } from "./source-sets.ts";
+import type { EditableSources } from "./editable-sources.ts";
 
 const isFixedSet = ({ editableSet: stored }: ManagedSource): boolean =>
   stored !== undefined && stored.key.fields.length === 0;
@@ -11,7 +11,7 @@ const isFixedSet = ({ editableSet: stored }: ManagedSource): boolean =>
  * The name of the kill switch: the first veto over one fixed set. Features in this set are off for everyone. Throws
  * `ChangeRejected` if there is none.
  */
-export function killSwitchOf({ sources }: SourceSets): string {
+export function killSwitchOf({ sources }: EditableSources): string {
   const found = sources.find((source) => source.role === "veto" && isFixedSet(source));
   if (found) return found.name;
   throw new ChangeRejected(
@@ -21,15 +21,15 @@ export function killSwitchOf({ sources }: SourceSets): string {
 }
 
 /** The change that switches a feature off for everyone, regardless of grants. It works while the store is full. */
-export const killChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
-  source: killSwitchOf(sets),
+export const killChange = (sources: EditableSources, feature: FeatureKey): SourceChange => ({
+  source: killSwitchOf(sources),
   add: [feature],
   remove: [],
 });
 
 /** The change that removes a kill. Exactly the grants from before are effective again. */
-export const unkillChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
-  source: killSwitchOf(sets),
+export const unkillChange = (sources: EditableSources, feature: FeatureKey): SourceChange => ({
+  source: killSwitchOf(sources),
   add: [],
   remove: [feature],
 });

@@ -1,9 +1,8 @@
-import { externalActor } from "../../domain/admin/change.ts";
+import { type ChangeOptions, externalActor } from "../../domain/admin/change.ts";
 import { firstCredential, type Scope } from "../../domain/admin/credential.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { ChangeRejected, RevisionMismatch } from "../../domain/errors.ts";
 import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
-import type { ChangeAuthor } from "./author.ts";
 import { credentialsCollection, credentialsIn, credentialValue, type StoredCredential } from "./stored-credential.ts";
 
 const nameSyntax = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$/;
@@ -36,7 +35,7 @@ export class ManageCredentials {
    * Adds a credential. Returns its secret, which cannot be read again. Rejects with `ChangeRejected` for a name that is
    * in use or invalid, and for an invalid email address.
    */
-  async add(name: string, scope: Scope, email: string | undefined, author: ChangeAuthor): Promise<string> {
+  async add(name: string, scope: Scope, email: string | undefined, options: ChangeOptions): Promise<string> {
     if (!nameSyntax.test(name)) {
       throw new ChangeRejected(
         `Invalid name ${JSON.stringify(name)} (expected 1 to 100 of A-Z a-z 0-9 . _ @ + -, a letter or digit first).`,
@@ -53,7 +52,7 @@ export class ManageCredentials {
     const since = instantText(this.#now());
     const value = credentialValue({ name, scope, digest, since, ...(email !== undefined && { email }) });
     try {
-      await this.#put(name, value, { ...author, ifRevision: null });
+      await this.#put(name, value, { ...options, ifRevision: null });
     } catch (error) {
       if (!(error instanceof RevisionMismatch)) throw error;
       throw new ChangeRejected(`The credential ${name} exists. Revoke it first, or use another name.`);
@@ -71,18 +70,18 @@ export class ManageCredentials {
    * Revokes a credential; every instance rejects it within a second. Rejects with `ChangeRejected` if it does not
    * exist.
    */
-  async revoke(name: string, author: ChangeAuthor): Promise<void> {
+  async revoke(name: string, options: ChangeOptions): Promise<void> {
     const present = await this.#store().get(credentialsCollection, name);
     if (!present) {
       throw new ChangeRejected(
         `Unknown credential ${JSON.stringify(name)}. \`tidegate credentials list\` prints the names.`,
       );
     }
-    await this.#put(name, null, author);
+    await this.#put(name, null, options);
   }
 
-  async #put(name: string, value: ReturnType<typeof credentialValue>, author: ChangeAuthor): Promise<void> {
-    await this.#store().put({ ...author, id: this.#newId(), collection: credentialsCollection, name, value });
+  async #put(name: string, value: ReturnType<typeof credentialValue>, options: ChangeOptions): Promise<void> {
+    await this.#store().put({ ...options, id: this.#newId(), collection: credentialsCollection, name, value });
   }
 
   #store(): DocumentStore {

@@ -1,12 +1,11 @@
-import { isSameRevision, type Revision } from "../../domain/admin/change.ts";
+import { type ChangeOptions, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { Document } from "../../domain/admin/document-store.ts";
 import type { EditableRules, RuleCheck } from "../../domain/admin/editable-rules.ts";
 import { ChangeRejected, notGrantable, notServed, RevisionMismatch, UnknownFeature } from "../../domain/errors.ts";
 import { type FeatureKey, inOrder, isServedKey, isWritableKey, type Json } from "../../domain/evaluation/feature.ts";
-import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
-import type { Changed } from "./changed.ts";
-import type { SourceSets } from "./source-sets.ts";
+import type { EditableSources } from "./editable-sources.ts";
+import type { OnChange } from "./on-change.ts";
 
 /** The rule of a feature in a source. */
 export type FeatureRule = {
@@ -19,12 +18,12 @@ export type FeatureRule = {
 
 /** Reads and changes the rules of sources. */
 export class ManageRules {
-  readonly #sources: SourceSets;
+  readonly #sources: EditableSources;
   readonly #newId: () => string;
-  readonly #changed: Changed;
+  readonly #changed: OnChange;
 
   /** `changed` is called with each changed collection before the change is acknowledged. */
-  constructor(sources: SourceSets, newId: () => string, changed: Changed = () => {}) {
+  constructor(sources: EditableSources, newId: () => string, changed: OnChange = () => {}) {
     this.#sources = sources;
     this.#newId = newId;
     this.#changed = changed;
@@ -33,7 +32,7 @@ export class ManageRules {
   /**
    * A page of the stored rules of a source, sorted by code point. `search` is a substring of the feature key,
    * regardless of case. Returns at most `limit` rules after a feature; `more`: there are others. Bypasses the cache.
-   * Rejects as `SourceSets` does, and with `SourceUnavailable`.
+   * Rejects as `EditableSources` does, and with `SourceUnavailable`.
    */
   async list(
     source: string,
@@ -73,7 +72,7 @@ export class ManageRules {
   }
 
   /**
-   * The rule to store for a value. Rejects as `SourceSets` does, and with `ChangeRejected` for a key that is not
+   * The rule to store for a value. Rejects as `EditableSources` does, and with `ChangeRejected` for a key that is not
    * served, a new grant of a key that is not writable, and an invalid value. Reads the store only for a key that is not
    * writable.
    */
@@ -94,25 +93,25 @@ export class ManageRules {
   }
 
   /** Sets or replaces the rule of a feature, known or not. Rejects as `check` and `DocumentStore` do. */
-  async put(source: string, feature: FeatureKey, value: Json, author: ChangeAuthor): Promise<FeatureRule> {
+  async put(source: string, feature: FeatureKey, value: Json, options: ChangeOptions): Promise<FeatureRule> {
     const rule = await this.check(source, feature, value);
-    const { revision } = await this.#put(source, feature, rule, author);
+    const { revision } = await this.#put(source, feature, rule, options);
     return { feature, rule, revision, isValid: true };
   }
 
-  /** Deletes the rule of a feature. Returns whether there was one. Rejects as `SourceSets` and `DocumentStore` do. */
+  /** Deletes the rule of a feature. Returns whether there was one. Rejects as `EditableSources` and `DocumentStore` do. */
   async remove(
     source: string,
     feature: FeatureKey,
-    author: ChangeAuthor,
+    options: ChangeOptions,
   ): Promise<{ readonly removed: boolean; readonly revision: Revision }> {
-    const { before, revision } = await this.#put(source, feature, null, author);
+    const { before, revision } = await this.#put(source, feature, null, options);
     return { removed: before !== undefined, revision };
   }
 
-  async #put(source: string, feature: FeatureKey, value: Json, author: ChangeAuthor) {
+  async #put(source: string, feature: FeatureKey, value: Json, options: ChangeOptions) {
     const { collection, documents } = this.#sources.rulesOf(source);
-    const change = { ...author, id: this.#newId(), collection, name: feature, value };
+    const change = { ...options, id: this.#newId(), collection, name: feature, value };
     try {
       return await callStore(source, () => documents.put(change));
     } finally {

@@ -1,12 +1,12 @@
+import type { ChangeOptions } from "../../domain/admin/change.ts";
 import type { AssignedToken, TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
 import { tokensSource } from "../evaluation/identify-caller.ts";
-import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
-import type { Changed } from "./changed.ts";
+import type { OnChange } from "./on-change.ts";
 
 /** A token, given as itself or as its key in the store. */
 type ChangedToken = { readonly token: string } | { readonly key: string };
@@ -15,10 +15,10 @@ type ChangedToken = { readonly token: string } | { readonly key: string };
 export class ManageTokens {
   readonly #store: TokenStore | undefined;
   readonly #newId: () => string;
-  readonly #changed: Changed<ChangedToken>;
+  readonly #changed: OnChange<ChangedToken>;
 
   /** `changed` is called with each changed token before the change is acknowledged. */
-  constructor(store: TokenStore | undefined, newId: () => string, changed: Changed<ChangedToken> = () => {}) {
+  constructor(store: TokenStore | undefined, newId: () => string, changed: OnChange<ChangedToken> = () => {}) {
     this.#store = store;
     this.#newId = newId;
     this.#changed = changed;
@@ -28,23 +28,23 @@ export class ManageTokens {
    * Assigns a token to a user. Returns its new id, and the user before. Rejects with `ChangeRejected` for an invalid
    * token or user id.
    */
-  async assign(token: string, userId: UserId, author: ChangeAuthor): Promise<AssignedToken> {
+  async assign(token: string, userId: UserId, options: ChangeOptions): Promise<AssignedToken> {
     const store = this.#storeFor(token);
-    const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
+    const change = { ...options, id: this.#newId(), token, userId: checked(userId) };
     return callStore(tokensSource, () => store.assign(change)).finally(() => this.#changed({ token }));
   }
 
   /** Revokes a token. Returns its user. Rejects with `ChangeRejected` for an invalid token. */
-  async revoke(token: string, author: ChangeAuthor): Promise<UserId | undefined> {
+  async revoke(token: string, options: ChangeOptions): Promise<UserId | undefined> {
     const store = this.#storeFor(token);
-    const change = { ...author, id: this.#newId(), token };
+    const change = { ...options, id: this.#newId(), token };
     return callStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed({ token }));
   }
 
   /** Revokes a token of a user by its id. Returns whether the user had it. */
-  async revokeById(tokenId: string, userId: UserId, author: ChangeAuthor): Promise<boolean> {
+  async revokeById(tokenId: string, userId: UserId, options: ChangeOptions): Promise<boolean> {
     const store = this.#needed();
-    const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
+    const change = { ...options, id: this.#newId(), tokenId, userId: checked(userId) };
     return callStore(tokensSource, async () => {
       const key = await store.keyById(tokenId);
       const revoked = store.revoke(change);

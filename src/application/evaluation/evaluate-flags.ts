@@ -5,7 +5,7 @@ import { type Flag, flagOf, flagsOf } from "../../domain/evaluation/flag.ts";
 import { userLocatorKind } from "../../domain/evaluation/locator.ts";
 import type { ContextFields } from "./context-fields.ts";
 import type { EvaluatedSources, EvaluateSources } from "./evaluate-sources.ts";
-import type { Caller, Identified, IdentifyCaller, RequestContext } from "./identify-caller.ts";
+import type { Caller, IdentifiedCaller, IdentifyCaller, RequestContext } from "./identify-caller.ts";
 import type { KnownFeatures, Registered } from "./known-features.ts";
 
 /** The flags of a caller, sorted by code point. */
@@ -115,7 +115,7 @@ export class EvaluateFlags {
     return { ...evaluated, flag };
   }
 
-  async #evaluate(identified: Promise<Identified>, targetingKey?: string, isOne = false): Promise<EvaluatedAll> {
+  async #evaluate(identified: Promise<IdentifiedCaller>, targetingKey?: string, isOne = false): Promise<EvaluatedAll> {
     const reading = this.#known.read();
     // Awaited below; a failure of the evaluation comes first.
     reading.catch(() => {});

@@ -84,7 +84,7 @@ export class EvaluateSources {
   #checked(source: Source, result: SourceResult, at: Instant): SourceResult {
     const fault = result.dependencies && faultOf(result.dependencies, at);
     if (fault) this.#states.failed(source.name, fault);
-    else if (result !== emptyResult) this.#states.answered(source.name);
+    else if (result !== emptyResult) this.#states.succeeded(source.name);
     return result;
   }
 

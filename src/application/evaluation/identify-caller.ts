@@ -48,7 +48,7 @@ export const explicitContext = ({
  * The context of a caller, the match of the locators unless an operator gave the location, and the read of the token;
  * no identity for an anonymous client.
  */
-export type Identified = {
+export type IdentifiedCaller = {
   readonly context: EvaluationContext;
   readonly located?: Located;
   /** Whether the location at a past instant is not known. */
@@ -97,7 +97,7 @@ export class IdentifyCaller {
     { hints, location, clientId, claimedUserId, attributes }: RequestContext,
     at?: Instant,
     locateThen?: LocateCaller,
-  ): Promise<Identified> {
+  ): Promise<IdentifiedCaller> {
     let identity: Identity | undefined;
     if (caller && "userId" in caller) {
       identity = uncachedRead(usable(caller.userId), this.#now());
@@ -124,7 +124,7 @@ export class IdentifyCaller {
     if (locations) context.locations = locations;
     if (hints.ip !== undefined) context.ip = hints.ip;
     if (attributes) context.attributes = attributes;
-    const identified: Writable<Identified> = { context, reads: identity ? [identity, ...reads] : reads };
+    const identified: Writable<IdentifiedCaller> = { context, reads: identity ? [identity, ...reads] : reads };
     if (located) identified.located = located;
     if (isUnknown) identified.isLocationUnknown = true;
     if (identity) identified.identity = identity;
@@ -145,7 +145,7 @@ export class IdentifyCaller {
     if (isPast) return location;
     const fault = faultOf(location.reads, this.#now());
     if (fault) this.#states.failed(storedLocationsSource, fault);
-    else if (location.reads.length > 0) this.#states.answered(storedLocationsSource);
+    else if (location.reads.length > 0) this.#states.succeeded(storedLocationsSource);
     return location;
   }
 
@@ -157,7 +157,7 @@ export class IdentifyCaller {
   #demandKnown(identity: Identity): void {
     const fault = faultOf([identity], this.#now());
     if (fault) this.#states.failed(tokensSource, fault);
-    else this.#states.answered(tokensSource);
+    else this.#states.succeeded(tokensSource);
     if (identity.value === undefined) {
       // A stale miss is not proof: the token may have been issued since.
       const now = this.#now();

@@ -42,7 +42,7 @@ export class SourceStates {
     return this.#lastFailures;
   }
 
-  answered(source: string): void {
+  succeeded(source: string): void {
     if (this.#failing.delete(source)) this.#listener.recovered(source);
   }
 

@@ -1,9 +1,9 @@
+import type { ChangeOptions } from "../../domain/admin/change.ts";
 import { IdempotencyKeyReused } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isSameJson } from "../../domain/evaluation/feature.ts";
 import type { Event, NewEvent } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import type { ChangeAuthor } from "../admin/author.ts";
 import { queryLog } from "./query-log.ts";
 
 /** An event as its author reports it. */
@@ -22,7 +22,7 @@ export type EventIds = {
  */
 export const recordEvent =
   (log: EventLog, ids: EventIds, now: () => Instant) =>
-  async (reported: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> => {
+  async (reported: ReportedEvent, { by, idempotencyKey: once }: ChangeOptions): Promise<Event> => {
     // The id is derived from the idempotency key, and the log takes each id once: two concurrent calls make one event.
     const id = once === undefined ? ids.newId() : ids.idFor(`told\n${by}\n${once}`);
     const event = await queryLog(() => log.append({ ...reported, id, at: now(), recordedBy: by }));

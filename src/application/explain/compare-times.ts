@@ -126,7 +126,7 @@ export type CompareTimes = ReturnType<typeof compareTimes>;
 function requiredOutcomes({ attempts }: EachSource): ReturnType<typeof outcomesOf> {
   const outcomes = outcomesOf(attempts);
   for (const [index, attempt] of attempts.entries()) {
-    if ("failure" in attempt && outcomes[index]?.result !== "no-history") {
+    if ("failure" in attempt && outcomes[index]?.features !== "no-history") {
       throw new SourceUnavailable(attempt.source.name, attempt.failure);
     }
   }

@@ -71,9 +71,9 @@ export type EvaluateEachSource = ReturnType<typeof evaluateEachSource>;
 /** The outcomes for the explanation of single features. */
 export const outcomesOf = (attempts: readonly SourceAttempt[]): readonly SourceOutcome[] =>
   attempts.map((each) => {
-    if ("result" in each) return { source: each.source, result: each.result.features };
-    if (each.failure instanceof HistoryUnavailable) return { source: each.source, result: "no-history" };
-    return { source: each.source, result: each.source.onFailure === "skip" ? "skipped" : "unavailable" };
+    if ("result" in each) return { source: each.source, features: each.result.features };
+    if (each.failure instanceof HistoryUnavailable) return { source: each.source, features: "no-history" };
+    return { source: each.source, features: each.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
 
 async function attempt(

@@ -9,8 +9,8 @@ import { type Audience, type Impact, impactOf } from "../../domain/features/audi
 import type { Placement } from "../../domain/features/feature-state.ts";
 import { absent, everyone, type Reach, reachOf } from "../../domain/features/reach.ts";
 import type { SourceChange } from "../admin/change-set.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import { killSwitchOf } from "../admin/kill-switch.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
 import { hasUsers, placementsOf, sourceListings } from "./source-listing.ts";
 
 /**
@@ -37,16 +37,16 @@ export type AssessedImpact = Impact & {
 
 /** Computes the users who gain and lose a feature by a change, before it is made. Reads only. */
 export class AssessImpact {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #now: () => Instant;
   readonly #evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>;
 
   constructor(
-    sets: SourceSets,
+    sources: EditableSources,
     now: () => Instant,
     evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>,
   ) {
-    this.#sets = sets;
+    this.#sources = sources;
     this.#now = now;
     this.#evaluationsLastHour = evaluationsLastHour;
   }
@@ -63,9 +63,9 @@ export class AssessImpact {
   /** The impact of a change of a set. */
   async ofSet(feature: FeatureKey, { source, context = {}, add }: SourceChange): Promise<AssessedImpact> {
     const adds = add.includes(feature);
-    const stored = this.#sets.of(source);
+    const stored = this.#sources.setsOf(source);
     const has = async () => {
-      const { key } = this.#sets.find({ source, context });
+      const { key } = this.#sources.findSet({ source, context });
       return (await stored.sets.read(key, stored.limit)).value.features.includes(feature);
     };
     return this.#of(feature, source, async (before) => {
@@ -80,7 +80,7 @@ export class AssessImpact {
    * segment.
    */
   async ofRule(feature: FeatureKey, source: string, rule: Json | undefined): Promise<AssessedImpact | undefined> {
-    const { trial, isFeature } = this.#sets.rulesOf(source);
+    const { trial, isFeature } = this.#sources.rulesOf(source);
     if (!isFeature(feature)) return undefined;
     const at = this.#now();
     const resolver = await trial(feature, rule);
@@ -108,7 +108,7 @@ export class AssessImpact {
     opening?: { readonly at: Instant; readonly reach: Reach },
   ): Promise<AssessedImpact> {
     const [listings, evaluationsLastHour] = await Promise.all([
-      sourceListings(this.#sets.sources, feature, this.#now()),
+      sourceListings(this.#sources.sources, feature, this.#now()),
       this.#evaluationsLastHour(feature),
     ]);
     const before = placementsOf(feature, listings);
@@ -132,7 +132,7 @@ export class AssessImpact {
   ): Promise<KnownUsers | undefined> {
     const userIds = await this.#userIds();
     if (!userIds) return undefined;
-    const { trial, rules, collection } = this.#sets.rulesOf(name);
+    const { trial, rules, collection } = this.#sources.rulesOf(name);
     const present = await trial(feature, (await rules.read(collection)).value.get(feature));
     const isOn = async (resolver: FeatureResolver, userId: UserId) =>
       (await resolver.resolve({ userId, targetingKey: userId, at })).features.get(feature)?.on === true;
@@ -147,17 +147,17 @@ export class AssessImpact {
   }
 
   async #userIds(): Promise<ReadonlySet<UserId> | undefined> {
-    const stored = this.#sets.sources.find(hasUsers)?.editableSet;
+    const stored = this.#sources.sources.find(hasUsers)?.editableSet;
     const contents = await stored?.index.contents(stored.key.prefix).catch(() => undefined);
     return contents && new Set([...contents.sets.keys()].flatMap((key) => stored?.key.valuesIn(key)?.userId ?? []));
   }
 
   #sourceOf(change: NamedChange, name: string | undefined): string {
-    if (change === "kill" || change === "unkill") return name ?? killSwitchOf(this.#sets);
+    if (change === "kill" || change === "unkill") return name ?? killSwitchOf(this.#sources);
     const role = change === "open" || change === "close" ? "gate" : "grant";
     const fits = ({ role: own, gatedBy, editableSet: stored }: ManagedSource) =>
       own === role && gatedBy.length === 0 && stored?.key.fields.length === 0;
-    const found = this.#sets.sources.filter((source) => (name === undefined ? fits(source) : source.name === name));
+    const found = this.#sources.sources.filter((source) => (name === undefined ? fits(source) : source.name === name));
     const [source] = found;
     if (source && fits(source)) return source.name;
     if (name !== undefined && !source) throw new UnknownSource();

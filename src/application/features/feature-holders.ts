@@ -4,7 +4,7 @@ import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
 import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { KeyField } from "../../domain/evaluation/key-template.ts";
 import { callStore } from "../admin/call-store.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import { hasUsers, holdersIn, usersOf } from "./source-listing.ts";
 
 /** A page of the users or locations that have a feature in a set of their own. */
@@ -19,10 +19,10 @@ export type Holders = {
 
 /** Lists the users and locations that have a feature in a set of their own. */
 export class FeatureHolders {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
 
-  constructor(sets: SourceSets) {
-    this.#sets = sets;
+  constructor(sources: EditableSources) {
+    this.#sources = sources;
   }
 
   /**
@@ -70,7 +70,7 @@ export class FeatureHolders {
   #sourceWith(field: KeyField, name: string | undefined): ManagedSource & { readonly editableSet: EditableSet } {
     const fits = (source: ManagedSource): source is ManagedSource & { readonly editableSet: EditableSet } =>
       field === "userId" ? hasUsers(source) : (source.editableSet?.key.fields.includes("location") ?? false);
-    const { sources } = this.#sets;
+    const { sources } = this.#sources;
     const found = name === undefined ? sources.find(fits) : sources.find((each) => each.name === name);
     if (found && fits(found)) return found;
     if (name !== undefined && !found) throw new UnknownSource();

@@ -2,8 +2,8 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import type { ManageRules } from "../admin/manage-rules.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
 
 /** Maximum number of windows that are returned. */
 export const maxWindows = 200;
@@ -30,12 +30,12 @@ export type FoundWindows = Span & {
 
 /** Finds the times at which a rule has its feature on, for rules whose results depend on the time alone. Reads only. */
 export class FindWindows {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #rules: ManageRules;
   readonly #now: () => Instant;
 
-  constructor(sets: SourceSets, rules: ManageRules, now: () => Instant) {
-    this.#sets = sets;
+  constructor(sources: EditableSources, rules: ManageRules, now: () => Instant) {
+    this.#sources = sources;
     this.#rules = rules;
     this.#now = now;
   }
@@ -53,7 +53,7 @@ export class FindWindows {
    * with `ChangeRejected` if the rule does not depend on the time alone.
    */
   async find(source: string, feature: FeatureKey, span: Span, rule?: Json): Promise<FoundWindows> {
-    const { trial } = this.#sets.rulesOf(source);
+    const { trial } = this.#sources.rulesOf(source);
     const resolver = await trial(feature, rule ?? (await this.#rules.get(source, feature)).rule);
     try {
       if (resolver.varyBy?.length === 0) return await windowsIn(resolver, feature, span);

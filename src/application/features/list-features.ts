@@ -3,7 +3,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
 import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import type { ChangeEntry } from "../events/change-entry.ts";
 import type { ReadUsage } from "../usage/read-usage.ts";
 import type { ChangePositions, FeatureChanges } from "./feature-changes.ts";
@@ -74,24 +74,24 @@ export type Facets = {
 
 /** Lists all known features, with their states and where they are on. */
 export class ListFeatures {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #catalogue: Catalogue;
   readonly #changes: FeatureChanges;
   readonly #usage: Pick<ReadUsage, "lastUses" | "recent">;
   readonly #now: () => Instant;
-  readonly #past: (at: Instant) => SourceSets;
+  readonly #past: (at: Instant) => EditableSources;
   #table: (StateTable & { readonly basis: readonly unknown[] }) | undefined;
 
   /** `past` returns the sets as of a time. */
   constructor(
-    sets: SourceSets,
+    sources: EditableSources,
     catalogue: Catalogue,
     changes: FeatureChanges,
     usage: Pick<ReadUsage, "lastUses" | "recent">,
     now: () => Instant,
-    past: (at: Instant) => SourceSets,
+    past: (at: Instant) => EditableSources,
   ) {
-    this.#sets = sets;
+    this.#sources = sources;
     this.#catalogue = catalogue;
     this.#changes = changes;
     this.#usage = usage;
@@ -110,7 +110,7 @@ export class ListFeatures {
     const isPast = at !== undefined && at < now;
     const isByUsage = sort === "evaluated" || sort === "-evaluated";
     const [inventory, found, lastUses, recent] = await Promise.all([
-      this.#inventory(isPast ? this.#past(at) : this.#sets, at ?? now),
+      this.#inventory(isPast ? this.#past(at) : this.#sources, at ?? now),
       isPast ? undefined : this.#changes.positions(true),
       filter.unusedMs === undefined ? undefined : this.#usage.lastUses(),
       isByUsage && !isPast ? this.#usage.recent().catch(() => undefined) : undefined,
@@ -146,7 +146,7 @@ export class ListFeatures {
 
   /** The values of filters. Rejects as `list` does for now. */
   async facets(): Promise<Facets> {
-    const { listings, entries } = await this.#inventory(this.#sets, this.#now());
+    const { listings, entries } = await this.#inventory(this.#sources, this.#now());
     const described = [...entries.values()];
     const listed = listings.map(({ source, features }) => [source.name, new Set(features).size] as const);
     return {
@@ -161,7 +161,7 @@ export class ListFeatures {
    * Rejects as `list` does, and with `SourceUnavailable` if a source fails, unless evaluations omit it.
    */
   async keys(): Promise<readonly FeatureKey[]> {
-    const shared = this.#sets.sources.filter((source) => !hasUsers(source));
+    const shared = this.#sources.sources.filter((source) => !hasUsers(source));
     const { listings, entries } = await this.#inventory({ sources: shared }, this.#now());
     const failed = listings.find(({ status }) => status.state === "unavailable");
     if (failed) throw new SourceUnavailable(failed.source.name, failed.failure);
@@ -171,7 +171,7 @@ export class ListFeatures {
   /** The keys of all features that `list` includes now, without a failure of the catalogue. */
   async knownKeys(): Promise<readonly FeatureKey[]> {
     const now = this.#now();
-    const inventory = await this.#inventory(this.#sets, now).catch(() => undefined);
+    const inventory = await this.#inventory(this.#sources, now).catch(() => undefined);
     return inventory ? [...this.#presentTable(inventory, now).states.keys()] : [];
   }
 
@@ -180,7 +180,7 @@ export class ListFeatures {
    */
   async get(feature: FeatureKey): Promise<KnownFeature & { readonly listings: readonly SourceListing[] }> {
     const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);
-    const listings = await sourceListings(this.#sets.sources, feature, this.#now());
+    const listings = await sourceListings(this.#sources.sources, feature, this.#now());
     const [view] = await this.#viewsOf([feature], undefined, { entries, listings }, positions);
     if (!view || !(view.entry || listings.some((listing) => isListed(listing, feature)))) throw new UnknownFeature();
     return { ...view, listings };
@@ -191,7 +191,7 @@ export class ListFeatures {
    * such sets.
    */
   async userCount(feature: FeatureKey): Promise<number | null> {
-    const [first, ...others] = this.#sets.sources.filter(hasUsers);
+    const [first, ...others] = this.#sources.sources.filter(hasUsers);
     if (others.length > 0) return null;
     if (!first) return 0;
     return (await usersOf(first, [feature]))[0] ?? null;
@@ -207,7 +207,7 @@ export class ListFeatures {
     return this.#table;
   }
 
-  async #inventory({ sources }: Pick<SourceSets, "sources">, at: Instant): Promise<Inventory> {
+  async #inventory({ sources }: Pick<EditableSources, "sources">, at: Instant): Promise<Inventory> {
     const [entries, ...listings] = await Promise.all([
       this.#catalogue.all(),
       ...sources.map((source) => sourceListing(source, at)),

@@ -3,14 +3,14 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { Lease } from "../../domain/events/lease.ts";
 import type { FeedItems, ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
-import type { FeedToPoll, ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
+import type { FeedToPoll, Reading, RemoteFeed } from "../../domain/feeds/remote-feed.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
 import { isSameItem, KnownItems } from "./known-items.ts";
 import { maxInRecord, type RecordItems } from "./record-items.ts";
 
 /** A polled feed, with the stores of its items and records. */
-export type Polled = FeedToPoll & {
+export type PolledFeed = FeedToPoll & {
   /** The name of the source. */
   readonly name: string;
   /** The configured name of the store's connection. */
@@ -41,7 +41,7 @@ const passForMs = 3_000;
  * store is unavailable, each process polls for itself, into memory.
  */
 export class PollFeed implements FeedItems {
-  readonly #polled: Polled;
+  readonly #polled: PolledFeed;
   readonly #listener: PollListener;
   readonly #items: KnownItems;
   readonly #stopping = new AbortController();
@@ -55,7 +55,7 @@ export class PollFeed implements FeedItems {
   #passesUntil = Number.NEGATIVE_INFINITY;
   #invalid = 0;
 
-  constructor(polled: Polled, listener: PollListener) {
+  constructor(polled: PolledFeed, listener: PollListener) {
     this.#polled = polled;
     this.#listener = listener;
     this.#items = new KnownItems(polled.name, polled.store, polled.records);
@@ -166,7 +166,7 @@ export class PollFeed implements FeedItems {
     await this.#polled.lease.release().catch(() => {});
   }
 
-  async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
+  async #pollOnce(feed: RemoteFeed, triedAt: Instant): Promise<PollState> {
     const timeline = this.#items.timeline ?? new Timeline();
     const previous = this.#items.state;
     // Absent from states that earlier versions stored.

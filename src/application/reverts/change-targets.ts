@@ -3,7 +3,7 @@ import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { isValue, type KeyValues } from "../../domain/evaluation/key-template.ts";
 import type { AffectingFilter, Event } from "../../domain/events/event.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import { featuresIn } from "../events/change-event.ts";
 
 /** The features, sources and caller that a change in an event concerns, by the present configuration. */
@@ -19,12 +19,12 @@ export type ChangeTarget = {
 
 /** Finds the features, sources and users that the changes in events concern. */
 export class ChangeTargets {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #storeOf: (connection: string) => string;
 
   /** `storeOf` returns the name under which the event log records the store of a connection. */
-  constructor(sets: SourceSets, storeOf: (connection: string) => string) {
-    this.#sets = sets;
+  constructor(sources: EditableSources, storeOf: (connection: string) => string) {
+    this.#sources = sources;
     this.#storeOf = storeOf;
   }
 
@@ -41,22 +41,17 @@ export class ChangeTargets {
 
   /** The changes that can affect the features of a user: in the user's sets and tokens, and for everyone. */
   affecting(userId: string): AffectingFilter {
-    const keys = this.#all().flatMap(({ key }) => {
+    const keys = this.#sources.sets.flatMap(({ key }) => {
       if (key.fields.length === 0) return [key.text];
       const own = isValue(userId) ? key.keyOf({ userId }) : undefined;
       return own === undefined ? [] : [own];
     });
-    const collections = this.#sets.sources.flatMap(({ editableRules: rules }) => rules?.collection ?? []);
+    const collections = this.#sources.sources.flatMap(({ editableRules: rules }) => rules?.collection ?? []);
     return { userId, keys: [...new Set(keys)], collections: [...new Set(collections)] };
   }
 
-  #all() {
-    const { sources, additional } = this.#sets;
-    return [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...additional];
-  }
-
   #readersOf(record: ChangeRecord, store: string | undefined): readonly Reader[] {
-    const { sources, additional } = this.#sets;
+    const { sources, additional } = this.#sources;
     const all = [
       ...sources.flatMap(({ name, editableSet, editableRules }) => [
         ...readersOfSet(editableSet ? [editableSet] : [], record, name),

@@ -1,4 +1,5 @@
 import {
+  type ChangeOptions,
   changedKey,
   type DocumentRecord,
   isSameRevision,
@@ -8,11 +9,10 @@ import {
 import { ChangedSince, EventLogUnavailable, NotRevertible, RevisionMismatch } from "../../domain/errors.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { Event } from "../../domain/events/event.ts";
-import type { ChangeAuthor } from "../admin/author.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
 import type { ChangeSet } from "../admin/change-set.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import type { ManageRules } from "../admin/manage-rules.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
 import { catalogueCollection, isOfFeatures } from "../events/change-event.ts";
 import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 import type { FindEvent } from "./find-event.ts";
@@ -38,14 +38,14 @@ export type Reverted = Revert & {
 
 /** The use cases that make the changes. */
 type Changes = {
-  readonly sets: SourceSets;
+  readonly sources: EditableSources;
   readonly changeSet: ChangeSet;
   readonly rules: ManageRules;
   readonly catalogue: Catalogue;
 };
 
 /** A plan: the effect of a revert, and its changes. */
-type Plan = Revert & { readonly apply: (author: ChangeAuthor) => Promise<Revision> };
+type Plan = Revert & { readonly apply: (options: ChangeOptions) => Promise<Revision> };
 
 /** Reverts the change of one event: makes the inverse change, which is an event that names the reverted one. */
 export class RevertEvent {
@@ -64,12 +64,12 @@ export class RevertEvent {
    * `NotRevertible`, with `ChangedSince` if a later event changed the same, with `EventLogUnavailable`, and as the
    * change does.
    */
-  async revert(idOrPosition: string, author: ChangeAuthor): Promise<Reverted> {
+  async revert(idOrPosition: string, options: ChangeOptions): Promise<Reverted> {
     const event = await this.#events.one(idOrPosition);
     const done = await this.#doneBy(event);
     if (done) return { reverted: event.id, ...revertIn(done, this.#targetOf(done)), event: done };
     const { apply, ...revert } = await this.#plan(event);
-    const revision = await apply({ ...author, reverts: event.id }).catch((error) => {
+    const revision = await apply({ ...options, reverts: event.id }).catch((error) => {
       // Somebody changed it between the check and the change.
       throw error instanceof RevisionMismatch ? new ChangedSince(undefined) : error;
     });
@@ -115,17 +115,17 @@ export class RevertEvent {
       return this.#setPlan(event, record, target, target.connection);
     const [source] = target.sources;
     if (record?.of === "document" && record.collection === catalogueCollection)
-      return this.#documentPlan(event, record, target, async (value, author) => {
-        const { revision } = await this.#changes.catalogue.restore(record.name, value, author);
+      return this.#documentPlan(event, record, target, async (value, options) => {
+        const { revision } = await this.#changes.catalogue.restore(record.name, value, options);
         return revision;
       });
     if (record?.of === "document" && source !== undefined)
-      return this.#documentPlan(event, record, target, async (value, author) => {
+      return this.#documentPlan(event, record, target, async (value, options) => {
         const { rules } = this.#changes;
         const { revision } =
           value === null
-            ? await rules.remove(source, record.name, author)
-            : await rules.put(source, record.name, value, author);
+            ? await rules.remove(source, record.name, options)
+            : await rules.put(source, record.name, value, options);
         return revision;
       });
     throw new NotRevertible(
@@ -139,7 +139,7 @@ export class RevertEvent {
     const { key, added: remove, removed: add } = record;
     if (record.origin === "baseline" || add.length + remove.length === 0)
       throw new NotRevertible("The event added and removed no features, so there is nothing to revert.");
-    const { changeSet, sets } = this.#changes;
+    const { changeSet, sources } = this.#changes;
     const { features, revision } = await changeSet.read({ key, connection });
     const present = new Set(features);
     const last = await this.#events.last(event);
@@ -148,11 +148,11 @@ export class RevertEvent {
     // A change outside Tidegate may not be recorded yet.
     if (add.some((feature) => present.has(feature)) || remove.some((feature) => !present.has(feature)))
       throw new ChangedSince(undefined);
-    const isVeto = sets.sources.some(({ name, role }) => role === "veto" && target.sources.includes(name));
+    const isVeto = sources.sources.some(({ name, role }) => role === "veto" && target.sources.includes(name));
     const change = { key, connection, add, remove, ...(isVeto && { urgent: true }) };
     return {
       ...{ key, sources: target.sources, added: add, removed: remove },
-      apply: async (author) => (await changeSet.apply(change, { ...author, ifRevision: revision ?? null })).revision,
+      apply: async (options) => (await changeSet.apply(change, { ...options, ifRevision: revision ?? null })).revision,
     };
   }
 
@@ -160,7 +160,7 @@ export class RevertEvent {
     event: Event,
     record: DocumentRecord,
     { sources }: ChangeTarget,
-    put: (value: Json, author: ChangeAuthor) => Promise<Revision>,
+    put: (value: Json, options: ChangeOptions) => Promise<Revision>,
   ): Promise<Plan> {
     const value = await this.#events.before(event);
     if (value === undefined)
@@ -171,7 +171,7 @@ export class RevertEvent {
       ...{ key: changedKey(record), sources, added: [], removed: [] },
       ...{ before: record.value, after: value },
       // A removed document has no revision.
-      apply: (author) => put(value, { ...author, ifRevision: record.value === null ? null : last.revision }),
+      apply: (options) => put(value, { ...options, ifRevision: record.value === null ? null : last.revision }),
     };
   }
 

@@ -5,7 +5,7 @@ import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import {
   type CatalogueLine,
   type DataLine,
@@ -40,19 +40,19 @@ const maxNamed = 5;
  * exported.
  */
 export class ExportData {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #tokens: TokensOfData | undefined;
   readonly #catalogue: Pick<Catalogue, "all">;
   readonly #isOwnKey: (key: string) => boolean;
 
   /** `isOwnKey` matches the keys that Tidegate reserves for itself. */
   constructor(
-    sets: SourceSets,
+    sources: EditableSources,
     tokens: TokensOfData | undefined,
     catalogue: Pick<Catalogue, "all">,
     isOwnKey: (key: string) => boolean,
   ) {
-    this.#sets = sets;
+    this.#sources = sources;
     this.#tokens = tokens;
     this.#catalogue = catalogue;
     this.#isOwnKey = isOwnKey;
@@ -100,7 +100,7 @@ export class ExportData {
 
   /** Without duplicates: two sources may read the same sets. */
   #allSets(): readonly SourceSet[] {
-    const { sources, additional } = this.#sets;
+    const { sources, additional } = this.#sources;
     const read = sources.flatMap(({ name, editableSet }) => (editableSet ? [{ ...editableSet, source: name }] : []));
     const others = additional.map((stored) => ({ ...stored, source: "stored locations of users" }));
     return distinct([...read, ...others], ({ connection, key }) => `${connection}\n${key.text}`);
@@ -108,7 +108,7 @@ export class ExportData {
 
   /** Without duplicates: two sources may share their rules. */
   #allRules(): readonly SourceRules[] {
-    const all = this.#sets.sources.flatMap(({ name, editableRules }) =>
+    const all = this.#sources.sources.flatMap(({ name, editableRules }) =>
       editableRules ? [{ ...editableRules, source: name }] : [],
     );
     return distinct(all, ({ connection, collection }) => `${connection}\n${collection}`);

@@ -1,3 +1,4 @@
+import type { ChangeOptions } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { isPersonal } from "../../domain/admin/editable-set.ts";
 import { ChangeRejected, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
@@ -5,10 +6,9 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
-import type { ChangeAuthor } from "../admin/author.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import { checkedRule } from "../admin/manage-rules.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
 import {
   type CatalogueLine,
   type DataHeader,
@@ -63,7 +63,7 @@ type LineChange = {
  * `ChangeRejected`, without any change, if a line is invalid.
  */
 export function importData(
-  sets: SourceSets,
+  sources: EditableSources,
   tokens: TokensOfData | undefined,
   documents: DocumentStore | undefined,
   catalogue: Pick<Catalogue, "all">,
@@ -111,10 +111,10 @@ export function importData(
   }
 
   function setChange({ set: key, connection, features }: SetLine): LineChange {
-    const { stored } = sets.find({ key, connection });
-    if (features.length > stored.limit) throw tooManyMembers(key, stored.limit);
-    const item = { key, personal: isPersonal(stored), features, limit: stored.limit };
-    return { of: "sets", addTo: (lanes, position) => lanes.ofSets(stored).add(item, position) };
+    const { set } = sources.findSet({ key, connection });
+    if (features.length > set.limit) throw tooManyMembers(key, set.limit);
+    const item = { key, personal: isPersonal(set), features, limit: set.limit };
+    return { of: "sets", addTo: (lanes, position) => lanes.ofSets(set).add(item, position) };
   }
 
   function tokenChange(line: TokenLine): LineChange {
@@ -133,7 +133,7 @@ export function importData(
 
   function ruleChange({ rule, source, feature }: RuleLine): LineChange {
     if (!isServedKey(feature)) throw notServed(feature);
-    const rules = sets.rulesOf(source);
+    const rules = sources.rulesOf(source);
     const value = checkedRule(rules.check, feature, rule);
     const item = { collection: rules.collection, name: feature, value };
     return { of: "rules", addTo: (lanes, position) => lanes.ofRules(rules).add(item, position) };
@@ -148,7 +148,7 @@ export function importData(
 
   return async (
     from: Importable,
-    author: Pick<ChangeAuthor, "by" | "email">,
+    author: Pick<ChangeOptions, "by" | "email">,
     {
       again = false,
       onProgress = () => {},

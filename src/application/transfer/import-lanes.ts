@@ -1,3 +1,4 @@
+import type { ChangeOptions } from "../../domain/admin/change.ts";
 import type { DocumentLoad, DocumentStore } from "../../domain/admin/document-store.ts";
 import type { EditableRules } from "../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
@@ -5,7 +6,6 @@ import type { SetLoad } from "../../domain/admin/feature-store.ts";
 import type { TokenLoad, TokenStore } from "../../domain/admin/token-store.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { ChangeAuthor } from "../admin/author.ts";
 import type { CatalogueEntry } from "../admin/catalogue.ts";
 import { catalogueCollection } from "../events/change-event.ts";
 import type { CatalogueLine } from "./data-line.ts";
@@ -18,7 +18,7 @@ export type ImportLanes = ReturnType<typeof importLanes>;
  * description or a rule, the last line wins. `descriptions`: the present ones.
  */
 export function importLanes(
-  author: Pick<ChangeAuthor, "by" | "email" | "note">,
+  author: Pick<ChangeOptions, "by" | "email" | "note">,
   load: string,
   descriptions: ReadonlyMap<FeatureKey, CatalogueEntry>,
   now: Instant,

@@ -1,5 +1,5 @@
+import type { ChangeOptions } from "../../domain/admin/change.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
-import type { ChangeAuthor } from "../admin/author.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
 import type { ChangeSet } from "../admin/change-set.ts";
 import type { ManageTokens } from "../admin/manage-tokens.ts";
@@ -24,16 +24,16 @@ export const demo = {
 /** Loads the example of the README. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
 export const loadDemo =
   (isEmpty: () => Promise<boolean>, sets: ChangeSet, tokens: ManageTokens, catalogue: Catalogue) =>
-  async (anyway: boolean, author: ChangeAuthor): Promise<void> => {
+  async (anyway: boolean, options: ChangeOptions): Promise<void> => {
     if (!anyway && !(await isEmpty())) {
       throw new ChangeRejected("the stores are not empty; add the example to their content with --yes.");
     }
-    await tokens.assign(demo.token, demo.userId, author);
+    await tokens.assign(demo.token, demo.userId, options);
     for (const [key, features] of Object.entries(demo.sets)) {
-      await sets.apply({ key, add: features, remove: [] }, author);
+      await sets.apply({ key, add: features, remove: [] }, options);
     }
     for (const [feature, description] of Object.entries(demo.descriptions)) {
-      await catalogue.put(feature, { ...description, archived: false }, author);
+      await catalogue.put(feature, { ...description, archived: false }, options);
     }
   };
 

@@ -3,7 +3,7 @@ import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import { callStore } from "../admin/call-store.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import { hasUsers } from "../features/source-listing.ts";
 
 /** Users whose ids begin with a text, sorted by code point. */
@@ -15,11 +15,11 @@ export type FoundUsers = {
 
 /** Finds users. There is no list of users: only those that have a set of their own can be searched. */
 export class FindUsers {
-  readonly #sets: SourceSets;
+  readonly #sources: EditableSources;
   readonly #tokens: TokenResolver;
 
-  constructor(sets: SourceSets, tokens: TokenResolver) {
-    this.#sets = sets;
+  constructor(sources: EditableSources, tokens: TokenResolver) {
+    this.#sources = sources;
     this.#tokens = tokens;
   }
 
@@ -30,7 +30,7 @@ export class FindUsers {
   async search(prefix: string, limit: number): Promise<FoundUsers> {
     const found = new Map<UserId, number | undefined>();
     let complete = true;
-    for (const { name, editableSet: stored } of this.#sets.sources.filter(hasUsers)) {
+    for (const { name, editableSet: stored } of this.#sources.sources.filter(hasUsers)) {
       if (!stored) continue;
       const { key } = stored;
       const listed = await callStore(name, () => keysOf(stored, prefix, limit));

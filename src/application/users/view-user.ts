@@ -5,8 +5,8 @@ import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import type { ChangeSet, SetContent } from "../admin/change-set.ts";
+import type { EditableSources } from "../admin/editable-sources.ts";
 import type { ManageTokens } from "../admin/manage-tokens.ts";
-import type { SourceSets } from "../admin/source-sets.ts";
 import type { EvaluateFeatures } from "../evaluation/evaluate-features.ts";
 import { explicitContext } from "../evaluation/identify-caller.ts";
 import { hasUsers } from "../features/source-listing.ts";
@@ -27,7 +27,7 @@ export type UserView = {
  * `ChangeRejected` for an invalid id.
  */
 export function viewUser(
-  { sources }: SourceSets,
+  { sources }: EditableSources,
   changeSet: ChangeSet,
   evaluateFeatures: EvaluateFeatures,
   manageTokens: ManageTokens,

@@ -1,12 +1,12 @@
 import { acceptStores } from "../../application/admin/accept-stores.ts";
 import { Catalogue } from "../../application/admin/catalogue.ts";
 import { ChangeSet } from "../../application/admin/change-set.ts";
+import { EditableSources } from "../../application/admin/editable-sources.ts";
 import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
 import { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import { ManageRules } from "../../application/admin/manage-rules.ts";
 import { ManageTokens } from "../../application/admin/manage-tokens.ts";
 import { Sessions } from "../../application/admin/sessions.ts";
-import { SourceSets } from "../../application/admin/source-sets.ts";
 import { type CachedSets, viewCache } from "../../application/admin/view-cache.ts";
 import { catalogueCollection } from "../../application/events/change-event.ts";
 import { AssessImpact } from "../../application/features/assess-impact.ts";
@@ -47,7 +47,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   const { connectionOf } = stores;
   const invalidate = (key: string) => wiring.channel.invalidate(key);
 
-  const sourceSets = once(() => {
+  const editableSources = once(() => {
     const locations = [...config.keys].flatMap(([connection, { locations }]) =>
       locations.map((key): EditableSet => {
         const { sets, storedLocations, index, changes } = connectionOf(connection);
@@ -55,12 +55,12 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
         return { key, connection, limit: maxLocations, sets: storedLocations ?? sets, index, changes, ...listed };
       }),
     );
-    return new SourceSets(evaluation.sources, locations);
+    return new EditableSources(evaluation.sources, locations);
   });
 
   const changeSet = once(() => {
     const confirm = (connection: string) => stores.invalidationFeedOf(connection).confirm();
-    return new ChangeSet(sourceSets(), newId, invalidate, confirm);
+    return new ChangeSet(editableSources(), newId, invalidate, confirm);
   });
 
   const manageTokens = once(() => {
@@ -89,8 +89,8 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
 
   const listFeatures = once(() => {
     const changes = new FeatureChanges(stores.eventLog.log, events.history, [...new Set(config.stores.values())]);
-    const past = (at: Instant) => new SourceSets(explain.pastSources(at));
-    return new ListFeatures(sourceSets(), catalogue(), changes, events.readUsage, now, past);
+    const past = (at: Instant) => new EditableSources(explain.pastSources(at));
+    return new ListFeatures(editableSources(), catalogue(), changes, events.readUsage, now, past);
   });
 
   /** Evaluations of a feature in the last hour. */
@@ -140,12 +140,12 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     });
   });
 
-  const changeTargets = once(() => new ChangeTargets(sourceSets(), stores.storeOf));
+  const changeTargets = once(() => new ChangeTargets(editableSources(), stores.storeOf));
   const findEvent = once(
     () => new FindEvent(stores.eventLog.log, () => events.outboxRelay.relayAll(), changeTargets()),
   );
   const manageRules = once(
-    () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
+    () => new ManageRules(editableSources(), newId, (collection) => invalidate(collectionKey(collection))),
   );
 
   return lazy({
@@ -153,12 +153,12 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     findEvent,
     revertEvent: () =>
       new RevertEvent(findEvent(), changeTargets(), {
-        sets: sourceSets(),
+        sources: editableSources(),
         changeSet: changeSet(),
         rules: manageRules(),
         catalogue: catalogue(),
       }),
-    sourceSets,
+    editableSources,
     changeSet,
     manageTokens,
     catalogue,
@@ -168,10 +168,10 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     manageRules,
     listFeatures,
     viewFeature: () => viewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
-    assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsLastHour),
-    featureHolders: () => new FeatureHolders(sourceSets()),
-    findWindows: () => new FindWindows(sourceSets(), manageRules(), now),
-    findUsers: () => new FindUsers(sourceSets(), evaluation.tokenResolver),
+    assessImpact: () => new AssessImpact(editableSources(), now, evaluationsLastHour),
+    featureHolders: () => new FeatureHolders(editableSources()),
+    findWindows: () => new FindWindows(editableSources(), manageRules(), now),
+    findUsers: () => new FindUsers(editableSources(), evaluation.tokenResolver),
     /** `undefined` if there is no store for known features. */
     registerFeatures: () => {
       const { featureRegister: register } = evaluation;
@@ -183,7 +183,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
       disposal.defer(() => job.stop());
       return job;
     },
-    viewUser: () => viewUser(sourceSets(), changeSet(), evaluation.evaluateFeatures, manageTokens()),
+    viewUser: () => viewUser(editableSources(), changeSet(), evaluation.evaluateFeatures, manageTokens()),
     viewCache: () => {
       const cached = [...stores.cachedSets].map(([name, { cache }]): [string, CachedSets] => [
         name,

@@ -16,7 +16,7 @@ import type { ContextField } from "../../domain/evaluation/evaluation-context.ts
 import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
 import { registerKey } from "../../infrastructure/stores/store-keys.ts";
 import { lazy, once } from "./lazy.ts";
-import { presentSource } from "./sources/present-source.ts";
+import { createSource } from "./sources/create-source.ts";
 import type { Stores } from "./stores.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 
@@ -36,7 +36,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
   const background: Background[] = [];
 
   const services = { background, addFields: (fields: readonly ContextField[]) => contextFields().add(fields) };
-  const sources = once(() => config.sources.map((source) => presentSource(source, wiring, stores, services)));
+  const sources = once(() => config.sources.map((source) => createSource(source, wiring, stores, services)));
 
   const sourceStates = once(() => {
     const { log } = wiring;

@@ -21,8 +21,8 @@ export function transferOf({ config, env, now }: Wiring, stores: Stores, admin: 
   });
 
   return lazy({
-    importData: () => importData(admin.sourceSets, tokens(), admin.documents, admin.catalogue, now),
-    exportData: () => new ExportData(admin.sourceSets, tokens(), admin.catalogue, isOwnKey),
+    importData: () => importData(admin.editableSources, tokens(), admin.documents, admin.catalogue, now),
+    exportData: () => new ExportData(admin.editableSources, tokens(), admin.catalogue, isOwnKey),
     loadDemo: () => {
       const connections = [...stores.connections.values()];
       const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);

@@ -3,7 +3,7 @@ import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue
 import { errorMessage } from "../../domain/error-message.ts";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
-import { ConfigError, type Problem, type ReportProblem } from "../../infrastructure/config-error.ts";
+import { ConfigError, type ConfigProblem, type ReportProblem } from "../../infrastructure/config-error.ts";
 import { listIn, mapIn } from "../../infrastructure/entries.ts";
 import { locatorOf, type MakeLocator } from "../../infrastructure/location/locator-of.ts";
 import type { LocatorOptions } from "../../infrastructure/location/locator-options.ts";
@@ -62,7 +62,7 @@ export async function loadConfig(
 ): Promise<Config> {
   const data = dataFolder(env);
   const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
-  const problems: Problem[] = [...yaml.problems];
+  const problems: ConfigProblem[] = [...yaml.problems];
   const reportProblem: ReportProblem = (path, fault) =>
     problems.push({ place: yaml.positionOf(path), path: pathText(path), fault });
 
@@ -186,7 +186,7 @@ function checkUnchanged(server: Config["server"], running: Config["server"], rep
 }
 
 /** The first problem of each value, in file order. */
-function inOrder(problems: readonly Problem[]): Problem[] {
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const first = problems.filter(
     ({ place, path }, index) => problems.findIndex((other) => other.place === place && other.path === path) === index,
   );

@@ -7,7 +7,7 @@ import { errorMessage } from "../../domain/error-message.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
-import type { FeedToPoll } from "../../domain/feeds/item-feed.ts";
+import type { FeedToPoll } from "../../domain/feeds/remote-feed.ts";
 import { commonOptions } from "./schema.ts";
 
 /** A configured source. `create` makes its resolver. */

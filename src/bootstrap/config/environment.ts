@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Problem } from "../../infrastructure/config-error.ts";
+import type { ConfigProblem } from "../../infrastructure/config-error.ts";
 import { isEntry, mapIn } from "../../infrastructure/entries.ts";
 import { isCredential } from "../../infrastructure/secrets/credential-secret.ts";
 import { postgresUrl } from "./connection-schema.ts";
@@ -26,7 +26,7 @@ const variables: Readonly<Record<string, Variable>> = {
 };
 
 /** Applies environment variables over the values of the file. */
-export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
+export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: ConfigProblem[]): unknown {
   if (!isEntry(raw)) return raw;
   const merged: Record<string, unknown> = { ...raw };
   for (const [name, [section, option, schema, expected]] of Object.entries(variables)) {
@@ -53,7 +53,7 @@ export const overridesIn = (env: NodeJS.ProcessEnv): Readonly<Record<string, str
   );
 
 /** Reports an invalid first operator credential in the environment. */
-export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
+export function checkAdminToken(env: NodeJS.ProcessEnv, problems: ConfigProblem[]): void {
   const token = env["TIDEGATE_ADMIN_TOKEN"];
   if (!token || isCredential(token)) return;
   const fault =

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Problem } from "../../infrastructure/config-error.ts";
+import type { ConfigProblem } from "../../infrastructure/config-error.ts";
 import { type Path, pathText, type YamlFile } from "./yaml-file.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -10,7 +10,7 @@ export function check<Schema extends z.ZodType>(
   value: unknown,
   file: YamlFile,
   path: Path,
-  problems: Problem[],
+  problems: ConfigProblem[],
 ): z.output<Schema> | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

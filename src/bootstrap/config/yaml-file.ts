@@ -11,7 +11,7 @@ import {
   visit,
 } from "yaml";
 import { errorMessage } from "../../domain/error-message.ts";
-import { ConfigError, type Problem } from "../../infrastructure/config-error.ts";
+import { ConfigError, type ConfigProblem } from "../../infrastructure/config-error.ts";
 import { yamlOptions, yamlValues } from "../../infrastructure/yaml-values.ts";
 
 /** The path of a value in a document: map keys and list indices from the root. */
@@ -30,7 +30,7 @@ export class YamlFile {
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
   /** Unset variables and invalid keys. Collected during parsing, to be reported with the other problems. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly ConfigProblem[];
 
   private constructor(file: string, document: Document.Parsed, lines: LineCounter, env: NodeJS.ProcessEnv) {
     this.#file = file;
@@ -87,8 +87,8 @@ export class YamlFile {
     return `${this.#file}:${line}:${col}`;
   }
 
-  #fillIn(env: NodeJS.ProcessEnv): Problem[] {
-    const problems: Problem[] = [];
+  #fillIn(env: NodeJS.ProcessEnv): ConfigProblem[] {
+    const problems: ConfigProblem[] = [];
     visit(this.#document, {
       Scalar: (role, node, ancestors) => {
         // Zod schemas drop it without an error.

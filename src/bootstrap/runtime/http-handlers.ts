@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { HttpOptions } from "../../adapters/http/app.ts";
-import { FastPath as FeaturesFastPath } from "../../adapters/http/client/fast-path.ts";
+import { FeaturesFastPath } from "../../adapters/http/client/fast-path.ts";
 import { FeaturesResponses } from "../../adapters/http/client/features-responses.ts";
 import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts";
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
@@ -11,7 +11,7 @@ import { loggedFastPath } from "../../adapters/http/operations/logged-fast-path.
 import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-sharing.ts";
 import type { Fetch } from "../../adapters/http/server/request-listener.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
-import type { FastPath } from "../../adapters/http/server/server.ts";
+import type { TryServe } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/async/deadline.ts";
 import type { CheckInstance } from "../../application/system/check-instance.ts";
 import { viewInstances } from "../../application/system/view-instances.ts";
@@ -31,7 +31,7 @@ export type HttpHandlers = {
   /** Loads the routes that `fetch` serves, which otherwise wait for the first request. */
   readonly loadRoutes: () => Promise<unknown>;
   /** Fast path for prepared responses. */
-  readonly shortcut: FastPath;
+  readonly shortcut: TryServe;
   /** Waits for running requests, at most 10 s. No source may take longer. */
   readonly idle: () => Promise<void>;
 };
@@ -111,7 +111,7 @@ export function httpHandlers(
   const { fetch, loadRoutes } = lateRoutes(options, counters);
   const inFlight = new RequestsInFlight();
   const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, sharing, log);
-  const shortcut: FastPath = (incoming, outgoing, next) =>
+  const shortcut: TryServe = (incoming, outgoing, next) =>
     featuresFastPath.tryServe(incoming, outgoing) || ofrepFastPath.tryServe(incoming, outgoing, next);
   return {
     fetch: (request, environment) => {

@@ -4,7 +4,7 @@ import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import packageJson from "../../../package.json" with { type: "json" };
 import type { Fetch } from "../../adapters/http/server/request-listener.ts";
-import { type FastPath, listen } from "../../adapters/http/server/server.ts";
+import { listen, type TryServe } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/async/deadline.ts";
 import { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
@@ -197,7 +197,7 @@ async function serving(
   first.report();
   let retired: Promise<unknown> = Promise.resolve();
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
-  const shortcut: FastPath = (incoming, outgoing, next) => hasShortcut && present.shortcut(incoming, outgoing, next);
+  const shortcut: TryServe = (incoming, outgoing, next) => hasShortcut && present.shortcut(incoming, outgoing, next);
   const rejected = (status: number, method: string | undefined) => present.rejected(status, method);
   const warmed = async () => {
     // A warm-up request may still wait for a store.

@@ -44,25 +44,31 @@ export type ChangeMeta = {
   readonly via?: "page";
 };
 
+/** Options of a change: its actor, idempotency key and precondition. The use case adds the id. */
+export type ChangeOptions = Omit<ChangeMeta, "id">;
+
 /** The fields of a change that its record has too. */
-type Author = Pick<ChangeMeta, "id" | "by" | "email" | "note" | "reverts" | "batch" | "via">;
+export type RecordMeta = Pick<ChangeMeta, "id" | "by" | "email" | "note" | "reverts" | "batch" | "via">;
 
 /** Fields that every record has. */
-type RecordBase = Author & {
+type RecordBase = RecordMeta & {
   /** The clock of the store. Never before `at` of an earlier record of the same item. */
   readonly at: Instant;
   readonly revision: Revision;
 };
 
+/**
+ * `change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set at the start of
+ * an epoch.
+ */
+export const changeOrigins = ["change", "external", "baseline"] as const;
+export type ChangeOrigin = (typeof changeOrigins)[number];
+
 /** Record of a change of a set. */
 export type SetRecord = RecordBase & {
   readonly of: "set";
   readonly key: string;
-  /**
-   * `change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content at the start of an
-   * epoch.
-   */
-  readonly origin: "change" | "external" | "baseline";
+  readonly origin: ChangeOrigin;
   /** The members that were added and removed; both empty if only the set after the change is known. */
   readonly added: readonly FeatureKey[];
   readonly removed: readonly FeatureKey[];
@@ -89,8 +95,8 @@ export type TokenRecord = RecordBase & {
   readonly origin: "issued" | "revoked";
 };
 
-/** The author fields of a change, for its record. */
-export const authorOfRecord = ({ id, by, email, note, reverts, batch, via }: ChangeMeta): Author => ({
+/** The metadata of a change, for its record. */
+export const recordMetaOf = ({ id, by, email, note, reverts, batch, via }: ChangeMeta): RecordMeta => ({
   id,
   by,
   ...(email !== undefined && { email }),

@@ -1,10 +1,8 @@
+import type { ValueFault } from "../errors.ts";
 import type { Json } from "../evaluation/feature.ts";
 import type { FeatureResolver } from "../evaluation/feature-resolver.ts";
 import type { DocumentStore } from "./document-store.ts";
 import type { Rules } from "./rules.ts";
-
-/** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
-type RuleFault = { readonly pointer: string; readonly detail: string };
 
 /**
  * Check of the rule or segment of a name by its source kind: returns the value to store, or the faults of the value.
@@ -12,7 +10,7 @@ type RuleFault = { readonly pointer: string; readonly detail: string };
 export type RuleCheck = (
   name: string,
   value: Json,
-) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
+) => { readonly rule: Json } | { readonly faults: readonly ValueFault[] };
 
 /** Editable rules: a collection of one store that a source reads and operators change. */
 export type EditableRules = {

@@ -1,4 +1,4 @@
-import type { ChangeRecord } from "../admin/change.ts";
+import type { ChangeOrigin, ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { Json } from "../evaluation/feature.ts";
 
@@ -77,13 +77,6 @@ export type EventFilter = {
 /** The subject of a change. A document is a rule or a description, or belongs to Tidegate itself. */
 export const changeTypes = ["set", "document", "token", "credential"] as const;
 export type ChangeType = (typeof changeTypes)[number];
-
-/**
- * `change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record
- * begins.
- */
-export const changeOrigins = ["change", "external", "baseline"] as const;
-export type ChangeOrigin = (typeof changeOrigins)[number];
 
 /** What a change was made with: the backoffice page, the command line, or the API by another client. */
 export const changeTools = ["page", "cli", "api"] as const;

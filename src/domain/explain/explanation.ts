@@ -9,10 +9,10 @@ import type { Resolution } from "../evaluation/source-result.ts";
  */
 export type NoResultReason = "no-history" | "unavailable" | "skipped";
 
-/** The result of one source, or why it has none. */
+/** The features of one source, or why it has no result. */
 export type SourceOutcome = {
   readonly source: DeclaredSource;
-  readonly result: ReadonlyMap<FeatureKey, Resolution> | NoResultReason;
+  readonly features: ReadonlyMap<FeatureKey, Resolution> | NoResultReason;
 };
 
 /** The result of one source for one feature; `absent` if the source does not list it. */
@@ -52,10 +52,10 @@ type SourceWithResult = { readonly source: DeclaredSource; readonly result: Feat
  * possible.
  */
 export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[]): Explanation {
-  const results = outcomes.map(({ source, result }) => ({ source, result: resultFor(feature, result) }));
+  const results = outcomes.map(({ source, features }) => ({ source, result: resultFor(feature, features) }));
   const cause = causeOf(results);
   const granting =
-    cause.kind === "granted" ? outcomes.find(({ source }) => source.name === cause.grant)?.result : undefined;
+    cause.kind === "granted" ? outcomes.find(({ source }) => source.name === cause.grant)?.features : undefined;
   const resolution = granting instanceof Map ? granting.get(feature) : undefined;
   return {
     feature,
@@ -89,12 +89,12 @@ export function decidingSources(cause: Cause): readonly string[] {
 
 /** The features that at least one source lists. */
 export function knownFeatures(outcomes: readonly SourceOutcome[]): ReadonlySet<FeatureKey> {
-  return new Set(outcomes.flatMap(({ result }) => (typeof result === "string" ? [] : [...result.keys()])));
+  return new Set(outcomes.flatMap(({ features }) => (typeof features === "string" ? [] : [...features.keys()])));
 }
 
-function resultFor(feature: FeatureKey, result: SourceOutcome["result"]): FeatureOutcome {
-  if (typeof result === "string") return result;
-  const resolution = result.get(feature);
+function resultFor(feature: FeatureKey, features: SourceOutcome["features"]): FeatureOutcome {
+  if (typeof features === "string") return features;
+  const resolution = features.get(feature);
   return resolution ? (resolution.on ? "on" : "off") : "absent";
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ChangeRecord } from "../../domain/admin/change.ts";
+import { type ChangeRecord, changeOrigins } from "../../domain/admin/change.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 
 const recorded = {
@@ -20,7 +20,7 @@ const changeRecord = z.discriminatedUnion("of", [
     ...recorded,
     of: z.literal("set"),
     key: z.string(),
-    origin: z.enum(["change", "external", "baseline"]),
+    origin: z.enum(changeOrigins),
     added: features,
     removed: features,
     members: features.exactOptional(),

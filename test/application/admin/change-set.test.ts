@@ -2,9 +2,9 @@ import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { Catalogue } from "../../../src/application/admin/catalogue.ts";
 import { ChangeSet, type SetChangeRequest } from "../../../src/application/admin/change-set.ts";
+import { EditableSources, type SetName } from "../../../src/application/admin/editable-sources.ts";
 import { killChange, unkillChange } from "../../../src/application/admin/kill-switch.ts";
 import { ManageTokens } from "../../../src/application/admin/manage-tokens.ts";
-import { type SetName, SourceSets } from "../../../src/application/admin/source-sets.ts";
 import { loadDemo } from "../../../src/application/transfer/load-demo.ts";
 import type { Revision } from "../../../src/domain/admin/change.ts";
 import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
@@ -40,7 +40,7 @@ function useCases(...keys: string[]) {
     },
   });
   const literal: ManagedSource = { ...sourceOf("literal", 0), kind: "static", editableSet: undefined };
-  const sets = new SourceSets([literal, ...keys.map(sourceOf)]);
+  const sets = new EditableSources([literal, ...keys.map(sourceOf)]);
   const notified: string[] = [];
   const changeSet = new ChangeSet(sets, uuidv7, (key) => void notified.push(key));
   const manageTokens = new ManageTokens(connection.tokenStore(plainTokenKey()), uuidv7);

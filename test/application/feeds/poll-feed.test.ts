@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { PollFeed } from "../../../src/application/feeds/poll-feed.ts";
 import { recordItems } from "../../../src/application/feeds/record-items.ts";
-import type { Reading } from "../../../src/domain/feeds/item-feed.ts";
+import type { Reading } from "../../../src/domain/feeds/remote-feed.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { until } from "../../support/until.ts";
 

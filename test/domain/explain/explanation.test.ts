@@ -30,7 +30,7 @@ const outcomeOf = ({
   state,
 }: Sketch): SourceOutcome => ({
   source: { name, role, gatedBy, default: byDefault },
-  result: typeof state === "string" ? state : new Map(state === undefined ? [] : [["a", resolution(name, state)]]),
+  features: typeof state === "string" ? state : new Map(state === undefined ? [] : [["a", resolution(name, state)]]),
 });
 
 const grant = { name: "grant", state: true };
@@ -150,7 +150,7 @@ describe("the explanation of a feature", () => {
     expect([
       ...knownFeatures([
         outcomeOf(grant),
-        { source: rule, result: state },
+        { source: rule, features: state },
         outcomeOf({ name: "s", state: "no-history" }),
       ]),
     ]).toEqual(["a", "b"]);
@@ -186,9 +186,7 @@ const merged = (sketches: readonly Sketch[]) =>
   merge(
     sketches
       .map(outcomeOf)
-      .flatMap(({ source: rule, result: state }) =>
-        typeof state === "string" ? [] : [{ source: rule, features: state }],
-      ),
+      .flatMap(({ source, features }) => (typeof features === "string" ? [] : [{ source, features }])),
   ).get("a");
 
 /** All possible results of the sources without one. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../../src/infrastructure/logger.ts";
+import { legacyRedisLines } from "../../../src/infrastructure/redis/legacy-redis-lines.ts";
 import { connectRedis } from "../../../src/infrastructure/redis/redis-connection.ts";
-import { seedLines } from "../../../src/infrastructure/redis/seed-lines.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { isOnPath, startRedisProcess } from "../../support/redis-process.ts";
 import { basic, redisRules, startService, type TestService } from "../../support/service.ts";
@@ -36,7 +36,7 @@ describe("a Redis that rejects the handshake", () => {
       `connection "users" cannot use Redis: the server rejects ${fault}`,
     );
     const imported = async () => {
-      for await (const { lines } of seedLines(url, url)) expect(lines).toEqual([{ tidegate: 1 }]);
+      for await (const { lines } of legacyRedisLines(url, url)) expect(lines).toEqual([{ tidegate: 1 }]);
     };
     await expect(imported()).rejects.toThrow(fault);
     await until(() => logged.length > 0, "the rejection is logged");

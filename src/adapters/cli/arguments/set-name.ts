@@ -1,4 +1,4 @@
-import type { SetName, SourceSets } from "../../../application/admin/source-sets.ts";
+import type { EditableSources, SetName } from "../../../application/admin/editable-sources.ts";
 import { ChangeRejected } from "../../../domain/errors.ts";
 import { keyFields } from "../../../domain/evaluation/key-template.ts";
 import { UsageError } from "../usage-error.ts";
@@ -13,18 +13,18 @@ const fields = { userId: ["user", "--user"], location: ["location", "--location"
  * The set that a command names: by the name of a source with its context, or by its key. Throws `UsageError` if the
  * options do not select exactly one set, and `ChangeRejected` if the name is neither a source nor a key.
  */
-export function setNameIn(name: string, { user, location, connection }: SetOptions, sets: SourceSets): SetName {
-  const source = sets.sources.find((each) => each.name === name);
+export function setNameIn(name: string, { user, location, connection }: SetOptions, sources: EditableSources): SetName {
+  const source = sources.sources.find((each) => each.name === name);
   const context = { ...(user !== undefined && { userId: user }), ...(location !== undefined && { location }) };
   const hasContext = Object.keys(context).length > 0;
-  const isKey = sets.isKey(name);
-  if (!source && !isKey) throw unknownName(name, sets);
+  const isKey = sources.hasSet(name);
+  if (!source && !isKey) throw unknownName(name, sources);
   if (isKey && (!source || connection !== undefined)) {
     if (!hasContext) return { key: name, connection };
     throw new UsageError(`"${name}" is the key of one set (omit --user and --location)`);
   }
   if (connection !== undefined) throw new UsageError(`"${name}" is a source, not a key (omit --connection)`);
-  const { key } = sets.of(name);
+  const { key } = sources.setsOf(name);
   if (isKey && !hasContext && key.text !== name) {
     throw new UsageError(
       `"${name}" is both a source and the key of another set (for the key, add --connection; for the source, name its key ${key.text})`,
@@ -44,11 +44,13 @@ export function setNameIn(name: string, { user, location, connection }: SetOptio
 }
 
 /** The error of a key that no source reads, with the names of the sources added. */
-function unknownName(name: string, sets: SourceSets): unknown {
+function unknownName(name: string, sources: EditableSources): unknown {
   try {
-    return sets.find({ key: name });
+    return sources.findSet({ key: name });
   } catch (error) {
     if (!(error instanceof ChangeRejected)) return error;
-    return new ChangeRejected(`${error.message} The sources are: ${sets.sources.map((each) => each.name).join(", ")}.`);
+    return new ChangeRejected(
+      `${error.message} The sources are: ${sources.sources.map((each) => each.name).join(", ")}.`,
+    );
   }
 }

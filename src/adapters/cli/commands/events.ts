@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { changeOrigins } from "../../../domain/admin/change.ts";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { changeOrigins, changeTools, changeTypes, type Event, type EventFilter } from "../../../domain/events/event.ts";
+import { changeTools, changeTypes, type Event, type EventFilter } from "../../../domain/events/event.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, endOf, startOf, writtenDate } from "../../dates.ts";
 import { type EventFormatName, eventFormats, written } from "../../event-formats.ts";

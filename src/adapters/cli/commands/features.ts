@@ -43,11 +43,11 @@ export function define(command: Command, { onStores, results, terminal }: Comman
     )
     .action(
       ({ at, sort, unusedFor, ...others }: FeatureFilter & { at?: string; sort: FeatureSort; unusedFor?: string }) =>
-        onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
+        onStores(async ({ awaitSources, listFeatures, editableSources }) => {
           await awaitSources();
           const instant = instantIn(at);
           const filter = { ...others, unusedMs: durationIn("--unused-for", unusedFor, usageDays) };
-          const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
+          const roles = new Map(editableSources.sources.map((source) => [source.name, source.role]));
           const rows = [];
           let after: PageEnd | undefined;
           do {
@@ -62,11 +62,11 @@ export function define(command: Command, { onStores, results, terminal }: Comman
     .description("print where a feature is on, and its description")
     .argument("<feature>")
     .action((feature: string) =>
-      onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
+      onStores(async ({ awaitSources, listFeatures, editableSources }) => {
         await awaitSources();
         const found = await listFeatures.get(feature);
         const { on, entry } = found;
-        const states = sourceSets.sources.flatMap(({ name, role }) => {
+        const states = editableSources.sources.flatMap(({ name, role }) => {
           const state = on.get(name);
           return state === undefined ? [] : [`  ${role} ${name}: ${presenceText(state)}`];
         });
@@ -89,8 +89,8 @@ export function define(command: Command, { onStores, results, terminal }: Comman
       .argument("<feature>")
       .option("--note <TEXT>", "reason, recorded in the event log")
       .action((feature: string, { note }: { note?: string }) =>
-        onStores(async ({ changeSet, sourceSets }) => {
-          const change = (isKilled ? killChange : unkillChange)(sourceSets, feature);
+        onStores(async ({ changeSet, editableSources }) => {
+          const change = (isKilled ? killChange : unkillChange)(editableSources, feature);
           const author = { ...cliAuthor(terminal), ...(note !== undefined && { note }) };
           const { key, added, removed } = await changeSet.apply(change, author);
           const isChanged = added.length + removed.length > 0;

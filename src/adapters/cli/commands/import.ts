@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Command } from "commander";
 import type { Imported, ReadLine } from "../../../application/transfer/import-data.ts";
 import { tokenGrammar } from "../../../domain/evaluation/token.ts";
-import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
+import type { LegacyPage } from "../../../infrastructure/redis/legacy-redis-lines.ts";
 import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { lineIn, lineText } from "../data-lines.ts";
@@ -62,8 +62,11 @@ async function opened(
   if (!url) throw new UsageError("--from-redis has no URL (set IMPORT_REDIS_URL)");
   const tokensUrl = withoutPassword(tokensFrom, "IMPORT_TOKENS_REDIS_URL") ?? terminal.env["IMPORT_TOKENS_REDIS_URL"];
   // Other commands do not load the Redis client.
-  const { seedLines } = await import("../../../infrastructure/redis/seed-lines.ts");
-  return { name: "Redis", file: await LineFile.copyOf(texts(seedLines(url, tokensUrl ?? url), progress, terminal)) };
+  const { legacyRedisLines } = await import("../../../infrastructure/redis/legacy-redis-lines.ts");
+  return {
+    name: "Redis",
+    file: await LineFile.copyOf(texts(legacyRedisLines(url, tokensUrl ?? url), progress, terminal)),
+  };
 }
 
 /** Rejects a URL with a password, because process lists show arguments. */
@@ -75,7 +78,11 @@ function withoutPassword(url: string | undefined, variable: string): string | un
 }
 
 /** The lines of another Redis in the format of an export file. */
-async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, terminal: Terminal): AsyncGenerator<string> {
+async function* texts(
+  pages: AsyncIterable<LegacyPage>,
+  progress: Progress,
+  terminal: Terminal,
+): AsyncGenerator<string> {
   let read = 0;
   const omitted = { members: 0, tokens: 0 };
   for await (const { lines, members = 0, tokens = 0 } of pages) {

@@ -15,9 +15,9 @@ export function define(command: Command, { onStores, results, terminal }: Comman
       .option("--location <NAME>", "location of the set, if the source has one set per location")
       .option("--connection <NAME>", "connection of the key, if two connections have it");
   const change = (isAdded: boolean) => (name: string, features: string[], options: SetOptions) =>
-    onStores(async ({ changeSet, sourceSets }) => {
+    onStores(async ({ changeSet, editableSources }) => {
       const edit = isAdded ? { add: features, remove: [] } : { add: [], remove: features };
-      const set = setNameIn(name, options, sourceSets);
+      const set = setNameIn(name, options, editableSources);
       const { key, added, removed } = await changeSet.apply({ ...set, ...edit }, cliAuthor(terminal));
       const changed = isAdded ? added : removed;
       results.print(
@@ -29,8 +29,8 @@ export function define(command: Command, { onStores, results, terminal }: Comman
   const listed = { key: "features:user:1", features: ["feature_3"], invalidMembers: 0 };
   withJson(verb("list", "print the features in a set, one per line"), listed).action(
     (name: string, options: SetOptions) =>
-      onStores(async ({ changeSet, sourceSets }) => {
-        const { key, features, invalidMembers } = await changeSet.read(setNameIn(name, options, sourceSets));
+      onStores(async ({ changeSet, editableSources }) => {
+        const { key, features, invalidMembers } = await changeSet.read(setNameIn(name, options, editableSources));
         results.print({ key, features, invalidMembers }, ...features);
         if (invalidMembers > 0) terminal.note(`${invalidMembers} members are not valid feature keys`);
       }),

@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
-import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { ManageRules } from "../../../application/admin/manage-rules.ts";
+import type { ChangeOptions } from "../../../domain/admin/change.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { revisionIn, revisionJson } from "../routing/entity-tag.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
-import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
+import { SetChangeBody, type SetUseCases, setChanges } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */
 export const BulkItem = z
@@ -85,7 +85,7 @@ const applied = { status: z.literal(200) };
 
 /** The results of applied changes. */
 export const AppliedItem = z.union([
-  Changed.extend(applied).openapi({
+  SetChangeBody.extend(applied).openapi({
     example: {
       status: 200,
       source: "global",
@@ -98,7 +98,7 @@ export const AppliedItem = z.union([
   ChangedRule.extend(applied).openapi({ example: undefined }),
   ChangedEntry.extend(applied).openapi({ example: undefined }),
 ]);
-type BulkChanged = z.output<typeof Changed | typeof ChangedRule | typeof ChangedEntry>;
+type BulkChanged = z.output<typeof SetChangeBody | typeof ChangedRule | typeof ChangedEntry>;
 
 /** The use cases behind a bulk request. */
 export type BulkUseCases = SetUseCases & { readonly manageRules: ManageRules; readonly catalogue: Catalogue };
@@ -109,22 +109,22 @@ export function bulkChanges(use: BulkUseCases) {
   const sets = setChanges(use);
 
   /** Applies a change. Rejects as the same change as a request of its own. */
-  async function apply(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
+  async function apply(item: BulkItem, options: ChangeOptions): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
     if (rule === null) {
-      const { revision } = await manageRules.remove(source, feature, author);
+      const { revision } = await manageRules.remove(source, feature, options);
       return { source, feature, rule, revision: revisionJson(revision) };
     }
     if (rule !== undefined) {
-      const { rule: stored, revision } = await manageRules.put(source, feature, rule, author);
+      const { rule: stored, revision } = await manageRules.put(source, feature, rule, options);
       return { source, feature, rule: stored, revision: revisionJson(revision) };
     }
     if (catalogue === null) {
-      const { revision } = await descriptions.remove(feature, author);
+      const { revision } = await descriptions.remove(feature, options);
       return { source: catalogueSource, feature, catalogue, revision: revisionJson(revision) };
     }
     if (catalogue !== undefined) {
-      const { entry, revision } = await descriptions.put(feature, catalogue, author);
+      const { entry, revision } = await descriptions.put(feature, catalogue, options);
       return {
         source: catalogueSource,
         feature,
@@ -132,7 +132,7 @@ export function bulkChanges(use: BulkUseCases) {
         revision: revisionJson(revision),
       };
     }
-    return sets.apply({ source, context, add, remove }, author);
+    return sets.apply({ source, context, add, remove }, options);
   }
 
   /** Previews a change. Rejects as the change would. */

@@ -4,7 +4,7 @@ import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { problemTypes } from "../problems/problem-types.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectIfMatch } from "../routing/change-request.ts";
+import { changeProblems, claimedOptions, DryRunQuery, rejectIfMatch } from "../routing/change-request.ts";
 import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
 import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
@@ -66,15 +66,15 @@ export function bulkRoute(routes: OperatorRoutes, use: BulkUseCases & { readonly
       rejectIfMatch(c, "set `ifRevision` of each change in the body");
       demandFew(body.changes);
       const isDryRun = query.dryRun === "true";
-      const author = isDryRun ? undefined : await changeAuthor(c, use.idempotencyKeys, { query, body });
+      const options = isDryRun ? undefined : await claimedOptions(c, use.idempotencyKeys, { query, body });
       const batch = newId();
       const logRejection = (error: Error) => logRejectedChange(use.log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, logRejection, (change, index) => {
-        if (!author) return changes.preview(change);
+        if (!options) return changes.preview(change);
         const { ifRevision } = change;
         // Each change of the request needs its own idempotency key, even for the same set.
-        const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
-        return changes.apply(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
+        const once = options.idempotencyKey !== undefined && { idempotencyKey: `${options.idempotencyKey}.${index}` };
+        return changes.apply(change, { ...options, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
       });
       return { results };
     },

@@ -4,7 +4,7 @@ import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
 import { catalogueEntryJson } from "../../known-feature-json.ts";
-import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
+import { claimedOptions, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
 import { entityTagHeader, requiredRevision, tagged } from "../routing/entity-tag.ts";
 import { jsonContent } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
@@ -98,8 +98,8 @@ export function catalogueRoutes(
         await catalogue.check(feature, ifRevision);
         return catalogueEntryJson(await catalogue.entryOf(feature, body));
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
-      const { entry, revision } = await catalogue.put(feature, body, author);
+      const options = await claimedOptions(c, idempotencyKeys, { query, body, ifRevision });
+      const { entry, revision } = await catalogue.put(feature, body, options);
       return tagged(c, catalogueEntryJson(entry), revision);
     },
   );
@@ -138,8 +138,8 @@ export function catalogueRoutes(
         const removed = (await catalogue.get(feature)) !== undefined;
         return { feature, removed };
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
-      const { removed, revision } = await catalogue.remove(feature, author);
+      const options = await claimedOptions(c, idempotencyKeys, { query, ifRevision });
+      const { removed, revision } = await catalogue.remove(feature, options);
       return tagged(c, { feature, removed }, revision);
     },
   );

@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
+import type { EditableSources } from "../../../application/admin/editable-sources.ts";
 import { killChange, killSwitchOf, unkillChange } from "../../../application/admin/kill-switch.ts";
-import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import { changeProblems, DryRunQuery, rejectBody, safeguards } from "../routing/change-request.ts";
 import { entityTagHeader, tagged } from "../routing/entity-tag.ts";
 import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { featureIn, featureParameter } from "../routing/path-parameters.ts";
-import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
+import { SetChangeBody, type SetUseCases, setChanges } from "./set-changes.ts";
 import { SetBody, setJson } from "./sources.ts";
 
 const KillQuery = DryRunQuery.extend({
@@ -18,7 +18,7 @@ const KillQuery = DryRunQuery.extend({
     ),
 });
 
-const Killed = Changed.extend({
+const Killed = SetChangeBody.extend({
   everywhere: z
     .boolean()
     .optional()
@@ -42,8 +42,11 @@ const Killed = Changed.extend({
 }).openapi("Killed");
 
 /** `/admin/v1/killed`: kills and unkills features for everyone. */
-export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
-  const { sourceSets: sets, changeSet } = use;
+export function killSwitchRoutes(
+  routes: OperatorRoutes,
+  use: SetUseCases & { readonly editableSources: EditableSources },
+) {
+  const { editableSources: sources, changeSet } = use;
   const changes = setChanges(use);
   const list = routes.add(
     {
@@ -56,7 +59,7 @@ export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { re
       problems: ["no-kill-switch", "source-unavailable"],
     },
     async (c) => {
-      const source = killSwitchOf(sets);
+      const source = killSwitchOf(sources);
       const content = await changeSet.read({ source });
       return tagged(c, setJson(source, content), content.revision);
     },
@@ -82,7 +85,7 @@ export function killSwitchRoutes(routes: OperatorRoutes, use: SetUseCases & { re
       async (c, { query }) => {
         await rejectBody(c);
         const feature = featureIn(c);
-        const change = method === "put" ? killChange(sets, feature) : unkillChange(sets, feature);
+        const change = method === "put" ? killChange(sources, feature) : unkillChange(sources, feature);
         return changes.respond(c, change, { query, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();

@@ -5,7 +5,7 @@ import type { AssessImpact } from "../../../application/features/assess-impact.t
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
-import { changeAuthor, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
+import { claimedOptions, DryRunQuery, rejectBody, revisedProblems, safeguards } from "../routing/change-request.ts";
 import { cursorOf, defaultLimit, nextCursor, pageQuery, positionIn } from "../routing/cursor.ts";
 import { entityTagHeader, requiredRevision, revisionJson, tagged } from "../routing/entity-tag.ts";
 import { jsonResponse } from "../routing/json-content.ts";
@@ -152,8 +152,8 @@ export function ruleRoutes(
         const trial = { source, feature, rule, dryRun: true as const, ...(await impactOf(source, feature, rule)) };
         return trial;
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
-      const kept = await rules.put(source, feature, body, author);
+      const options = await claimedOptions(c, idempotencyKeys, { query, body, ifRevision });
+      const kept = await rules.put(source, feature, body, options);
       return tagged(c, ruleJson(source, kept), kept.revision);
     },
   );
@@ -193,8 +193,8 @@ export function ruleRoutes(
         const trial = { source, feature, removed, dryRun: true as const };
         return { ...trial, ...(await impactOf(source, feature, undefined)) };
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
-      const { removed, revision } = await rules.remove(source, feature, author);
+      const options = await claimedOptions(c, idempotencyKeys, { query, ifRevision });
+      const { removed, revision } = await rules.remove(source, feature, options);
       return tagged(c, { source, feature, removed }, revision);
     },
   );

@@ -1,20 +1,20 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
 import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
+import type { ChangeOptions } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { uncached } from "../response-headers.ts";
-import { changeAuthor, type DryRunQuery, type RequestedChange } from "../routing/change-request.ts";
+import { claimedOptions, type DryRunQuery, type RequestedChange } from "../routing/change-request.ts";
 import { requiredRevision, revisionJson } from "../routing/entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().describe(description);
 
 /** The result of a change or of a dry run. */
-export const Changed = z
+export const SetChangeBody = z
   .object({
     source: z.string(),
     key: Key,
@@ -39,9 +39,9 @@ export const Changed = z
       revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
     },
   });
-export type Changed = z.output<typeof Changed>;
+export type SetChangeBody = z.output<typeof SetChangeBody>;
 
-type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
+type RequestedSetChange = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof DryRunQuery>;
 };
 
@@ -56,12 +56,15 @@ export type SetUseCases = {
 
 /** Applies changes to sets, or previews them in a dry run. */
 export function setChanges({ changeSet, listFeatures, assessImpact, idempotencyKeys }: SetUseCases) {
-  async function apply(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
-    const { key, added, removed, revision } = await changeSet.apply(change, author);
+  async function apply(
+    change: SourceChange,
+    options: ChangeOptions,
+  ): Promise<SetChangeBody & { readonly revision: string }> {
+    const { key, added, removed, revision } = await changeSet.apply(change, options);
     return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
-  async function preview(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
+  async function preview(change: SourceChange, ifRevision: ChangeOptions["ifRevision"]): Promise<SetChangeBody> {
     const preview = await changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
     const isOne = feature !== undefined && another === undefined;
@@ -82,14 +85,14 @@ export function setChanges({ changeSet, listFeatures, assessImpact, idempotencyK
   async function respond(
     c: Context,
     change: SourceChange,
-    options: ChangeOptions,
+    options: RequestedSetChange,
     more: () => Promise<object> = async () => ({}),
   ): Promise<Response> {
     // A set always exists: one that was never changed is empty.
     const present = async () => ({ exists: true, revision: await changeSet.revision(change) });
     const ifRevision = await requiredRevision(c, present);
     if (options.query.dryRun === "true") return c.json(await preview(change, ifRevision), 200, uncached);
-    const changed = await apply(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
+    const changed = await apply(change, await claimedOptions(c, idempotencyKeys, { ...options, ifRevision }));
     return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
   }
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { SetContent } from "../../../application/admin/change-set.ts";
-import type { SourceSets } from "../../../application/admin/source-sets.ts";
+import type { EditableSources } from "../../../application/admin/editable-sources.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type KeyValues, keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
@@ -10,7 +10,7 @@ import { entityTagHeader, revisionJson, tagged } from "../routing/entity-tag.ts"
 import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "../routing/path-parameters.ts";
-import { Changed, type SetUseCases, setChanges } from "./set-changes.ts";
+import { SetChangeBody, type SetUseCases, setChanges } from "./set-changes.ts";
 
 const SourceBody = z
   .object({
@@ -85,8 +85,8 @@ export const setJson = (source: string, { key, features, invalidMembers, revisio
 });
 
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
-export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly sourceSets: SourceSets }) {
-  const { sourceSets: sets, changeSet } = use;
+export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readonly editableSources: EditableSources }) {
+  const { editableSources, changeSet } = use;
   const changes = setChanges(use);
   const list = routes.add(
     {
@@ -102,7 +102,7 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
         ),
       },
     },
-    () => ({ sources: sets.sources.map(sourceJson) }),
+    () => ({ sources: editableSources.sources.map(sourceJson) }),
   );
 
   const listMembers = routes.add(
@@ -120,7 +120,7 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
     },
     async (c, { query }) => {
       const source = sourceIn(c);
-      const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
+      const content = await changeSet.read({ source, context: contextFor(editableSources, source, query) });
       return tagged(c, setJson(source, content), content.revision);
     },
   );
@@ -145,7 +145,10 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
     },
     async (c, { query }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
-      const { key, features, revision } = await changeSet.read({ source, context: contextFor(sets, source, query) });
+      const { key, features, revision } = await changeSet.read({
+        source,
+        context: contextFor(editableSources, source, query),
+      });
       return tagged(c, { source, key, feature, on: features.includes(feature) }, revision);
     },
   );
@@ -162,7 +165,7 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
         scope: "editor",
         parameters: [sourceParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
-        responses: { 200: jsonResponse("The change.", Changed, entityTagHeader) },
+        responses: { 200: jsonResponse("The change.", SetChangeBody, entityTagHeader) },
         problems: [...revisedProblems, "unknown-source", "invalid-feature-key", "change-too-large"],
       },
       async (c, { query }) => {
@@ -171,7 +174,7 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
         const features = [featureIn(c)];
         const change = {
           source,
-          context: contextFor(sets, source, query),
+          context: contextFor(editableSources, source, query),
           add: isAdded ? features : [],
           remove: isAdded ? [] : features,
         };
@@ -184,8 +187,8 @@ export function sourceRoutes(routes: OperatorRoutes, use: SetUseCases & { readon
 }
 
 /** The context fields in the source's key. Throws `HttpProblem` `invalid-query` for a missing or an extra field. */
-function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValues {
-  const { fields } = sets.of(source).key;
+function contextFor(sources: EditableSources, source: string, query: KeyValues): KeyValues {
+  const { fields } = sources.setsOf(source).key;
   for (const field of keyFields) {
     const isNeeded = fields.includes(field);
     if (isNeeded === (query[field] !== undefined)) continue;

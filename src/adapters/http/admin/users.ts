@@ -8,7 +8,7 @@ import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { maxTokenLength } from "../../../domain/evaluation/token.ts";
 import { HttpProblem } from "../problems/http-problem.ts";
 import { uncached } from "../response-headers.ts";
-import { ChangeQuery, changeAuthor, changeProblems, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
+import { ChangeQuery, changeProblems, claimedOptions, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
 import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
 import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
@@ -148,10 +148,10 @@ export function userRoutes(
           "A generated token cannot be returned twice. Send the token, or omit the Idempotency-Key.",
         );
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
+      const options = await claimedOptions(c, idempotencyKeys, { query, body, isSecret: true });
       const issued = body.token ?? randomBytes(tokenBytes).toString("base64url");
       const userId = userIn(c);
-      const { tokenId, before } = await tokens.assign(issued, userId, author);
+      const { tokenId, before } = await tokens.assign(issued, userId, options);
       return c.json({ id: tokenId, userId, token: issued, previousUserId: before ?? null }, 201, uncached);
     },
   );
@@ -176,8 +176,8 @@ export function userRoutes(
     async (c, { query }) => {
       rejectIfMatch(c, noRevision);
       await rejectBody(c);
-      const author = await changeAuthor(c, idempotencyKeys, { query });
-      const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), author);
+      const options = await claimedOptions(c, idempotencyKeys, { query });
+      const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), options);
       return { revoked };
     },
   );
@@ -206,8 +206,8 @@ export function userRoutes(
     },
     async (c, { query, body }) => {
       rejectIfMatch(c, noRevision);
-      const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
-      const userId = await tokens.revoke(body.token, author);
+      const options = await claimedOptions(c, idempotencyKeys, { query, body, isSecret: true });
+      const userId = await tokens.revoke(body.token, options);
       return { revoked: userId !== undefined, userId: userId ?? null };
     },
   );

@@ -21,7 +21,7 @@ const plainHost = /^[A-Za-z0-9.-]+(?::\d*)?$/;
  * Fast path: serves a plain `GET /features` in one pass, without a Fetch request and response. The route serves all
  * other requests, with byte-identical responses.
  */
-export class FastPath {
+export class FeaturesFastPath {
   readonly #responses: FeaturesResponses;
   readonly #callContext: CallContext;
   readonly #counters: RouteCounters;

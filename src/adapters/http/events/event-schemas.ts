@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
+import { changeOrigins } from "../../../domain/admin/change.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import {
-  changeOrigins,
   changeTools,
   changeTypes,
   type EventFilter,

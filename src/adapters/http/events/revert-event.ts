@@ -4,7 +4,7 @@ import type { FindEvent } from "../../../application/reverts/find-event.ts";
 import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { type EventJson, eventJson } from "../../event-json.ts";
-import { changeAuthor, changeProblems, DryRunQuery, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
+import { changeProblems, claimedOptions, DryRunQuery, rejectBody, rejectIfMatch } from "../routing/change-request.ts";
 import { idempotencyKeyParameter } from "../routing/idempotency-key.ts";
 import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
@@ -116,8 +116,8 @@ export function eventRoutes(
       if (query.dryRun === "true") {
         return { ...revertedJson(await revertEvent.preview(id)), dryRun: true as const };
       }
-      const author = await changeAuthor(c, idempotencyKeys, { query });
-      return revertedJson(await revertEvent.revert(id, author));
+      const options = await claimedOptions(c, idempotencyKeys, { query });
+      return revertedJson(await revertEvent.revert(id, options));
     },
   );
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
+import { changeOrigins } from "../../../domain/admin/change.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
-import { changeOrigins } from "../../../domain/events/event.ts";
 
 const time = z.iso.datetime();
 
@@ -25,7 +25,7 @@ const LastChange = z
     at: time,
     note: z.string().optional(),
     origin: z
-      .enum(["change", "external", "baseline"])
+      .enum(changeOrigins)
       .describe(
         "`change`: through Tidegate. `external`: outside Tidegate. `baseline`: the feature was in the set when its history started.",
       ),

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { changeOrigins } from "../../../domain/events/event.ts";
+import { changeOrigins } from "../../../domain/admin/change.ts";
+
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { CatalogueEntryBody } from "../admin/catalogue.ts";
 

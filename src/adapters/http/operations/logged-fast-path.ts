@@ -1,10 +1,10 @@
 import type { Log } from "../../../infrastructure/logger.ts";
 import { requestId } from "../server/request-id.ts";
-import type { FastPath } from "../server/server.ts";
+import type { TryServe } from "../server/server.ts";
 
 /** A fast path that logs each request that it responds to, as `requestLog` does for the routes. */
 export const loggedFastPath =
-  (fastPath: FastPath, log: Log): FastPath =>
+  (fastPath: TryServe, log: Log): TryServe =>
   (incoming, outgoing, next) => {
     const start = performance.now();
     const { method, url = "", headers } = incoming;

@@ -1,4 +1,4 @@
-import type { Fault } from "../../schema-faults.ts";
+import type { ValueFault } from "../../../domain/errors.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
 /** A failure that exists only in the HTTP adapter. */
@@ -6,13 +6,13 @@ export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
-  readonly errors: readonly Fault[] | undefined;
+  readonly errors: readonly ValueFault[] | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
     headers: Readonly<Record<string, string>> = {},
-    errors?: readonly Fault[],
+    errors?: readonly ValueFault[],
   ) {
     super(detail);
     this.code = code;

@@ -1,4 +1,4 @@
-import type { Fault } from "../../schema-faults.ts";
+import type { ValueFault } from "../../../domain/errors.ts";
 import { uncached } from "../response-headers.ts";
 import { type ProblemCode, type ProblemType, problemTypes } from "./problem-types.ts";
 
@@ -18,7 +18,7 @@ export function problemDetails(
   code: ProblemCode,
   detail: string,
   requestId: string,
-  errors?: readonly Fault[],
+  errors?: readonly ValueFault[],
   more: Readonly<Record<string, unknown>> = {},
 ): { readonly status: ProblemType["status"]; readonly headers: Record<string, string>; readonly body: string } {
   const { status, title, retryAfter }: ProblemType = problemTypes[code];

@@ -1,7 +1,6 @@
-import { ChangedSince, ChangeRejected, TidegateError } from "../../../domain/errors.ts";
+import { ChangedSince, ChangeRejected, TidegateError, type ValueFault } from "../../../domain/errors.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import type { Fault } from "../../schema-faults.ts";
 import { HttpProblem } from "./http-problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
@@ -10,7 +9,7 @@ export type Problem = {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly errors: readonly Fault[] | undefined;
+  readonly errors: readonly ValueFault[] | undefined;
   /** Other members of the body. */
   readonly more?: Readonly<Record<string, unknown>>;
 };

@@ -1,9 +1,8 @@
 import { hash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import { callStore } from "../../../application/admin/call-store.ts";
-import type { Revision } from "../../../domain/admin/change.ts";
+import type { ChangeOptions, Revision } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { IdempotencyKeyReused, StoreFull } from "../../../domain/errors.ts";
 import { secretOf } from "../client/authorization.ts";
@@ -78,23 +77,39 @@ export type RequestedChange = {
 };
 
 /**
- * The author of a change, with its note, required revision and idempotency key. Throws `HttpProblem` `invalid-header`
- * for a malformed Idempotency-Key, and `IdempotencyKeyReused` if the same credential sent the key with a different
- * request.
+ * The options of a requested change, after its idempotency key is claimed. Throws `HttpProblem` `invalid-header` for a
+ * malformed Idempotency-Key, and `IdempotencyKeyReused` if the same credential sent the key with a different request.
  */
-export async function changeAuthor(
+export async function claimedOptions(
   c: Context,
   idempotencyKeys: IdempotencyKeys | undefined,
-  { query: { note }, body, isSecret = false, ifRevision, urgent = false }: RequestedChange,
-): Promise<ChangeAuthor> {
-  const author = {
-    ...authorOf(c),
+  request: RequestedChange,
+): Promise<ChangeOptions> {
+  const options = changeOptionsOf(c, request);
+  if (options.idempotencyKey !== undefined) {
+    await claimIdempotencyKey(c, idempotencyKeys, options.idempotencyKey, request);
+  }
+  return options;
+}
+
+/** The idempotency key of the options is a digest of the sent key and the name of the credential. */
+function changeOptionsOf(c: Context, { query: { note }, ifRevision }: RequestedChange): ChangeOptions {
+  const author = authorOf(c);
+  const key = idempotencyKeyOf(c);
+  return {
+    ...author,
     ...(note !== undefined && { note }),
     ...(ifRevision !== undefined && { ifRevision }),
+    ...(key !== undefined && { idempotencyKey: digestOf([author.by, key]) }),
   };
-  const key = idempotencyKeyOf(c);
-  if (key === undefined) return author;
-  const idempotencyKey = digestOf([author.by, key]);
+}
+
+async function claimIdempotencyKey(
+  c: Context,
+  idempotencyKeys: IdempotencyKeys | undefined,
+  idempotencyKey: string,
+  { body, isSecret = false, urgent = false }: RequestedChange,
+): Promise<void> {
   const { pathname, search } = new URL(c.req.url);
   const salt = isSecret ? (secretOf(c.req.header("authorization")) ?? sessionIn(c)) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
@@ -105,7 +120,6 @@ export async function changeAuthor(
     throw error;
   });
   if (!isFree) throw new IdempotencyKeyReused();
-  return { ...author, idempotencyKey };
 }
 
 const digestOf = (parts: readonly unknown[]): string => hash("sha256", JSON.stringify(parts), "base64url");

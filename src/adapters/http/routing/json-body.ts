@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Fault } from "../../schema-faults.ts";
+import type { ValueFault } from "../../../domain/errors.ts";
 import { faultOf, pointerStep } from "../../schema-faults.ts";
 import { HttpProblem } from "../problems/http-problem.ts";
 
@@ -86,8 +86,8 @@ function parsed(bytes: Uint8Array): unknown {
 }
 
 /** Checks common to all schemas. Iterative, because a body can be nested deeper than the call stack allows. */
-function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly members: number } {
-  const faults: Fault[] = [];
+function inspected(body: unknown): { readonly faults: readonly ValueFault[]; readonly members: number } {
+  const faults: ValueFault[] = [];
   const open = [{ value: body, pointer: "", depth: 0 }];
   let members = 0;
   // The loop appends to the list it iterates.
@@ -117,7 +117,7 @@ function scalarFault(value: unknown): string | undefined {
   return keepsDigits ? undefined : "is a number that would lose digits";
 }
 
-function invalid(faults: readonly Fault[]): HttpProblem {
+function invalid(faults: readonly ValueFault[]): HttpProblem {
   const reported = faults.slice(0, maxFaults);
   const sentences = reported.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the body"} ${detail}`);
   const more = faults.length > sentences.length ? `; and ${faults.length - sentences.length} more` : "";

@@ -71,7 +71,7 @@ const overloaded: Record<keyof Limits, string> = {
  * Takes a request before the app; returns whether it did. Then it responds, or calls `next` to leave the request to the
  * app after all.
  */
-export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => boolean;
+export type TryServe = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => boolean;
 
 /**
  * Serves an app over HTTP/1.1. Calls the fast path `shortcut` before the app. Rejects if it cannot listen on the
@@ -79,7 +79,7 @@ export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse, nex
  */
 export async function listen(
   fetch: Fetch,
-  shortcut: FastPath,
+  shortcut: TryServe,
   rejected: Rejected,
   {
     host,

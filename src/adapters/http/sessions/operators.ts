@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
-import type { ChangeAuthor } from "../../../application/admin/author.ts";
-import type { Identified, IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import type { IdentifiedOperator, IdentifyOperator } from "../../../application/admin/identify-operator.ts";
 import type { Session, Sessions } from "../../../application/admin/sessions.ts";
+import type { ChangeOptions } from "../../../domain/admin/change.ts";
 import { allows, type Credential, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
 import { HttpProblem } from "../problems/http-problem.ts";
@@ -39,7 +39,7 @@ export class Operators {
   }
 
   /** The owner of a secret. Rejects with `SourceUnavailable` if the credentials cannot be read. */
-  identify(secret: string): Promise<Identified> {
+  identify(secret: string): Promise<IdentifiedOperator> {
     return this.#identify.identify(secret);
   }
 
@@ -70,7 +70,7 @@ export class Operators {
 }
 
 /** The credential of an operator with a scope. Throws `HttpProblem` for anybody else. */
-export function requireScope(found: Identified, scope: Scope, isPage = true): Credential {
+export function requireScope(found: IdentifiedOperator, scope: Scope, isPage = true): Credential {
   if (found === undefined) {
     throw new HttpProblem(
       "unauthenticated",
@@ -120,7 +120,7 @@ export const operatorOf = (c: Context): Operator => c.get("operator");
  * The author of an operator's request: the name of the credential, never a value in the request. Requests with a
  * session are those of the backoffice page.
  */
-export function authorOf(c: Context): ChangeAuthor {
+export function authorOf(c: Context): ChangeOptions {
   const { credential, expiresAt } = operatorOf(c);
   const { name, email } = credential;
   return { by: name, ...(email !== undefined && { email }), ...(expiresAt !== undefined && { via: "page" }) };

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
-import type { FeedToPoll } from "../../../domain/feeds/item-feed.ts";
+import type { FeedToPoll } from "../../../domain/feeds/remote-feed.ts";
 import type { Read, SourceDefinition, SourceHost } from "./source.ts";
 
 /** The services for a source with a feed. */

@@ -2,10 +2,10 @@ import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 
 /** Called with each new fault of a document, and with `undefined` when it is usable again. */
-export type Changed = (fault: string | undefined) => void;
+export type OnPolled = (fault: string | undefined) => void;
 
 /** A polled document. Polling ends when this is disposed of. */
-export type Polled<T> = AsyncDisposable & {
+export type PolledDocument<T> = AsyncDisposable & {
   /**
    * The last valid content. It is current until the document changes or becomes invalid. Throws the last error if no
    * valid content has been read yet.
@@ -16,11 +16,11 @@ export type Polled<T> = AsyncDisposable & {
 /** Holds the last valid content of a polled document. */
 export class Latest<T> {
   readonly #monotonic: () => number;
-  readonly #changed: Changed;
+  readonly #changed: OnPolled;
   #reading: Reading<T> | undefined;
   #fault: Error | undefined;
 
-  constructor(changed: Changed, monotonic = () => performance.now()) {
+  constructor(changed: OnPolled, monotonic = () => performance.now()) {
     this.#changed = changed;
     this.#monotonic = monotonic;
   }

@@ -1,6 +1,6 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { type Changed, Latest, type Polled } from "./latest.ts";
+import { Latest, type OnPolled, type PolledDocument } from "./latest.ts";
 import { utf8Text } from "./utf8-text.ts";
 
 const checkEveryMs = 250;
@@ -10,7 +10,7 @@ const largestFile = 10 * 1024 * 1024;
  * Polls a file of at most 10 MiB. Reads it before returning, and again once it has changed and then been stable for
  * 250 ms, so that partial writes are not read. `parse` throws for invalid text; the previous content then stays in use.
  */
-export function pollFile<T>(file: string, parse: (text: string) => T, changed: Changed): Polled<T> {
+export function pollFile<T>(file: string, parse: (text: string) => T, changed: OnPolled): PolledDocument<T> {
   const latest = new Latest<T>((fault) => changed(fault && `${file} cannot be used: ${fault}`));
   let seen: string;
   let read: string;

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Validators } from "../../../domain/feeds/item.ts";
 import type { Polling } from "../_catalogue/source.ts";
-import { type Changed, Latest, type Polled } from "./latest.ts";
+import { Latest, type OnPolled, type PolledDocument } from "./latest.ts";
 import { hostOf, Reachable } from "./reachable.ts";
 import { utf8Text } from "./utf8-text.ts";
 
@@ -16,8 +16,8 @@ const maxBytes = 10 * 1024 * 1024;
 export function pollUrl<T>(
   { url, headers = {}, everyMs }: Polling,
   parse: (text: string) => T,
-  changed: Changed,
-): Polled<T> {
+  changed: OnPolled,
+): PolledDocument<T> {
   const target = new URL(url);
   // The configured host is always allowed: it is often in the same private network.
   const reachable = new Reachable([hostOf(target)]);

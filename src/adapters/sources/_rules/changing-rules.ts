@@ -3,7 +3,7 @@ import type { EvaluationContext } from "../../../domain/evaluation/evaluation-co
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { Read } from "../_catalogue/source.ts";
-import { whenHere } from "../_catalogue/when-here.ts";
+import { thenSync } from "../_catalogue/then-sync.ts";
 
 /** Immutable rules that evaluate synchronously. */
 type Rules = { evaluate(context: EvaluationContext): SourceResult };
@@ -29,7 +29,7 @@ export function changingRules<T>(
   };
   return {
     varyBy,
-    resolve: (context) => whenHere(read(), (cached) => resultOf(cached, context)),
+    resolve: (context) => thenSync(read(), (cached) => resultOf(cached, context)),
   };
 }
 

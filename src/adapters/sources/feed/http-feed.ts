@@ -13,7 +13,7 @@ import {
 } from "cockatiel";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Breaker, Validators } from "../../../domain/feeds/item.ts";
-import type { ItemFeed, Reading } from "../../../domain/feeds/item-feed.ts";
+import type { Reading, RemoteFeed } from "../../../domain/feeds/remote-feed.ts";
 import { type Fetched, FetchFailed, fetchDocument, type Location } from "../_polled/fetch-document.ts";
 import type { Mapping } from "./mapping.ts";
 import { readInThread } from "./read-in-thread.ts";
@@ -30,7 +30,7 @@ const failuresToOpen = 5;
 const halfOpenAfterMs = 30_000;
 
 /** A feed over HTTP. A circuit breaker opens after 5 consecutive failures; 30 s later, it allows one trial request. */
-export class HttpFeed implements ItemFeed {
+export class HttpFeed implements RemoteFeed {
   readonly #document: FeedDocument;
   /** Digest of the location, format and mapping. If it changes, the document must be read again. */
   readonly #digest: string;

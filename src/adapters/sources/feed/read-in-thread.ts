@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Item } from "../../../domain/feeds/item.ts";
-import type { Reading } from "../../../domain/feeds/item-feed.ts";
+import type { Reading } from "../../../domain/feeds/remote-feed.ts";
 import type { Found, Task } from "./mapping-worker.ts";
 
 /** Heap of the thread in megabytes: a minimum, and the share per megabyte of the document. */

@@ -4,7 +4,7 @@ import { type FeatureKey, isWritableKey } from "../../../domain/evaluation/featu
 import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { defineFeed } from "../_catalogue/feed-definition.ts";
-import { whenHere } from "../_catalogue/when-here.ts";
+import { thenSync } from "../_catalogue/then-sync.ts";
 import { Reachable } from "../_polled/reachable.ts";
 import { HttpFeed } from "./http-feed.ts";
 import { losesDigits } from "./long-number.ts";
@@ -148,7 +148,7 @@ export const source = defineFeed({
   },
   create: (_, { readItems }) => {
     const evaluate = evaluator();
-    return { varyBy: [], resolve: ({ at }) => whenHere(readItems(), (cached) => evaluate(cached, at)) };
+    return { varyBy: [], resolve: ({ at }) => thenSync(readItems(), (cached) => evaluate(cached, at)) };
   },
 });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { anyOf, fixedSchedule, type Schedule } from "../../../domain/targeting/schedule.ts";
 import { defineSource } from "../_catalogue/source.ts";
-import { whenHere } from "../_catalogue/when-here.ts";
+import { thenSync } from "../_catalogue/then-sync.ts";
 import { parsedRules } from "../_rules/parsed-rules.ts";
 import { PhasesAhead } from "./phases-ahead.ts";
 import { type ParsedWindow, parseWindow, WindowFault, type WindowText } from "./window-text.ts";
@@ -68,8 +68,8 @@ export const source = defineSource({
     return {
       varyBy: [],
       resolve: ({ at }) =>
-        whenHere(readRules(), (cached) =>
-          whenHere(phases.at(parsed(cached.value), at), ({ features, until }) => ({
+        thenSync(readRules(), (cached) =>
+          thenSync(phases.at(parsed(cached.value), at), ({ features, until }) => ({
             features,
             dependencies: [cached],
             validUntil: until,

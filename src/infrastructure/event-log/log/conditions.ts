@@ -1,13 +1,7 @@
 import sql, { empty, join, raw, type Sql } from "sql-template-tag";
 import { credentialsCollection } from "../../../application/admin/stored-credential.ts";
-import { cliActorPrefix, documentKey, externalActor } from "../../../domain/admin/change.ts";
-import type {
-  AffectingFilter,
-  ChangeOrigin,
-  ChangeTool,
-  ChangeType,
-  EventFilter,
-} from "../../../domain/events/event.ts";
+import { type ChangeOrigin, cliActorPrefix, documentKey, externalActor } from "../../../domain/admin/change.ts";
+import type { AffectingFilter, ChangeTool, ChangeType, EventFilter } from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
 import { folded } from "./event-row.ts";
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord } from "../../../domain/admin/change.ts";
+import { recordMetaOf } from "../../../domain/admin/change.ts";
 import type { ChangedDocument, Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
 import { collectionKey } from "../../stores/store-keys.ts";
@@ -87,7 +87,7 @@ export function redisDocumentStore(
 /** The arguments of the script. */
 function valuesOf(change: DocumentChange): readonly string[] {
   const { collection, name, value, id, ifRevision, newEpoch } = change;
-  const record = JSON.stringify({ of: "document", collection, name, value, ...authorOfRecord(change) });
+  const record = JSON.stringify({ of: "document", collection, name, value, ...recordMetaOf(change) });
   return [name, JSON.stringify(value), record, id, expectedRevision(ifRevision), newEpoch ? "1" : ""];
 }
 

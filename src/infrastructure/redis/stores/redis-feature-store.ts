@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import { authorOfRecord, externalActor, type Revision } from "../../../domain/admin/change.ts";
+import { externalActor, type Revision, recordMetaOf } from "../../../domain/admin/change.ts";
 import type { FeatureStore, SetAddress, SetChange, SetChangeResult } from "../../../domain/admin/feature-store.ts";
 import type { SetIndex } from "../../../domain/admin/set-index.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
@@ -45,7 +45,7 @@ export function redisFeatureStore(
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
     const reply = await run("change", { key, personal }, urgent ? urgentScript : script, {
-      text: JSON.stringify({ of: "set", key, ...authorOfRecord(change) }),
+      text: JSON.stringify({ of: "set", key, ...recordMetaOf(change) }),
       values: [expectedRevision(ifRevision), limit ?? "", add.length, ...add, ...remove],
       once,
     });

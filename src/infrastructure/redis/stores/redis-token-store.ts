@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, type ChangeMeta } from "../../../domain/admin/change.ts";
+import { type ChangeMeta, recordMetaOf } from "../../../domain/admin/change.ts";
 import type { AssignedToken, TokenInfo, TokenStore } from "../../../domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../../domain/errors.ts";
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
@@ -59,7 +59,7 @@ export function redisTokenStore(redis: Redis, keyOf: TokenKeyDerivation): TokenS
 
   async function run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<AssignedToken> {
     const { idempotencyKey: once, ifRevision } = change;
-    const { id: _, ...author } = authorOfRecord(change);
+    const { id: _, ...author } = recordMetaOf(change);
     const keys = [...bookkeepingKeys];
     // Key names are more widely visible than values, so they must not contain a token.
     const [key, id] = values;

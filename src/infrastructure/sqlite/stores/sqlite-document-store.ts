@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord } from "../../../domain/admin/change.ts";
+import { recordMetaOf } from "../../../domain/admin/change.ts";
 import type { ChangedDocument, Document, DocumentChange, DocumentStore } from "../../../domain/admin/document-store.ts";
 import { demandRevision, epochAfter, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
@@ -26,7 +26,7 @@ export function sqliteDocumentStore(database: DatabaseSync, journal: SqliteJourn
     const { revision, at } = (change.newEpoch ? epochAfter : headAfter)(row && headIn(row), change.id);
     const text = value === null ? null : JSON.stringify(value);
     upsert.run(collection, name, text, revision.epoch, revision.number, at);
-    journal.append({ of: "document", ...authorOfRecord(change), at, revision, collection, name, value });
+    journal.append({ of: "document", ...recordMetaOf(change), at, revision, collection, name, value });
     return { before: present?.value, revision };
   }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authorOf, type Batch } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, externalActor, type SetRecord } from "../../../domain/admin/change.ts";
+import { externalActor, type RecordMeta, recordMetaOf, type SetRecord } from "../../../domain/admin/change.ts";
 import {
   type FeatureStore,
   maxRecordedMembers,
@@ -20,7 +20,6 @@ const recordsBetweenMembers = 256;
 /** Limit for counting the users of all requested features. Takes some milliseconds, which block all requests. */
 const maxCounted = 100_000;
 
-type Author = ReturnType<typeof authorOfRecord>;
 type SetDelta = Pick<SetRecord, "origin" | "added" | "removed">;
 
 /**
@@ -60,7 +59,7 @@ export function sqliteFeatureStore(
       throw tooManyMembers(key, change.limit);
     }
     const after = headAfter(before, change.id);
-    record(key, after, authorOfRecord(change), { origin: "change", added, removed });
+    record(key, after, recordMetaOf(change), { origin: "change", added, removed });
     return { added, removed, revision: after.revision };
   }
 
@@ -76,7 +75,7 @@ export function sqliteFeatureStore(
     const before = isNew ? undefined : (head ?? baseline(key));
     for (const feature of added) insertMember.run(key, feature);
     const id = uuidv7();
-    record(key, headAfter(before, id), authorOfRecord({ ...authorOf(batch), id }), {
+    record(key, headAfter(before, id), recordMetaOf({ ...authorOf(batch), id }), {
       origin: "change",
       added,
       removed: [],
@@ -91,11 +90,11 @@ export function sqliteFeatureStore(
     return head;
   }
 
-  function record(key: string, { revision, at }: Head, author: Author, delta: SetDelta): void {
+  function record(key: string, { revision, at }: Head, meta: RecordMeta, delta: SetDelta): void {
     const size = sizeOf(key);
     const isWhole = revision.number === 1 || revision.number % recordsBetweenMembers === 0;
     const members = isWhole && size <= maxRecordedMembers ? { members: membersOf(key) } : {};
-    journal.append({ of: "set", ...author, at, revision, key, ...delta, ...members, size });
+    journal.append({ of: "set", ...meta, at, revision, key, ...delta, ...members, size });
     setHead.run(key, revision.epoch, revision.number, at);
   }
 

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authorOf } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, type ChangeMeta, type TokenRecord } from "../../../domain/admin/change.ts";
+import { type ChangeMeta, type RecordMeta, recordMetaOf, type TokenRecord } from "../../../domain/admin/change.ts";
 import type { TokenStore } from "../../../domain/admin/token-store.ts";
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
@@ -30,20 +30,15 @@ export function sqliteTokenStore(
   const remove = database.prepare("DELETE FROM tokens WHERE key = ?");
 
   function assignTo(key: string, row: Row | undefined, change: ChangeMeta & { readonly userId: UserId }): void {
-    if (row) record(row.head, "revoked", row.userId, { ...authorOfRecord(change), id: uuidv7() });
-    const { at } = record(undefined, "issued", change.userId, authorOfRecord(change));
+    if (row) record(row.head, "revoked", row.userId, { ...recordMetaOf(change), id: uuidv7() });
+    const { at } = record(undefined, "issued", change.userId, recordMetaOf(change));
     upsert.run(key, change.userId, change.id, at, change.by);
   }
 
   /** A token that was not issued here has the id of its first record, as an issued token has. */
-  function record(
-    head: Head | undefined,
-    origin: TokenRecord["origin"],
-    userId: UserId,
-    author: ReturnType<typeof authorOfRecord>,
-  ): Head {
-    const after = headAfter(head, author.id);
-    journal.append({ of: "token", ...author, ...after, tokenId: after.revision.epoch, userId, origin });
+  function record(head: Head | undefined, origin: TokenRecord["origin"], userId: UserId, meta: RecordMeta): Head {
+    const after = headAfter(head, meta.id);
+    journal.append({ of: "token", ...meta, ...after, tokenId: after.revision.epoch, userId, origin });
     return after;
   }
 
@@ -74,7 +69,7 @@ export function sqliteTokenStore(
         demandRevision(change.ifRevision, row?.head?.revision);
         if (!row || ("userId" in change && row.userId !== change.userId)) return { before: undefined };
         remove.run(row.key);
-        record(row.head, "revoked", row.userId, authorOfRecord(change));
+        record(row.head, "revoked", row.userId, recordMetaOf(change));
         return { before: row.userId };
       };
       return journal.change(nameOf(name), change.idempotencyKey, revoke, true).before;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Changed, Polled } from "../../../../src/adapters/sources/_polled/latest.ts";
+import type { OnPolled, PolledDocument } from "../../../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../../../src/adapters/sources/_polled/polled-url.ts";
 import {
@@ -19,7 +19,7 @@ const parse = (text: string): number => {
   return Number(text);
 };
 
-const becomes = (followed: Polled<number>, value: number) =>
+const becomes = (followed: PolledDocument<number>, value: number) =>
   until(() => followed.read().value === value && followed.read().isCurrent(Date.now()), `it is ${value}`);
 
 describe("a polled file", () => {
@@ -131,9 +131,9 @@ describe("a polled file", () => {
 });
 
 describe("a polled URL", () => {
-  const open = (server: DocumentServer, warn: Changed = () => {}) =>
+  const open = (server: DocumentServer, warn: OnPolled = () => {}) =>
     pollUrl({ url: `${server.url}/flags?a=b`, headers: { Authorization: "s3cret" }, everyMs: 20 }, parse, warn);
-  const isFound = (followed: Polled<number>) =>
+  const isFound = (followed: PolledDocument<number>) =>
     until(() => {
       try {
         return followed.read() !== undefined;

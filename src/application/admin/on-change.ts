@@ -1,2 +1,2 @@
 /** Callback for the keys that a change affected, or may have affected, called before the change is acknowledged. */
-export type Changed<T = string> = (changed: T) => Promise<void> | void;
+export type OnChange<T = string> = (changed: T) => Promise<void> | void;

@@ -13,8 +13,8 @@ export type Reading = {
   readonly validators: Validators;
 };
 
-/** Item feed: a remote document that lists items. */
-export type ItemFeed = {
+/** Remote feed: a document of a partner that lists items. */
+export type RemoteFeed = {
   readonly breaker: Breaker;
   /** The time until which an open breaker sends no requests; `null` if the breaker is not open. */
   readonly pausedUntil: Instant | null;
@@ -32,7 +32,7 @@ export type ItemFeed = {
 
 /** A feed to poll. */
 export type FeedToPoll = {
-  readonly feed: ItemFeed;
+  readonly feed: RemoteFeed;
   /** The time between polls, in milliseconds. */
   readonly everyMs: number;
   /** Maximum number of items that are stored. Further ones are rejected. */

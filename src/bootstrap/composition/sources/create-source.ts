@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path";
-import type { Changed, Polled } from "../../../adapters/sources/_polled/latest.ts";
+import type { OnPolled, PolledDocument } from "../../../adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../../adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../../adapters/sources/_polled/polled-url.ts";
 import type { Background } from "../../../application/evaluation/await-sources.ts";
@@ -16,14 +16,17 @@ import { pollerOf } from "./feed-poller.ts";
 import { managedSource, noFeed } from "./managed-source.ts";
 
 /** Collects the background work of sources, and the context fields that results vary by. */
-type Additions = { readonly background: Background[]; readonly addFields: (fields: readonly ContextField[]) => void };
+type SourceCollector = {
+  readonly background: Background[];
+  readonly addFields: (fields: readonly ContextField[]) => void;
+};
 
 /** Creates a source over the present stores. Throws `SetupFailed`. */
-export function presentSource(
+export function createSource(
   source: ConfiguredSource,
   { config, disposal, log, newId, now }: Wiring,
   stores: Stores,
-  { background, addFields }: Additions,
+  { background, addFields }: SourceCollector,
 ): ManagedSource {
   const { name, kind } = source;
   const warn = (fields: Record<string, unknown>, sentence: string) => log.warn({ source: name, ...fields }, sentence);
@@ -32,7 +35,7 @@ export function presentSource(
     addFields(fields);
     log.error({ source: name, fields }, "the source reads context fields that its varyBy lacks; add them to varyBy");
   };
-  const polled = <T>(document: string, poll: (changed: Changed) => Polled<T>) =>
+  const polled = <T>(document: string, poll: (changed: OnPolled) => PolledDocument<T>) =>
     disposal.use(poll((fault) => faults.replace(document, fault === undefined ? [] : [fault]))).read;
   try {
     const connection = source.feed && stores.connectionOf(source.feed.connection);

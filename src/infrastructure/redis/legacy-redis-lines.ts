@@ -18,19 +18,19 @@ const templates: readonly { readonly prefix: string; readonly field: KeyField }[
 const tokenPrefix = "token:";
 
 /** Some lines, and the number of set members and tokens that were skipped as invalid. */
-export type SeedPage = { readonly lines: readonly DataLine[]; readonly members?: number; readonly tokens?: number };
+export type LegacyPage = { readonly lines: readonly DataLine[]; readonly members?: number; readonly tokens?: number };
 
 /**
  * Reads the default keys of Tidegate from Redis servers, also if others filled them: the sets from one server, the
  * tokens from another or the same. Changes nothing. Rejects with `OperationFailed` if a server cannot be read.
  */
-export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGenerator<SeedPage> {
+export async function* legacyRedisLines(setsUrl: string, tokensUrl: string): AsyncGenerator<LegacyPage> {
   yield { lines: [{ tidegate: 1 }] };
   yield* from(setsUrl, setPages);
   yield* from(tokensUrl, tokenPages);
 }
 
-async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPage>): AsyncGenerator<SeedPage> {
+async function* from(url: string, pages: (redis: Redis) => AsyncIterable<LegacyPage>): AsyncGenerator<LegacyPage> {
   const redis: RedisClient = new RedisClient(url, {
     connectTimeout: 2_000,
     commandTimeout: 30_000,
@@ -50,7 +50,7 @@ async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPag
   }
 }
 
-async function* setPages(redis: Redis): AsyncGenerator<SeedPage> {
+async function* setPages(redis: Redis): AsyncGenerator<LegacyPage> {
   yield pageOf(await Promise.all(single.map((key) => setIn(redis, key, key))));
   for (const { prefix, field } of templates) {
     const template = KeyTemplate.parse(`${prefix}{${field}}`) as KeyTemplate;
@@ -67,12 +67,12 @@ async function setIn(redis: Redis, key: string, set: string) {
   return { line: { set, features } satisfies SetLine, skipped: members.length - features.length };
 }
 
-function pageOf(read: readonly { readonly line: SetLine; readonly skipped: number }[]): SeedPage {
+function pageOf(read: readonly { readonly line: SetLine; readonly skipped: number }[]): LegacyPage {
   const lines: readonly DataLine[] = read.flatMap(({ line }) => (line.features.length > 0 ? [line] : []));
   return { lines, members: read.reduce((sum, { skipped }) => sum + skipped, 0) };
 }
 
-async function* tokenPages(redis: Redis): AsyncGenerator<SeedPage> {
+async function* tokenPages(redis: Redis): AsyncGenerator<LegacyPage> {
   for await (const keys of scan(redis, tokenPrefix, "string")) {
     const tokens = keys.map((key) => key.slice(tokenPrefix.length));
     const usable = tokens.filter(isToken);

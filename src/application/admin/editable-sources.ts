@@ -12,42 +12,43 @@ export type SetName =
 /** One set, with the sets of the same template. */
 export type FoundSet = {
   readonly key: string;
-  readonly stored: EditableSet;
+  readonly set: EditableSet;
   /** Whether a source of role `grant` reads it. */
   readonly grants: boolean;
   /** Whether a source of role `veto` reads it. */
   readonly vetoes: boolean;
 };
 
-/** The sets and rules of all sources. */
-export class SourceSets {
+/** Sources with their sets and rules, as operators change them. */
+export class EditableSources {
   readonly sources: readonly ManagedSource[];
   /** Sets that no source reads. */
   readonly additional: readonly EditableSet[];
-  readonly #stored: readonly EditableSet[];
+  /** The sets that sources read, and the additional ones. */
+  readonly sets: readonly EditableSet[];
 
   /** `additional` are sets that no source reads, such as the stored locations of users. They are found by key. */
   constructor(sources: readonly ManagedSource[], additional: readonly EditableSet[] = []) {
     this.sources = sources;
     this.additional = additional;
-    this.#stored = [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...additional];
+    this.sets = [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...additional];
   }
 
   /**
    * Finds a set. Throws `UnknownSource`. Throws `ChangeRejected` for a source without sets, a context that does not
    * have exactly the fields of the source, a key that no source reads, and a key of two connections if none is given.
    */
-  find(name: SetName): FoundSet {
+  findSet(name: SetName): FoundSet {
     return "source" in name ? this.#ofSource(name.source, name.context ?? {}) : this.#ofKey(name.key, name.connection);
   }
 
   /** Whether a set has this key. */
-  isKey(key: string): boolean {
-    return this.#stored.some((stored) => stored.key.matches(key));
+  hasSet(key: string): boolean {
+    return this.sets.some((set) => set.key.matches(key));
   }
 
-  /** The sets that a source reads. Throws as `find` does. */
-  of(name: string): EditableSet {
+  /** The sets that a source reads. Throws as `findSet` does. */
+  setsOf(name: string): EditableSet {
     const source = this.#source(name);
     if (source.editableSet) return source.editableSet;
     throw new ChangeRejected(
@@ -76,10 +77,10 @@ export class SourceSets {
   }
 
   #ofSource(source: string, context: KeyValues): FoundSet {
-    const stored = this.of(source);
+    const set = this.setsOf(source);
     for (const field of keyFields) {
       const value = context[field];
-      const isNeeded = stored.key.fields.includes(field);
+      const isNeeded = set.key.fields.includes(field);
       if (isNeeded && value === undefined) {
         throw new ChangeRejected(`Missing ${field}: source "${source}" has one set per ${field}.`);
       }
@@ -90,16 +91,16 @@ export class SourceSets {
         throw new ChangeRejected(`Invalid ${field} (expected ${valueRule}).`);
       }
     }
-    return this.#found(stored.key.keyOf(context) ?? "", stored);
+    return this.#found(set.key.keyOf(context) ?? "", set);
   }
 
   #ofKey(key: string, connection: string | undefined): FoundSet {
-    const all = this.#stored;
+    const all = this.sets;
     const matching = all.filter(
-      (stored) => stored.key.matches(key) && (connection === undefined || stored.connection === connection),
+      (set) => set.key.matches(key) && (connection === undefined || set.connection === connection),
     );
-    const [stored] = matching;
-    if (!stored) {
+    const [set] = matching;
+    if (!set) {
       const spelling = all.map((each) => each.key.spellingOf(key)).find((other) => other !== undefined);
       if (spelling)
         throw new ChangeRejected(`No source reads the set ${JSON.stringify(key)}. Write its key as ${spelling}.`);
@@ -108,19 +109,19 @@ export class SourceSets {
         `No source reads the set ${JSON.stringify(key)}. The keys in use are: ${known || "none"}.`,
       );
     }
-    const other = matching.find((each) => each.connection !== stored.connection);
+    const other = matching.find((each) => each.connection !== set.connection);
     if (other) {
-      const both = `${stored.connection} and ${other.connection}`;
+      const both = `${set.connection} and ${other.connection}`;
       throw new ChangeRejected(`The set "${key}" exists on ${both}. Name the connection.`);
     }
-    return this.#found(key, stored);
+    return this.#found(key, set);
   }
 
-  #found(key: string, stored: EditableSet): FoundSet {
+  #found(key: string, set: EditableSet): FoundSet {
     const roles = this.sources.flatMap(({ role, editableSet: other }) =>
-      other?.connection === stored.connection && other.key.matches(key) ? [role] : [],
+      other?.connection === set.connection && other.key.matches(key) ? [role] : [],
     );
-    return { key, stored, grants: roles.includes("grant"), vetoes: roles.includes("veto") };
+    return { key, set, grants: roles.includes("grant"), vetoes: roles.includes("veto") };
   }
 
   #names(): string {

@@ -1,4 +1,0 @@
-import type { ChangeMeta } from "../../domain/admin/change.ts";
-
-/** The author of a change, its idempotency key and its precondition. */
-export type ChangeAuthor = Omit<ChangeMeta, "id">;
