@@ -16,9 +16,19 @@ export type Members = { readonly texts: string[]; readonly count: number };
 type Make<V, T> = (value: V, ttl: number, at: Instant) => T;
 
 type Value = Buffer | null | Members;
+/** What a read is for. Shared by all reads of one kind, because there are thousands a second. */
+type Kind = {
+  readonly type: "string" | "set";
+  /** Whether the key contains a token, which errors must not name. */
+  readonly isSecret: boolean;
+};
+const tokenString: Kind = { type: "string", isSecret: true };
+const featureSet: Kind = { type: "set", isSecret: false };
+
 type Read = {
   readonly key: string;
-  /** 0 for a string. */
+  readonly kind: Kind;
+  /** Maximum number of members. 0 tells the script to read a string. */
   readonly max: number;
   readonly make: Make<Value, unknown>;
   readonly resolve: (made: unknown) => void;
@@ -44,17 +54,17 @@ export class RedisReads {
 
   /** Reads the string of a token's key; `null` if it is missing. Rejects if the store has lost its data. */
   string<T>(key: string, make: Make<Buffer | null, T>): Promise<T> {
-    return this.#request(key, 0, make);
+    return this.#request(tokenString, key, 0, make);
   }
 
   /** Reads at most `max` members of a set; none if the key is missing. Rejects if the store has lost its data. */
   members<T>(key: string, max: number, make: Make<Members, T>): Promise<T> {
-    return this.#request(key, max, make);
+    return this.#request(featureSet, key, max, make);
   }
 
-  #request<V extends Value, T>(key: string, max: number, make: Make<V, T>): Promise<T> {
+  #request<V extends Value, T>(kind: Kind, key: string, max: number, make: Make<V, T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#add({ key, max, make: make as Make<Value, unknown>, resolve: resolve as Read["resolve"], reject });
+      this.#add({ key, kind, max, make: make as Make<Value, unknown>, resolve: resolve as Read["resolve"], reject });
     });
   }
 
@@ -81,8 +91,8 @@ export class RedisReads {
       const isMarked = reply[2 * reads.length] === 1;
       for (const [index, read] of reads.entries()) {
         const ttl = reply[2 * index + 1];
-        const given = reply[2 * index] as Buffer | null;
-        const value = read.max === 0 ? given : given && membersIn(given);
+        const raw = reply[2 * index] as Buffer | null;
+        const value = read.kind.type === "string" ? raw : raw && membersOfReply(raw);
         if (typeof ttl !== "number" || value === undefined) this.#readAlone(read);
         else this.#finish(read, value, ttl, at, isMarked, before);
       }
@@ -94,11 +104,12 @@ export class RedisReads {
   }
 
   #readAlone(read: Read): void {
-    const { key, max } = read;
+    const { key, kind, max } = read;
     const at = this.#redis.asOf();
     const before = this.#guard.before();
     // SRANDMEMBER with a count returns the whole set if it has at most that many members.
-    const value = max === 0 ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, max).then(membersOf);
+    const value =
+      kind.type === "string" ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, max).then(membersOfList);
     Promise.all([value, this.#redis.pttl(key), this.#guard.isMarked()]).then(
       ([value, ttl, isMarked]) => this.#finish(read, value, ttl, at, isMarked, before),
       (cause) => fail(read, cause),
@@ -117,9 +128,9 @@ export class RedisReads {
   }
 }
 
-function fail({ key, max, reject }: Read, cause: unknown): void {
+function fail({ key, kind, reject }: Read, cause: unknown): void {
   try {
-    redisFault(cause as Error, max === 0 ? undefined : key);
+    redisFault(cause as Error, kind.isSecret ? undefined : key);
   } catch (fault) {
     reject(fault);
   }
@@ -129,7 +140,7 @@ function fail({ key, max, reject }: Read, cause: unknown): void {
  * The members in a text of the script, which has their number in its first line: decoding one text is faster than each
  * member. `undefined` if it cannot be told apart, because a member is not UTF-8 or contains a line feed.
  */
-function membersIn(text: Buffer): Members | undefined {
+function membersOfReply(text: Buffer): Members | undefined {
   if (!isUtf8(text)) return undefined;
   const texts = text.toString().split("\n");
   const count = Number(texts.shift());
@@ -137,7 +148,7 @@ function membersIn(text: Buffer): Members | undefined {
   return texts.length === count ? { texts, count } : undefined;
 }
 
-const membersOf = (members: readonly Buffer[]): Members => ({
+const membersOfList = (members: readonly Buffer[]): Members => ({
   texts: members.filter(isUtf8).map(String),
   count: members.length,
 });
