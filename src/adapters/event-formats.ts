@@ -1,7 +1,7 @@
 import type { Event } from "../domain/events/event.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 
-/** Text that spreadsheets run as a formula. Some drop white space and invisible characters before it, or narrow `＝`. */
+/** A formula for spreadsheets. Some drop white space and invisible characters before it, or narrow `＝`. */
 const formula = /^(?:[\t\r\n]|[\s\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠])/u;
 
 /** An export format: writes events one after the other. */

@@ -202,6 +202,10 @@ export const notGrantable = (key: string): ChangeRejected =>
 
 const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 
+/** The error for a change of tokens without a store of tokens. */
+export const noTokens = (): ChangeRejected =>
+  new ChangeRejected("The configuration has no tokens. Add the section `tokens`.", "not-changeable");
+
 /** The error for a set that would exceed its limit. */
 export const tooManyMembers = (key: string, limit: number): ChangeRejected =>
   new ChangeRejected(

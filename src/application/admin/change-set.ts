@@ -94,12 +94,12 @@ export class ChangeSet {
   ): Promise<Omit<SetChangeResult, "revision"> & { readonly key: string }> {
     const found = this.#sources.findSet(change);
     const { add, remove } = await this.#checked(found, change);
-    const { features, invalidMembers: skipped, revision } = await this.#read(found);
+    const { features, invalidMembers, revision } = await this.#read(found);
     if (ifRevision !== undefined && !isSameRevision(ifRevision ?? undefined, revision)) throw new RevisionMismatch();
     const present = new Set(features);
     const added = add.filter((feature) => !present.has(feature));
     const removed = remove.filter((feature) => present.has(feature));
-    const size = skipped + present.size + added.length - removed.length;
+    const size = invalidMembers + present.size + added.length - removed.length;
     if (added.length > 0 && size > found.set.limit) throw tooManyMembers(found.key, found.set.limit);
     return { key: found.key, added, removed };
   }

@@ -99,7 +99,7 @@ export class ManageRules {
     return { feature, rule, revision, isValid: true };
   }
 
-  /** Deletes the rule of a feature. Returns whether there was one. Rejects as `EditableSources` and `DocumentStore` do. */
+  /** Deletes the rule of a feature; returns whether there was one. Rejects as `EditableSources` and `DocumentStore`. */
   async remove(
     source: string,
     feature: FeatureKey,

@@ -1,6 +1,6 @@
 import type { ChangeOptions } from "../../domain/admin/change.ts";
 import type { AssignedToken, TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
-import { ChangeRejected } from "../../domain/errors.ts";
+import { ChangeRejected, noTokens } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
@@ -66,7 +66,7 @@ export class ManageTokens {
 
   #needed(): TokenStore {
     if (this.#store) return this.#store;
-    throw new ChangeRejected("The configuration has no tokens. Add the section `tokens`.", "not-changeable");
+    throw noTokens();
   }
 }
 

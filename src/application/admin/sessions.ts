@@ -38,7 +38,7 @@ export type SessionOptions = {
   readonly digestOf: (secret: string) => string;
   readonly newId: () => string;
   readonly now: () => Instant;
-  /** How long a session is valid, in milliseconds; at most 24 h, as claims. */
+  /** How long a session is valid, in milliseconds; at most 24 h, as idempotency keys are. */
   readonly lifetimeMs: number;
 };
 
@@ -50,15 +50,20 @@ export type SessionOptions = {
 export class Sessions {
   readonly #secrets: Secrets;
   /** Which links were used, and which sessions were ended. */
-  readonly #claims: IdempotencyKeys;
+  readonly #idempotencyKeys: IdempotencyKeys;
   readonly #operators: IdentifyOperator;
   readonly #options: SessionOptions;
   #sealing: Sealing | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(secrets: Secrets, claims: IdempotencyKeys, operators: IdentifyOperator, options: SessionOptions) {
+  constructor(
+    secrets: Secrets,
+    idempotencyKeys: IdempotencyKeys,
+    operators: IdentifyOperator,
+    options: SessionOptions,
+  ) {
     this.#secrets = secrets;
-    this.#claims = claims;
+    this.#idempotencyKeys = idempotencyKeys;
     this.#operators = operators;
     this.#options = options;
   }
@@ -78,7 +83,7 @@ export class Sessions {
     const proof = await this.#open("link", link);
     if (!proof || !(await this.#credentialOf(proof))) return undefined;
     const session = this.#options.newId();
-    const isFirst = await callStore("sessions", () => this.#claims.claim(`link ${proof.id}`, session));
+    const isFirst = await callStore("sessions", () => this.#idempotencyKeys.claim(`link ${proof.id}`, session));
     return isFirst ? this.#seal("session", proof.digest, proof.scope, this.#options.lifetimeMs) : undefined;
   }
 
@@ -93,7 +98,7 @@ export class Sessions {
   /** Ends a session on all instances. Does nothing if it is unknown or over. */
   async end(session: string): Promise<void> {
     const proof = await this.#open("session", session);
-    if (proof) await callStore("sessions", () => this.#claims.claim(endOf(proof.id), "ended"));
+    if (proof) await callStore("sessions", () => this.#idempotencyKeys.claim(endOf(proof.id), "ended"));
   }
 
   /** The credential behind a proof; `undefined` if it was revoked or has another scope. */
@@ -105,7 +110,7 @@ export class Sessions {
   /** While the store does not respond, sessions stay valid, as cached credentials do. */
   async #isEnded(id: string): Promise<boolean> {
     try {
-      return (await withDeadline(timeoutMs, () => this.#claims.purposeOf(endOf(id)))) !== undefined;
+      return (await withDeadline(timeoutMs, () => this.#idempotencyKeys.purposeOf(endOf(id)))) !== undefined;
     } catch {
       return false;
     }

@@ -6,7 +6,7 @@ class Deadline {
   readonly late: () => void;
   /** The tick at which it is late. */
   readonly due: number;
-  // A linked list: of a set, the calls that end would leave gaps, and each few calls a copy without them.
+  // A linked list: a Set would leave gaps and be copied often.
   waits: Waits | undefined;
   previous: Deadline | undefined;
   next: Deadline | undefined;
@@ -125,9 +125,9 @@ export function settleWithin<T>(
  * `call` does.
  */
 export function withDeadline<T>(timeoutMs: number, call: () => T | PromiseLike<T>, fault?: string): T | Promise<T> {
-  const answer = call();
-  if (!isPromiseLike(answer)) return answer;
-  return new Promise((resolve, reject) => settleWithin(timeoutMs, answer, resolve, reject, fault));
+  const result = call();
+  if (!isPromiseLike(result)) return result;
+  return new Promise((resolve, reject) => settleWithin(timeoutMs, result, resolve, reject, fault));
 }
 
 /** The result of a call; `undefined` if it fails or takes longer than `timeoutMs`. */

@@ -5,7 +5,10 @@ import { shared } from "../async/shared.ts";
 /** A store, with a probe that rejects as a change would. */
 export type ProbedStore = { readonly name: string; readonly probe: () => Promise<void> };
 
-/** Whether a store accepts changes; `unknown` while it does not respond. */
+/**
+ * Whether a store accepts changes; `unknown` while it does not respond. The health body shows it, also the word
+ * `refused`.
+ */
 export type ChangesState =
   | { readonly state: "accepted" | "unknown" }
   | { readonly state: "refused"; readonly reason: string };

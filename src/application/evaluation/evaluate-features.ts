@@ -11,10 +11,10 @@ export type EvaluatedFeatures = Omit<EvaluatedSources, "results"> & {
   /** The same map as long as the source results are the same. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   /**
-   * Holds the body of the features for all who receive them; `undefined` if the evaluation is not cached. In a WeakMap,
-   * each body would be promoted to V8's old generation.
+   * Shared slot for the serialized body; `undefined` if not cached. In a WeakMap, each body would be promoted to V8's
+   * old generation.
    */
-  readonly written: { body?: unknown } | undefined;
+  readonly bodySlot: { body?: unknown } | undefined;
 };
 
 /** Evaluation cache: evaluations by the context fields that they depend on. It may evict entries. */
@@ -57,8 +57,8 @@ export class EvaluateFeatures {
     // Many callers may have waited for the same reads.
     const cached = key === undefined ? undefined : this.#cached(context, key);
     if (cached) return cached;
-    const written = key === undefined ? undefined : {};
-    const merged = { features: merge(results), missing, changesAt, freshness, written };
+    const bodySlot = key === undefined ? undefined : {};
+    const merged = { features: merge(results), missing, changesAt, freshness, bodySlot };
     if (key !== undefined) this.#cache.set(key, merged);
     return merged;
   }

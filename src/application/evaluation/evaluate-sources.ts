@@ -69,7 +69,7 @@ export class EvaluateSources {
         settleWithin(
           source.timeoutMs,
           result,
-          (late) => settle(index, this.#checked(source, late, at)),
+          (result) => settle(index, this.#checked(source, result, at)),
           (cause) => {
             this.#states.failed(source.name, cause);
             if (source.onFailure === "skip") settle(index, undefined);

@@ -52,8 +52,8 @@ export class Freshness {
   }
 
   /**
-   * Whether the result is worth caching: it may be returned again, and its evaluation needed no read of a store. Of a
-   * client that calls once, the reads are cached, and take less memory than its results.
+   * Whether the result is worth caching: it may be returned again, and its evaluation needed no read of a store. For a
+   * client that calls once, only the reads are cached: they take less memory.
    */
   isCacheable(now: Instant): boolean {
     for (const read of this.#reads) if (read.isUsed === false) return false;

@@ -17,14 +17,15 @@ export type EventIds = {
 };
 
 /**
- * Appends a reported event to the event log and returns it. With an idempotency key that the author used for the same event before, returns that
- * event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with `EventLogUnavailable`.
+ * Appends a reported event to the event log and returns it. With an idempotency key that the author used for the same
+ * event before, returns that event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with
+ * `EventLogUnavailable`.
  */
 export const recordEvent =
   (log: EventLog, ids: EventIds, now: () => Instant) =>
-  async (reported: ReportedEvent, { by, idempotencyKey: once }: ChangeOptions): Promise<Event> => {
+  async (reported: ReportedEvent, { by, idempotencyKey }: ChangeOptions): Promise<Event> => {
     // The id is derived from the idempotency key, and the log takes each id once: two concurrent calls make one event.
-    const id = once === undefined ? ids.newId() : ids.idFor(`told\n${by}\n${once}`);
+    const id = idempotencyKey === undefined ? ids.newId() : ids.idFor(`told\n${by}\n${idempotencyKey}`);
     const event = await queryLog(() => log.append({ ...reported, id, at: now(), recordedBy: by }));
     if (!isSameEvent(event, reported)) throw new IdempotencyKeyReused();
     return event;

@@ -53,7 +53,7 @@ export function historicalStore(history: History, stored: RecordedStore, store: 
     },
   };
 
-  /** Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done. */
+  /** Lists all recorded sets, including those first recorded later. Does not count: that would fold every set. */
   const index: SetIndex = {
     keys: (prefix, max) =>
       queryLog(async () => {

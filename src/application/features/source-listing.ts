@@ -77,7 +77,7 @@ export async function sourceListing(source: ManagedSource, at: Instant): Promise
   }
 }
 
-/** The listings of all sources for one feature, whose users are counted if the store can. Rejects as `sourceListing` does. */
+/** The listings of all sources for one feature, with user counts if the store can count. Rejects as `sourceListing`. */
 export const sourceListings = (
   sources: readonly ManagedSource[],
   feature: FeatureKey,

@@ -19,9 +19,9 @@ type Last = { readonly record: ItemsRecord; readonly revision: Revision };
 
 /**
  * Records items of a feed that are about to change, at most `maxInRecord`, in the store's outbox, so that the past can
- * be evaluated ({@link ../explain/historical-store.ts}); first a base of all items of the timeline, if it is due. Leaves
- * out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does not answer,
- * and with `RevisionMismatch` if other processes kept writing meanwhile.
+ * be evaluated ({@link ../explain/historical-store.ts}); first a base of all items of the timeline, if it is due.
+ * Leaves out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does
+ * not respond, and with `RevisionMismatch` if other processes kept writing meanwhile.
  */
 export function recordItems(feed: string, documents: DocumentStore, newId: () => string, now: () => Instant) {
   async function read(): Promise<Last | undefined> {

@@ -1,7 +1,7 @@
 import type { ChangeOptions } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { isPersonal } from "../../domain/admin/editable-set.ts";
-import { ChangeRejected, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
+import { ChangeRejected, noTokens, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
 import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
@@ -118,7 +118,7 @@ export function importData(
   }
 
   function tokenChange(line: TokenLine): LineChange {
-    if (!tokens) throw new ChangeRejected("the configuration has no tokens; add the section tokens.");
+    if (!tokens) throw noTokens();
     if (!isValue(line.user)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     const { store, pepper } = tokens;
     const item = { ...tokenIn(line, pepper !== undefined), userId: line.user };
@@ -127,7 +127,7 @@ export function importData(
 
   function catalogueChange(line: CatalogueLine): LineChange {
     if (!isServedKey(line.catalogue)) throw notServed(line.catalogue);
-    if (!documents) throw new ChangeRejected("the catalogue has no store; add a source of kind set.");
+    if (!documents) throw new ChangeRejected("The catalogue has no store. Add a source of kind set.");
     return { of: "entries", addTo: (lanes, position) => lanes.ofEntries(documents).add(line, position) };
   }
 
@@ -142,7 +142,7 @@ export function importData(
   function checkPepper({ pepper }: DataHeader): void {
     if (pepper === undefined || tokens?.pepper === undefined || pepper === tokens.pepper) return;
     throw new ChangeRejected(
-      "the token digests were made with another pepper; set TIDEGATE_TOKEN_PEPPER to the pepper of the exported store.",
+      "The token digests were made with another pepper. Set TIDEGATE_TOKEN_PEPPER to the pepper of the exported store.",
     );
   }
 

@@ -47,12 +47,12 @@ export function viewUser(
     const named = own.filter(({ editableSet: stored }) =>
       stored?.key.fields.every((field) => context[field] !== undefined),
     );
-    const [sets, gets, tokens] = await Promise.all([
+    const [sets, evaluated, tokens] = await Promise.all([
       Promise.all(named.map((source) => setOf(source, context))),
       evaluateFeatures.evaluate({ userId }, explicitContext({ location })),
       manageTokens.list(userId),
     ]);
-    return { sets, effective: { features: inOrder(gets.features.keys()), missing: gets.missing }, tokens };
+    return { sets, effective: { features: inOrder(evaluated.features.keys()), missing: evaluated.missing }, tokens };
   };
 }
 

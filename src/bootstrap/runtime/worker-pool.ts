@@ -74,7 +74,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
         reject(new Failure(`a worker ended before it was ready (${how}); see its message above`));
         stopAll();
       } else {
-        log.error({ worker: worker.process.pid, code, signal }, "worker died; starting another");
+        log.error({ worker: worker.process.pid, code, signal }, "worker exited unexpectedly; starting another");
         const delay = performance.now() - startedAt < soonMs ? soonMs : 0;
         setTimeout(() => stopping || start(), delay);
       }

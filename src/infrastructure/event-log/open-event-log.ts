@@ -104,7 +104,7 @@ class RemoteLog {
   }
 
   async call(service: keyof LogServices, method: string, args: readonly unknown[]): Promise<unknown> {
-    if (this.#isClosed) throw new EventLogUnavailable(new Error("closed"));
+    if (this.#isClosed) throw new EventLogUnavailable(new Error("the event log is closed"));
     return this.#server.send(this, { service, method, args });
   }
 
@@ -170,7 +170,7 @@ class LogServer {
     for (const [id, pending] of this.#pending) {
       if (pending.log !== log) continue;
       this.#pending.delete(id);
-      pending.reject(new EventLogUnavailable(new Error("closed")));
+      pending.reject(new EventLogUnavailable(new Error("the event log is closed")));
     }
     if (this.#pending.size === 0) this.#channel?.unref();
   }

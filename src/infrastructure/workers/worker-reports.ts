@@ -21,7 +21,7 @@ export function gatherReports(): void {
 export class WorkerReports<Report> {
   readonly #kind: keyof typeof limits;
   #report: (() => Promise<Report>) | undefined;
-  #gather: () => Promise<GatheredReports<Report>> = () => Promise.reject(new Error("nothing is served yet"));
+  #gather: () => Promise<GatheredReports<Report>> = () => Promise.reject(new Error("this worker does not serve yet"));
 
   constructor(kind: keyof typeof limits) {
     this.#kind = kind;

@@ -42,7 +42,10 @@ describe("a replaced worker", () => {
     // The first worker creates the folder, so the second fails to.
     await using load = new Load(url, 4, 2);
     running.put("sources: [{ name: a, kind: ./once.js }]");
-    await until(() => running.lines("worker died; starting another").length === 3, "one could not follow");
+    await until(
+      () => running.lines("worker exited unexpectedly; starting another").length === 3,
+      "one could not follow",
+    );
     rmSync(lock, { recursive: true });
     await until(() => running.lines("started").length === 5, "another follows");
     await load[Symbol.asyncDispose]();
@@ -73,6 +76,6 @@ sources: [{ name: a, kind: set, connection: features, key: global }]
     expect(await Promise.all(states)).toEqual(states.map(() => ({ status: "ready" })));
     proxy.heal();
     await until(() => running.lines("started").length === 3, "it serves once the store is back");
-    expect(running.lines("worker died; starting another")).toHaveLength(1);
+    expect(running.lines("worker exited unexpectedly; starting another")).toHaveLength(1);
   });
 });

@@ -27,7 +27,7 @@ let lines: string[];
 const file = () => join(folder, "tested.db");
 const copy = () => join(folder, "copy.db");
 const log = () => createLog("info", { write: (line) => void lines.push(line) });
-const said = (sentence: string) => lines.filter((line) => line.includes(sentence)).length;
+const loggedCount = (sentence: string) => lines.filter((line) => line.includes(sentence)).length;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "tidegate-watched-"));
   lines = [];
@@ -71,8 +71,8 @@ describe("an SQLite store", () => {
 
   const add = (feature: string) => store.changes.apply(changeOf("global_features", { add: [feature] }));
   const members = async () => [...(await store.sets.read("global_features", 10)).value.features];
-  const isLost = () => said("database file lost; changes are rejected") === 1;
-  const isBack = () => said("database file is back") === 1;
+  const isLost = () => loggedCount("database file lost; changes are rejected") === 1;
+  const isBack = () => loggedCount("database file is back") === 1;
   /** Each change checks the file, unless it was just checked. */
   async function looked(): Promise<void> {
     await lookIsDue();
@@ -85,7 +85,7 @@ describe("an SQLite store", () => {
     await expect(store.check()).rejects.toThrow(message);
     await expect(add("three")).rejects.toThrow(message);
     await expect(members()).rejects.toThrow(message);
-    expect(said("database file lost; changes are rejected")).toBe(1);
+    expect(loggedCount("database file lost; changes are rejected")).toBe(1);
     expect(lines.join()).toMatch(/"level":50.*"connection":"features"/);
   });
 
@@ -179,7 +179,7 @@ describe("the event log", () => {
   afterEach(() => eventLog[Symbol.asyncDispose]());
 
   const append = () => eventLog.log.append(anEvent());
-  const isLost = () => said("event log file lost; changes wait in the outbox") === 1;
+  const isLost = () => loggedCount("event log file lost; changes wait in the outbox") === 1;
 
   it.each(losses)("whose file %s rejects calls, and logs one error even without a call", async (_, lose, message) => {
     await eventLog.log.head();
@@ -194,7 +194,7 @@ describe("the event log", () => {
     renameSync(file(), `${file()}.away`);
     await until(isLost, "the loss is detected");
     renameSync(`${file()}.away`, file());
-    await until(() => said("event log file is back") === 1, "it is back");
+    await until(() => loggedCount("event log file is back") === 1, "it is back");
     expect((await append()).position).toBe(3);
   });
 });

@@ -6,10 +6,9 @@ import { credentialPrefix } from "../../../infrastructure/secrets/credential-sec
 import { requireScope } from "../sessions/operators.ts";
 
 /**
- * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,
- * for the caller that `asOperator` names; `credential` is the digest of the credential then. A response to an operator
- * must not be cached, because its freshness does not depend on the credential. Rejects as `evaluate` does, and with
- * `HttpProblem` if the scope does not suffice.
+ * Evaluates for the user of a client token, or for `asOperator` if the secret is an operator credential of `scope`.
+ * `evaluate` then receives the digest of the credential; do not cache its result, because its freshness does not cover
+ * the credential. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not suffice.
  */
 export async function evaluateFor<T>(
   secret: string | undefined,

@@ -5,13 +5,13 @@ import type { Flag } from "../../../domain/evaluation/flag.ts";
 import type { WrittenBody } from "./prepared-response.ts";
 
 /** The body of `GET /features`: the seed's format, byte for byte. */
-export function featuresBody({ features, written }: Pick<EvaluatedFeatures, "features" | "written">): WrittenBody {
-  if (written?.body) return written.body as WrittenBody;
+export function featuresBody({ features, bodySlot }: Pick<EvaluatedFeatures, "features" | "bodySlot">): WrittenBody {
+  if (bodySlot?.body) return bodySlot.body as WrittenBody;
   const keys = [...features.keys()];
   // The built-in order is that of code points if all is ASCII, as it mostly is.
   const ascii = writtenBody({ active_features: keys.sort() });
   const body = ascii.encoding === "latin1" ? ascii : writtenBody({ active_features: inOrder(keys) });
-  if (written) written.body = body;
+  if (bodySlot) bodySlot.body = body;
   return body;
 }
 

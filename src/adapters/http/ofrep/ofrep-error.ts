@@ -15,8 +15,8 @@ const errorCodes: Partial<Record<ProblemCode, string>> = {
 };
 
 /**
- * The members that OFREP adds to an error body; `undefined` for the path of another route. Clients need `errorCode`, and
- * `key` if the request is for one flag.
+ * The members that OFREP adds to an error body; `undefined` for the path of another route. Clients need `errorCode`,
+ * and `key` if the request is for one flag.
  */
 export function ofrepError(
   path: string,

@@ -26,7 +26,7 @@ export class Latest<T> {
   }
 
   read(): CachedRead<T> {
-    if (!this.#reading) throw this.#fault ?? new Error("not read yet");
+    if (!this.#reading) throw this.#fault ?? new Error("no valid content has been read yet; check the file or URL");
     return this.#reading;
   }
 

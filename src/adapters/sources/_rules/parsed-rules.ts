@@ -6,8 +6,9 @@ import { faultOf } from "../../schema-faults.ts";
 import type { SourceHost } from "../_catalogue/source.ts";
 
 /**
- * Parses the rules of a source, each once per change; returns the same map for the same rules. An invalid stored rule is
- * replaced by `instead`, or omitted without it. A rule of an invalid feature key is always omitted. Both are reported.
+ * Parses the rules of a source, each once per change; returns the same map for the same rules. An invalid stored rule
+ * is replaced by `instead`, or omitted without it. A rule of an invalid feature key is always omitted. Both are
+ * reported.
  */
 export function parsedRules<T>(
   schema: z.ZodType<T>,

@@ -57,7 +57,8 @@ export class Segments {
       throw new Error(`its segments refer to each other in a cycle: ${cycle}`);
     }
     const rule = this.#rules.get(name);
-    if (rule === undefined) throw new Error(`segment ${JSON.stringify(name.slice(0, 200))} is missing`);
+    if (rule === undefined)
+      throw new Error(`segment ${JSON.stringify(name.slice(0, 200))} does not exist; add it, or correct the $ref`);
     const resolved = this.#resolve(rule, [...within, name], level);
     this.#resolved.set(name, resolved);
     return resolved;

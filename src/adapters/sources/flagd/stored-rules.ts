@@ -9,8 +9,8 @@ type Compiled = { readonly rule: Json; readonly flag: Flag };
 
 /**
  * Reads the flags and segments in a collection: a flag under the key of its feature, a segment under its name with the
- * prefix `$`. Compiles a flag again only if the flag changed, or if it uses segments and one of them changed. Returns the
- * same rules for the same map. `report` is called with the rules after each change.
+ * prefix `$`. Compiles a flag again only if the flag changed, or if it uses segments and one of them changed. Returns
+ * the same rules for the same map. `report` is called with the rules after each change.
  */
 export function storedRules(report: (rules: FlagdRules) => void): (stored: RulesByFeature) => FlagdRules {
   const known = new WeakMap<RulesByFeature, FlagdRules>();

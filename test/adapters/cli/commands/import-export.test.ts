@@ -290,7 +290,7 @@ describe("import and export", () => {
     expect(await logged()).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
     const other = { ...onSqlite().env, TIDEGATE_TOKEN_PEPPER: "another pepper of the tests" };
     expect((await tidegate(["import", output], other)).stderr).toMatch(
-      /line 1: the token digests were made with another pepper/,
+      /line 1: The token digests were made with another pepper/,
     );
     const plain = await tidegate(["import", output], onRedis().env);
     expect(plain.stderr).toMatch(/line \d+: token digests need hashed tokens/);

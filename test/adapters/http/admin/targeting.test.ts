@@ -55,7 +55,7 @@ context:
     const { sources } = (await operator.get("/sources")).body;
     expect(sources.find(({ name }: { name: string }) => name === "targeting")).toMatchObject({
       rules: { connection: "features", collection: "flags" },
-      faults: ['flag "theme": segment "adults" is missing'],
+      faults: ['flag "theme": segment "adults" does not exist; add it, or correct the $ref'],
     });
     expect((await put("$adults", adults)).status).toBe(200);
     expect(await evaluate("theme", 20)).toEqual({ value: "#000", variant: "dark", reason: "TARGETING_MATCH" });

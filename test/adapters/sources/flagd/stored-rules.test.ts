@@ -81,7 +81,7 @@ describe("stored flags", () => {
     ]),
   );
   it.each<[string, Readonly<Record<string, Json>>, RegExp]>([
-    ["is missing", {}, /segment "s0" is missing/],
+    ["is missing", {}, /segment "s0" does not exist/],
     ["refers to itself", { $s0: { "!": [{ $ref: "s0" }] } }, /in a cycle: "s0" -> "s0"/],
     ["is in a cycle", { $s0: { $ref: "s1" }, $s1: { $ref: "s0" } }, /in a cycle: "s0" -> "s1" -> "s0"/],
     ["is nested too deep", { ...long, $s600: spain }, /nested deeper than 500 levels/],
@@ -112,7 +112,7 @@ describe("stored flags", () => {
         .evaluate(inSpain)
         .features.get("checkout")?.on,
     ).toBe(false);
-    expect(reports).toEqual([[], [], ['flag "checkout": segment "spain" is missing']]);
+    expect(reports).toEqual([[], [], ['flag "checkout": segment "spain" does not exist; add it, or correct the $ref']]);
   });
 });
 
