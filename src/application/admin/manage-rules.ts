@@ -16,6 +16,9 @@ export type FeatureRule = {
   readonly isValid: boolean;
 };
 
+/** A rule that may be stored, made by `ManageRules.check`. */
+export type AcceptedRule = { readonly source: string; readonly feature: FeatureKey; readonly rule: Json };
+
 /** Reads and changes the rules of sources. */
 export class ManageRules {
   readonly #sources: EditableSources;
@@ -72,17 +75,17 @@ export class ManageRules {
   }
 
   /**
-   * The rule to store for a value. Rejects as `EditableSources` does, and with `ChangeRejected` for a key that is not
+   * Accepts a value as the rule of a feature. Rejects as `EditableSources` does, and with `ChangeRejected` for a key that is not
    * served, a new grant of a key that is not writable, and an invalid value. Reads the store only for a key that is not
    * writable.
    */
-  async check(source: string, feature: FeatureKey, value: Json): Promise<Json> {
+  async check(source: string, feature: FeatureKey, value: Json): Promise<AcceptedRule> {
     const { check, grants, isFeature } = this.#sources.rulesOf(source);
     if (!isServedKey(feature)) throw notServed(feature);
     const rule = checkedRule(check, feature, value);
     const isGrant = grants && isFeature(feature);
     if (isGrant && !isWritableKey(feature) && !(await this.find(source, feature))) throw notGrantable(feature);
-    return rule;
+    return { source, feature, rule };
   }
 
   /** Checks the precondition of a change. Rejects as the change would. */
@@ -92,9 +95,8 @@ export class ManageRules {
     if (!isSameRevision(ifRevision ?? undefined, found?.revision)) throw new RevisionMismatch();
   }
 
-  /** Sets or replaces the rule of a feature, known or not. Rejects as `check` and `DocumentStore` do. */
-  async put(source: string, feature: FeatureKey, value: Json, options: ChangeOptions): Promise<FeatureRule> {
-    const rule = await this.check(source, feature, value);
+  /** Sets or replaces the rule of a feature, known or not. Rejects as `EditableSources` and `DocumentStore` do. */
+  async put({ source, feature, rule }: AcceptedRule, options: ChangeOptions): Promise<FeatureRule> {
     const { revision } = await this.#put(source, feature, rule, options);
     return { feature, rule, revision, isValid: true };
   }

@@ -125,7 +125,7 @@ export class RevertEvent {
         const { revision } =
           value === null
             ? await rules.remove(source, record.name, options)
-            : await rules.put(source, record.name, value, options);
+            : await rules.put(await rules.check(source, record.name, value), options);
         return revision;
       });
     throw new NotRevertible(

@@ -41,7 +41,7 @@ export function define(command: Command, { onStores, results, terminal }: Comman
     .action((source: string, feature: string, given?: string) =>
       onStores(async ({ manageRules }) => {
         const value = jsonIn(given ?? (await text(terminal.stdin)));
-        const { rule } = await manageRules.put(source, feature, value, cliAuthor(terminal));
+        const { rule } = await manageRules.put(await manageRules.check(source, feature, value), cliAuthor(terminal));
         results.print(
           { source, feature, rule, valid: true },
           `rule for ${feature} in ${source}: ${JSON.stringify(rule)}`,

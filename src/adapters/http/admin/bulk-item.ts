@@ -116,7 +116,7 @@ export function bulkChanges(use: BulkUseCases) {
       return { source, feature, rule, revision: revisionJson(revision) };
     }
     if (rule !== undefined) {
-      const { rule: stored, revision } = await manageRules.put(source, feature, rule, options);
+      const { rule: stored, revision } = await manageRules.put(await manageRules.check(source, feature, rule), options);
       return { source, feature, rule: stored, revision: revisionJson(revision) };
     }
     if (catalogue === null) {
@@ -139,7 +139,7 @@ export function bulkChanges(use: BulkUseCases) {
   async function preview(item: BulkItem): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
     if (rule !== undefined) {
-      const wanted = rule === null ? undefined : await manageRules.check(source, feature, rule);
+      const wanted = rule === null ? undefined : (await manageRules.check(source, feature, rule)).rule;
       await manageRules.checkRevision(source, feature, ifRevision);
       const impact = await assessImpact.ofRule(feature, source, wanted);
       return { source, feature, rule: wanted ?? null, dryRun: true, ...(impact && { impact: impactJson(impact) }) };

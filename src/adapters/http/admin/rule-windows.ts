@@ -72,7 +72,7 @@ export const ruleWindowsRoute = (
       const [source, feature] = [sourceIn(c), featureIn(c)];
       const span = findWindows.spanOf(given);
       const previewed = rule === undefined ? undefined : await atRule(() => manageRules.check(source, feature, rule));
-      const { from, to, on, nextChange } = await findWindows.find(source, feature, span, previewed);
+      const { from, to, on, nextChange } = await findWindows.find(source, feature, span, previewed?.rule);
       const body = {
         ...spanJson({ from, to }),
         on: on.map(spanJson),

@@ -145,15 +145,15 @@ export function ruleRoutes(
     async (c, { query, body }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
       // Validates the rule before the store is read.
-      const rule = await rules.check(source, feature, body);
+      const checked = await rules.check(source, feature, body);
       const ifRevision = await ifRevisionOf(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
-        const trial = { source, feature, rule, dryRun: true as const, ...(await impactOf(source, feature, rule)) };
+        const trial = { ...checked, dryRun: true as const, ...(await impactOf(source, feature, checked.rule)) };
         return trial;
       }
       const options = await claimedOptions(c, idempotencyKeys, { query, body, ifRevision });
-      const kept = await rules.put(source, feature, body, options);
+      const kept = await rules.put(checked, options);
       return tagged(c, ruleJson(source, kept), kept.revision);
     },
   );
