@@ -1,18 +1,18 @@
 import type { DocumentStore } from "../domain/admin/document-store.ts";
 import type { FeatureStore } from "../domain/admin/feature-store.ts";
 import type { IdempotencyKeys } from "../domain/admin/idempotency-keys.ts";
-import type { Rules } from "../domain/admin/rules.ts";
 import type { Secrets } from "../domain/admin/secrets.ts";
 import type { SetIndex } from "../domain/admin/set-index.ts";
 import type { StoredValues } from "../domain/admin/stored-values.ts";
 import type { TokenStore } from "../domain/admin/token-store.ts";
-import type { FeatureRegister } from "../domain/evaluation/feature-register.ts";
 import type { FeatureSets } from "../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../domain/evaluation/invalidation-feed.ts";
+import type { Rules } from "../domain/evaluation/rules.ts";
 import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
 import type { Lease } from "../domain/events/lease.ts";
 import type { Outbox } from "../domain/events/outbox.ts";
 import type { SetRecorder } from "../domain/events/set-recorder.ts";
+import type { FeatureRegister } from "../domain/features/feature-register.ts";
 import type { ItemStore } from "../domain/feeds/item-store.ts";
 import type { TokenKeyDerivation } from "./token-key.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dayOf, type FeatureRegister, registeredForDays } from "../../src/domain/evaluation/feature-register.ts";
+import { dayOf, type FeatureRegister, registeredForDays } from "../../src/domain/features/feature-register.ts";
 
 /** A register, and a way to set the day on which a key was last registered. */
 export type RegisterUnderTest = {

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
-import type { Rules, RulesByFeature } from "../../src/domain/admin/rules.ts";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
+import type { Rules, RulesByFeature } from "../../src/domain/evaluation/rules.ts";
 import { until } from "../support/until.ts";
 
 /** Rules, and the documents behind them; `collections` are those in use. */

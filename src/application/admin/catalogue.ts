@@ -1,9 +1,9 @@
 import { type ChangeOptions, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
-import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import { ChangeRejected, notServed, RevisionMismatch } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../domain/evaluation/feature.ts";
+import type { Rules, RulesByFeature } from "../../domain/evaluation/rules.ts";
 import { catalogueCollection } from "../events/change-event.ts";
 import { callStore } from "./call-store.ts";
 

@@ -75,9 +75,9 @@ export class ManageRules {
   }
 
   /**
-   * Accepts a value as the rule of a feature. Rejects as `EditableSources` does, and with `ChangeRejected` for a key that is not
-   * served, a new grant of a key that is not writable, and an invalid value. Reads the store only for a key that is not
-   * writable.
+   * Accepts a value as the rule of a feature. Rejects as `EditableSources` does, and with `ChangeRejected` for a key
+   * that is not served, a new grant of a key that is not writable, and an invalid value. Reads the store only for a key
+   * that is not writable.
    */
   async check(source: string, feature: FeatureKey, value: Json): Promise<AcceptedRule> {
     const { check, grants, isFeature } = this.#sources.rulesOf(source);

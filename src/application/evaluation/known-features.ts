@@ -1,7 +1,7 @@
 import { SourceUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
+import type { FeatureRegister } from "../../domain/features/feature-register.ts";
 
 /** A read of the feature register. */
 export type Registered = CachedRead<ReadonlySet<FeatureKey>>;

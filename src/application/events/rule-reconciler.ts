@@ -1,9 +1,9 @@
 import { externalActor, isSameRevision } from "../../domain/admin/change.ts";
 import type { Document, DocumentStore } from "../../domain/admin/document-store.ts";
-import type { Rules } from "../../domain/admin/rules.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson } from "../../domain/evaluation/feature.ts";
+import type { Rules } from "../../domain/evaluation/rules.ts";
 import type { History } from "../../domain/events/history.ts";
 import { coverageCollection } from "./change-event.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";

@@ -1,8 +1,8 @@
 import type { DocumentRecord } from "../../domain/admin/change.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
-import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
+import type { RulesByFeature } from "../../domain/evaluation/rules.ts";
 import type { History } from "../../domain/events/history.ts";
 import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import { queryLog } from "../events/query-log.ts";

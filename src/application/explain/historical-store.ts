@@ -1,13 +1,13 @@
 import { type DocumentRecord, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import type { FeatureStore } from "../../domain/admin/feature-store.ts";
-import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import type { SetIndex } from "../../domain/admin/set-index.ts";
 import { HistoryUnavailable, StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import { type Instant, lastInstant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
+import type { Rules, RulesByFeature } from "../../domain/evaluation/rules.ts";
 import type { History } from "../../domain/events/history.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";

@@ -1,6 +1,6 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import type { Lease } from "../../domain/events/lease.ts";
+import { dayOf, type FeatureRegister } from "../../domain/features/feature-register.ts";
 import { repeated } from "../async/repeated.ts";
 import type { ListFeatures } from "./list-features.ts";
 

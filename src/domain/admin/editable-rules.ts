@@ -1,8 +1,8 @@
 import type { ValueFault } from "../errors.ts";
 import type { Json } from "../evaluation/feature.ts";
 import type { FeatureResolver } from "../evaluation/feature-resolver.ts";
+import type { Rules } from "../evaluation/rules.ts";
 import type { DocumentStore } from "./document-store.ts";
-import type { Rules } from "./rules.ts";
 
 /**
  * Check of the rule or segment of a name by its source kind: returns the value to store, or the faults of the value.

@@ -1,8 +1,8 @@
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
-import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { FeatureRegister } from "../../domain/features/feature-register.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /** Caches the feature register of a store, under the key that its invalidation feed reports. */

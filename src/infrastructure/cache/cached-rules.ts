@@ -1,11 +1,11 @@
-import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { Rules, RulesByFeature } from "../../domain/evaluation/rules.ts";
+import { isSameMap } from "../stores/same-map.ts";
 import { collectionKey } from "../stores/store-keys.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
-import { isSameMap } from "./same-map.ts";
 
 /** Caches the rules of a store. Every evaluation needs them, so they are read again as soon as one changes. */
 export class CachedRules implements Rules {

@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import { errorMessage } from "../../domain/error-message.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey, type Json } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
+import type { RulesByFeature } from "../../domain/evaluation/rules.ts";
 import type { FeedItems } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { RemoteStore } from "../connection.ts";

@@ -1,6 +1,6 @@
-import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
-import { isSameMap } from "../cache/same-map.ts";
+import type { RulesByFeature } from "../../domain/evaluation/rules.ts";
+import { isSameMap } from "./same-map.ts";
 
 type CachedTexts = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: RulesByFeature };
 

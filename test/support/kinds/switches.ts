@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { defineSource } from "../../../src/adapters/sources/_catalogue/source.ts";
 import { parsedRules } from "../../../src/adapters/sources/_rules/parsed-rules.ts";
-import type { RulesByFeature } from "../../../src/domain/admin/rules.ts";
 import type { CachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { RulesByFeature } from "../../../src/domain/evaluation/rules.ts";
 import type { SourceResult } from "../../../src/domain/evaluation/source-result.ts";
 
 const rule = z.strictObject({

@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSet } from "../../../domain/evaluation/feature-sets.ts";
+import type { RulesByFeature } from "../../../domain/evaluation/rules.ts";
 
 /** A parsed key template. */
 export type Keys = {

@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import { notServed } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
+import type { RulesByFeature } from "../../../domain/evaluation/rules.ts";
 import { faultOf } from "../../schema-faults.ts";
 import type { SourceHost } from "../_catalogue/source.ts";
 

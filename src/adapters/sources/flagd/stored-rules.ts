@@ -1,5 +1,5 @@
-import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import type { FeatureKey, Json } from "../../../domain/evaluation/feature.ts";
+import type { RulesByFeature } from "../../../domain/evaluation/rules.ts";
 import { segmentPrefix } from "../_rules/rule-check.ts";
 import { Flag } from "./flag.ts";
 import { FlagdRules } from "./flagd-rules.ts";

@@ -1,6 +1,6 @@
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { isServedKey } from "../../../domain/evaluation/feature.ts";
-import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/evaluation/feature-register.ts";
+import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/features/feature-register.ts";
 import { inChunks } from "../../in-chunks.ts";
 import { registerKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";

@@ -1,5 +1,5 @@
-import type { Rules } from "../../../domain/admin/rules.ts";
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { Rules } from "../../../domain/evaluation/rules.ts";
 import { rulesOfTexts } from "../../stores/rules-of-texts.ts";
 import { collectionKey } from "../../stores/store-keys.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/evaluation/feature-register.ts";
+import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/features/feature-register.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 
 /** Feature register in a SQLite table, with the day on which each key was last registered. */

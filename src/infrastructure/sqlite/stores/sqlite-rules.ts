@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { Rules, RulesByFeature } from "../../../domain/evaluation/rules.ts";
 import { rulesOfTexts } from "../../stores/rules-of-texts.ts";
 
 type CachedRules = { readonly whole: unknown; readonly rules: RulesByFeature };

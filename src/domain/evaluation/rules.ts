@@ -1,5 +1,5 @@
-import type { CachedRead } from "../evaluation/cached-read.ts";
-import type { FeatureKey, Json } from "../evaluation/feature.ts";
+import type { CachedRead } from "./cached-read.ts";
+import type { FeatureKey, Json } from "./feature.ts";
 
 /** The rules of a collection, by feature, as they are stored. The same map as long as no rule changes. */
 export type RulesByFeature = ReadonlyMap<FeatureKey, Json>;

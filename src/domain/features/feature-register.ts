@@ -1,6 +1,6 @@
-import type { CachedRead } from "./cached-read.ts";
-import type { Instant } from "./evaluation-context.ts";
-import type { FeatureKey } from "./feature.ts";
+import type { CachedRead } from "../evaluation/cached-read.ts";
+import type { Instant } from "../evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../evaluation/feature.ts";
 
 /** How long a feature stays known after it was last registered, in days. */
 export const registeredForDays = 400;
