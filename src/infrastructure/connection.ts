@@ -63,7 +63,7 @@ export type Connection = AsyncDisposable & {
   tokenResolver(keyOf: TokenKeyDerivation): TokenResolver;
   tokenStore(keyOf: TokenKeyDerivation): TokenStore;
   /** Invalidation feed of the keys with one of the prefixes. The caller disposes of it. */
-  feed(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
+  invalidations(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
   /** Waits until the store is connected. Rejects with `OperationFailed` after 2 s. */
   connected(): Promise<void>;
   /** Calls the listener on each connect, and when the store was replaced by another. */

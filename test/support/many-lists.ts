@@ -15,7 +15,7 @@ export async function emptiesManyLists(
     redis.call("RPUSH", "tidegate:outbox:{" .. i .. "}", ARGV[2]:sub(1, -3) .. i .. '"}')
   end`;
   for (let first = 0; first < lists; first += 500) await client.eval(fill, 0, first, text);
-  await using outbox = redisOutbox(client, connection.feed(["tidegate:outbox:"]), maxTracked);
+  await using outbox = redisOutbox(client, connection.invalidations(["tidegate:outbox:"]), maxTracked);
   let backlog: Backlog | undefined;
   // A busy machine may need longer than the time limit of a command.
   const ask = async () => {

@@ -5,7 +5,7 @@ import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed
 /** Freshness of an evaluation, derived from its reads. Loops instead of list methods, because every request uses it. */
 export class Freshness {
   readonly #reads: readonly CachedRead<unknown>[];
-  #feeds: readonly InvalidationFeed[] | undefined;
+  #invalidations: readonly InvalidationFeed[] | undefined;
   readonly #validUntil: Instant;
   /**
    * The sum of the feed generations at which all reads were found current, and the monotonic time until which they are,
@@ -32,21 +32,21 @@ export class Freshness {
   isCurrent(now: Instant): boolean {
     let generation = 0;
     // Most results of first calls are never checked.
-    this.#feeds ??= feedsOf(this.#reads);
-    for (const feed of this.#feeds) {
-      if (!feed.isLive(now)) return false;
-      generation += feed.generation;
+    this.#invalidations ??= invalidationsOf(this.#reads);
+    for (const each of this.#invalidations) {
+      if (!each.isLive(now)) return false;
+      generation += each.generation;
     }
     if (now >= this.#validUntil) return false;
     if (generation === this.#found && performance.now() < this.#foundUntil) return true;
     let validUntil = Number.POSITIVE_INFINITY;
-    let haveFeeds = true;
+    let haveInvalidations = true;
     for (const read of this.#reads) {
       if (!read.isCurrent(now)) return false;
       validUntil = Math.min(validUntil, read.validUntil);
-      haveFeeds &&= read.feed !== undefined;
+      haveInvalidations &&= read.invalidations !== undefined;
     }
-    this.#found = haveFeeds ? generation : -1;
+    this.#found = haveInvalidations ? generation : -1;
     this.#foundUntil = Math.floor(performance.now() + validUntil - now);
     return true;
   }
@@ -102,11 +102,12 @@ export function faultOf(reads: readonly CachedRead<unknown>[], now: Instant): un
 }
 
 /** Evaluations of the same stores share one list, to stay in the processor's cache. */
-let lastFeeds: readonly InvalidationFeed[] = [];
+let lastInvalidations: readonly InvalidationFeed[] = [];
 
-function feedsOf(reads: readonly CachedRead<unknown>[]): readonly InvalidationFeed[] {
-  const feeds: InvalidationFeed[] = [];
-  for (const { feed } of reads) if (feed && !feeds.includes(feed)) feeds.push(feed);
-  if (feeds.length !== lastFeeds.length || feeds.some((feed, index) => feed !== lastFeeds[index])) lastFeeds = feeds;
-  return lastFeeds;
+function invalidationsOf(reads: readonly CachedRead<unknown>[]): readonly InvalidationFeed[] {
+  const all: InvalidationFeed[] = [];
+  for (const { invalidations } of reads) if (invalidations && !all.includes(invalidations)) all.push(invalidations);
+  if (all.length !== lastInvalidations.length || all.some((each, index) => each !== lastInvalidations[index]))
+    lastInvalidations = all;
+  return lastInvalidations;
 }

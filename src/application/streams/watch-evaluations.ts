@@ -40,7 +40,7 @@ const pauseMs = 20;
  * fails, because a store is unavailable, the last one is kept.
  */
 export class WatchEvaluations {
-  readonly #feeds: readonly InvalidationFeed[];
+  readonly #invalidations: readonly InvalidationFeed[];
   readonly #now: () => Instant;
   readonly #failed: (cause: unknown) => void;
   readonly #watchers = new Set<Watcher>();
@@ -54,11 +54,11 @@ export class WatchEvaluations {
   #changesAt = Number.POSITIVE_INFINITY;
 
   /** `failed` receives errors other than those that a caller may have caused. */
-  constructor(feeds: Iterable<InvalidationFeed>, now: () => Instant, failed: (cause: unknown) => void) {
-    this.#feeds = [...feeds];
+  constructor(invalidations: Iterable<InvalidationFeed>, now: () => Instant, failed: (cause: unknown) => void) {
+    this.#invalidations = [...invalidations];
     this.#now = now;
     this.#failed = failed;
-    for (const feed of this.#feeds) feed.subscribe(() => this.#schedule());
+    for (const each of this.#invalidations) each.subscribe(() => this.#schedule());
   }
 
   /**
@@ -150,7 +150,7 @@ export class WatchEvaluations {
 
   #generationNow(): number {
     let sum = 0;
-    for (const { generation } of this.#feeds) sum += generation;
+    for (const { generation } of this.#invalidations) sum += generation;
     return sum;
   }
 }

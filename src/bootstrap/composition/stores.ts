@@ -79,7 +79,7 @@ export function storesOf(wiring: Wiring) {
   const invalidationFeeds = once(() => {
     const opened = new Map<string, ConfirmingFeed>();
     for (const [name, { prefixes }] of config.keys) {
-      opened.set(name, disposal.use(connectionOf(name).feed(prefixes)));
+      opened.set(name, disposal.use(connectionOf(name).invalidations(prefixes)));
     }
     disposal.use(wiring.channel.use(opened));
     return opened;
@@ -93,11 +93,12 @@ export function storesOf(wiring: Wiring) {
     const connection = connectionOf(tokens.connection);
     const limits = limitsFor(config.cache.maxStaleSeconds.tokens);
     const digest = tokenDigest(tokens, env);
-    const feed = once(() => invalidationFeedOf(tokens.connection));
+    const invalidations = once(() => invalidationFeedOf(tokens.connection));
     return lazy({
       keyOf: () => keyOf,
       store: () => connection.tokenStore(keyOf),
-      resolver: () => new CachedTokenResolver(connection.tokenResolver(keyOf), keyOf, feed(), limits, now, digest),
+      resolver: () =>
+        new CachedTokenResolver(connection.tokenResolver(keyOf), keyOf, invalidations(), limits, now, digest),
     });
   });
 

@@ -19,7 +19,7 @@ export type CachedRead<T> = {
    */
   readonly validUntil: Instant;
   /** The feed that invalidates the value, if nothing but this feed and `validUntil` can. */
-  readonly feed?: InvalidationFeed;
+  readonly invalidations?: InvalidationFeed;
   /** Whether a later read has returned this value from the cache. Omitted: not known. */
   readonly isUsed?: boolean;
   /** Whether another read would provably return the same, except for changes within the freshness bound. */

@@ -11,18 +11,24 @@ export class CachedFeatureRegister implements FeatureRegister {
   readonly #key: string;
   readonly #cache: NearCache<ReadonlySet<FeatureKey>>;
 
-  constructor(register: FeatureRegister, key: string, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(
+    register: FeatureRegister,
+    key: string,
+    invalidations: InvalidationFeed,
+    limits: CacheLimits,
+    now: () => Instant,
+  ) {
     this.#register = register;
     this.#key = key;
     this.#cache = new NearCache({
       isArbitrary: ({ size }) => size === 0,
       isSame,
       staleIfInvalid: true,
-      feed,
+      invalidations,
       limits: { ...limits, capacity: 1 },
       now,
     });
-    feed.subscribe((changed) => this.#cache.invalidate(changed));
+    invalidations.subscribe((changed) => this.#cache.invalidate(changed));
   }
 
   read(): CachedRead<ReadonlySet<FeatureKey>> | Promise<CachedRead<ReadonlySet<FeatureKey>>> {

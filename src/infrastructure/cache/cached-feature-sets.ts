@@ -21,7 +21,13 @@ export class CachedFeatureSets implements FeatureSets {
   /** The largest limit of any read. One read serves all concurrent callers. */
   #limit = 0;
 
-  constructor(sets: FeatureSets, keys: SetKeys, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(
+    sets: FeatureSets,
+    keys: SetKeys,
+    invalidations: InvalidationFeed,
+    limits: CacheLimits,
+    now: () => Instant,
+  ) {
     this.#sets = sets;
     this.#keys = keys;
     this.cache = new NearCache({
@@ -29,15 +35,15 @@ export class CachedFeatureSets implements FeatureSets {
         sizeOf(set) === 0 && (keys.arbitrary?.some((prefix) => key.startsWith(prefix)) ?? false),
       isSame,
       staleIfInvalid: true,
-      feed,
+      invalidations,
       limits,
       now,
     });
-    feed.subscribe((key) => {
+    invalidations.subscribe((key) => {
       this.cache.invalidate(key);
       this.#again.changed(key);
     });
-    feed.onUnnamedChange?.(() => this.#again.changed(undefined));
+    invalidations.onUnnamedChange?.(() => this.#again.changed(undefined));
   }
 
   read(key: string, limit: number): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {

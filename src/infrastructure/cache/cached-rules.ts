@@ -18,7 +18,7 @@ export class CachedRules implements Rules {
   constructor(
     rules: Rules,
     collections: ReadonlySet<string>,
-    feed: InvalidationFeed,
+    invalidations: InvalidationFeed,
     limits: CacheLimits,
     now: () => Instant,
   ) {
@@ -28,16 +28,16 @@ export class CachedRules implements Rules {
       isArbitrary: ({ size }) => size === 0,
       isSame: isSameMap,
       staleIfInvalid: true,
-      feed,
+      invalidations,
       limits,
       now,
     });
     this.#again = new ReadAgain((key) => this.#cached(key, this.#collections.get(key) ?? ""));
-    feed.subscribe((key) => {
+    invalidations.subscribe((key) => {
       this.cache.invalidate(key);
       this.#again.changed(key);
     });
-    feed.onUnnamedChange?.(() => this.#again.changed(undefined));
+    invalidations.onUnnamedChange?.(() => this.#again.changed(undefined));
   }
 
   read(collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {

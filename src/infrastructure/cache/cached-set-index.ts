@@ -28,16 +28,16 @@ type CachedContents = {
 export class CachedSetIndex implements SetIndex {
   readonly #index: SetIndex;
   readonly #sets: FeatureSets;
-  readonly #feed: InvalidationFeed;
+  readonly #invalidations: InvalidationFeed;
   readonly #now: () => Instant;
   readonly #byPrefix = new Map<string, CachedContents>();
 
-  constructor(index: SetIndex, sets: FeatureSets, feed: InvalidationFeed, now: () => Instant) {
+  constructor(index: SetIndex, sets: FeatureSets, invalidations: InvalidationFeed, now: () => Instant) {
     this.#index = index;
     this.#sets = sets;
-    this.#feed = feed;
+    this.#invalidations = invalidations;
     this.#now = now;
-    feed.subscribe((key) => {
+    invalidations.subscribe((key) => {
       for (const [prefix, cached] of this.#byPrefix) {
         if (key === undefined) cached.epoch = Number.NaN;
         else if (key.startsWith(prefix)) cached.changed.add(key);
@@ -88,15 +88,16 @@ export class CachedSetIndex implements SetIndex {
 
   #isCurrent({ contents, epoch, changed, reading }: CachedContents): boolean {
     const isUnchanged = contents !== undefined && reading === undefined && changed.size === 0;
-    return isUnchanged && epoch === this.#feed.epoch && this.#feed.isLive(this.#now());
+    return isUnchanged && epoch === this.#invalidations.epoch && this.#invalidations.isLive(this.#now());
   }
 
   async #read(prefix: string, cached: CachedContents): Promise<void> {
-    const { epoch } = this.#feed;
+    const { epoch } = this.#invalidations;
     const changed = [...cached.changed];
     cached.changed.clear();
     try {
-      const isKnown = cached.contents !== undefined && cached.epoch === epoch && this.#feed.isLive(this.#now());
+      const isKnown =
+        cached.contents !== undefined && cached.epoch === epoch && this.#invalidations.isLive(this.#now());
       if (isKnown && changed.length <= maxChanged) {
         cached.contents = { sets: await this.#withChanges(cached.contents?.sets ?? new Map(), changed) };
       } else {

@@ -21,7 +21,7 @@ export class CachedTokenResolver implements TokenResolver {
   constructor(
     tokens: TokenResolver,
     keyOf: TokenKeyDerivation,
-    feed: InvalidationFeed,
+    invalidations: InvalidationFeed,
     limits: CacheLimits,
     now: () => Instant,
     digest: (key: string) => string = sha256,
@@ -33,12 +33,12 @@ export class CachedTokenResolver implements TokenResolver {
       isArbitrary: (userId) => userId === undefined,
       isSame: Object.is,
       staleIfInvalid: false,
-      feed,
+      invalidations,
       limits,
       now,
     });
     this.#now = now;
-    feed.subscribe((key) => this.cache.invalidate(key === undefined ? undefined : digest(key)));
+    invalidations.subscribe((key) => this.cache.invalidate(key === undefined ? undefined : digest(key)));
   }
 
   resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {

@@ -10,17 +10,17 @@ export class CachedValues implements StoredValues {
   readonly cache: NearCache<StoredValue | undefined>;
   readonly #values: StoredValues;
 
-  constructor(values: StoredValues, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(values: StoredValues, invalidations: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
     this.#values = values;
     this.cache = new NearCache<StoredValue | undefined>({
       isArbitrary: (value) => value === undefined,
       isSame: (a, b) => isDeepStrictEqual(a, b),
       staleIfInvalid: true,
-      feed,
+      invalidations,
       limits,
       now,
     });
-    feed.subscribe((key) => this.cache.invalidate(key));
+    invalidations.subscribe((key) => this.cache.invalidate(key));
   }
 
   read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>> {

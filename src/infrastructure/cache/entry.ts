@@ -19,7 +19,7 @@ export type Read = {
 
 /** State that the entries of a cache share. */
 export type EntryContext = {
-  readonly feed: InvalidationFeed;
+  readonly invalidations: InvalidationFeed;
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
@@ -75,8 +75,8 @@ export class Entry<T> implements CachedEntry<T>, Cached {
     return this.failure?.fault;
   }
 
-  get feed(): InvalidationFeed {
-    return this.#context.feed;
+  get invalidations(): InvalidationFeed {
+    return this.#context.invalidations;
   }
 
   get since(): Instant {
@@ -88,9 +88,12 @@ export class Entry<T> implements CachedEntry<T>, Cached {
   }
 
   isCurrent(now: Instant): boolean {
-    const { feed, monotonic } = this.#context;
+    const { invalidations, monotonic } = this.#context;
     return (
-      this.#invalidAsOf === undefined && this.#epoch === feed.epoch && monotonic() < this.#expiresAt && feed.isLive(now)
+      this.#invalidAsOf === undefined &&
+      this.#epoch === invalidations.epoch &&
+      monotonic() < this.#expiresAt &&
+      invalidations.isLive(now)
     );
   }
 
@@ -152,7 +155,7 @@ export class Entry<T> implements CachedEntry<T>, Cached {
   }
 
   #provenUntil(): number {
-    return Math.max(this.#at, Math.min(this.feed.syncedUntil(this.#epoch), this.#expiresAt));
+    return Math.max(this.#at, Math.min(this.invalidations.syncedUntil(this.#epoch), this.#expiresAt));
   }
 
   /** The wall-clock time of a monotonic time, unless the wall clock is set. */

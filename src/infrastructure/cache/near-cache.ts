@@ -21,7 +21,7 @@ type Options<T> = {
   readonly isArbitrary: (value: T, key: string) => boolean;
   /** Whether two values are equal, so that evaluations made from one are valid for the other. */
   readonly isSame: (a: T, b: T) => boolean;
-  readonly feed: InvalidationFeed;
+  readonly invalidations: InvalidationFeed;
   readonly limits: CacheLimits;
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
@@ -100,7 +100,7 @@ export class NearCache<T> implements CacheUsage {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#entryContext = {
-      feed: options.feed,
+      invalidations: options.invalidations,
       now: options.now,
       monotonic: this.#monotonic,
       maxStaleMs: options.limits.maxStaleMs,
@@ -168,7 +168,8 @@ export class NearCache<T> implements CacheUsage {
     const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
     last.failure = { fault: error, recheckAt };
     const isOvertaken = flight.invalidationsAtStart !== this.#invalidations;
-    if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#entryContext.outage = last.failure;
+    if (!isOvertaken && !this.#options.invalidations.isLive(this.#options.now()))
+      this.#entryContext.outage = last.failure;
     return last;
   }
 
@@ -217,7 +218,7 @@ export class NearCache<T> implements CacheUsage {
 
   /** Returns the pending read of a key, or starts one. */
   #read(key: string, read: () => CachedRead<T> | Promise<CachedRead<T>>): Flight<T> {
-    const { epoch } = this.#options.feed;
+    const { epoch } = this.#options.invalidations;
     const pending = this.#flights.get(key);
     if (pending?.epoch === epoch) return pending;
     this.#flightCount += 1;
@@ -248,7 +249,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   #store(key: string, flight: Flight<T>, result: CachedRead<T>): Entry<T> {
-    const { feed, limits, isSame } = this.#options;
+    const { invalidations, limits, isSame } = this.#options;
     const { value } = result;
     const { startedAt, startedAtWall } = flight;
     // The result of a replica is as old as its replication.
@@ -260,7 +261,7 @@ export class NearCache<T> implements CacheUsage {
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: startedAt + expiryMs };
     const last = this.#entries.peek(key);
     const isLatest = last === undefined || last.order < flight.order;
-    if (flight.dirty || flight.epoch !== feed.epoch) {
+    if (flight.dirty || flight.epoch !== invalidations.epoch) {
       // The change that made the read dirty may have come right after it, regardless of later verifications.
       const suspect = new Entry(value, read, this.#entryContext, at);
       if (isLatest) this.#set(key, suspect);

@@ -87,7 +87,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   const roleTimer = setInterval(() => {
     if (redis.status === "ready") redis.hello().catch(() => {});
   }, checkRoleEveryMs).unref();
-  const feed = (prefixes: readonly string[]) =>
+  const invalidations = (prefixes: readonly string[]) =>
     new RedisInvalidationFeed(name, url, prefixes, log, {
       isPrimary: () => redis.isReplica === false,
       publish: (channel, message) => redis.publish(channel, message),
@@ -114,8 +114,8 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     rules: redisRules(redis, guard),
     tokenResolver: (keyOf) => redisTokenResolver(redis, keyOf, reads),
     tokenStore: (keyOf) => redisTokenStore(redis, keyOf),
-    outbox: () => redisOutbox(redis, feed([outboxPrefix])),
-    feed,
+    outbox: () => redisOutbox(redis, invalidations([outboxPrefix])),
+    invalidations,
     connected: async () => {
       await connected(redis, name);
       await guard.probe();

@@ -65,7 +65,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     outbox: () => changed(sqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(sqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(sqliteTokenStore(database, journal, keyOf)),
-    feed: () => sqliteInvalidationFeed(file, () => watch?.isLost ?? false),
+    invalidations: () => sqliteInvalidationFeed(file, () => watch?.isLost ?? false),
     connected: async () => throwIfUnusable(),
     onConnect: () => {},
     check: async () => {

@@ -18,7 +18,7 @@ function setUp(validUntil = Number.POSITIVE_INFINITY) {
     value: "a",
     lastError: undefined,
     validUntil,
-    feed: feed satisfies InvalidationFeed,
+    invalidations: feed satisfies InvalidationFeed,
     isCurrent: (now) => {
       state.looks += 1;
       return state.current && state.live && now < validUntil;

@@ -342,7 +342,7 @@ describe("the outbox relay job on Redis", () => {
       behind: () => notified.push("behind"),
     };
     const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
-    const feed = store.connection.feed(["active_features"]);
+    const feed = store.connection.invalidations(["active_features"]);
     feed.subscribe((key) => keeping.changed(key));
     keeping.start();
     try {

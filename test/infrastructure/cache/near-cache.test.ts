@@ -28,7 +28,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, staleIf
   const cache = new NearCache<string | undefined>({
     isArbitrary: (value) => value === undefined,
     isSame: Object.is,
-    feed,
+    invalidations: feed,
     limits: { capacity, expiryMs, maxStaleMs },
     now: () => time.now + time.set,
     monotonic: () => time.now,

@@ -117,7 +117,7 @@ describe("the memory of a near cache", () => {
       isArbitrary: () => false,
       isSame: Object.is,
       staleIfInvalid: true,
-      feed,
+      invalidations: feed,
       limits: { capacity: 1_000_000, expiryMs: 60_000, maxStaleMs: 60_000 },
       now: Date.now,
     });

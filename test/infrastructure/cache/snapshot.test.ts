@@ -57,7 +57,7 @@ describe("the snapshot", () => {
     new NearCache<T>({
       isArbitrary,
       isSame: Object.is,
-      feed,
+      invalidations: feed,
       limits: { capacity: 100, expiryMs: 60_000, maxStaleMs },
       now: () => now,
       monotonic: () => now,

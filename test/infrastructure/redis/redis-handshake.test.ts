@@ -30,7 +30,7 @@ describe("a Redis that rejects the handshake", () => {
     const log = createLog("warn", { write: (line) => void logged.push(JSON.parse(line).cause) });
     const url = urlOf(user, database);
     await using connection = connectRedis("users", url, log);
-    await using feed = connection.feed([""]);
+    await using feed = connection.invalidations([""]);
     await using outbox = connection.outbox();
     await expect(connection.connected()).rejects.toThrow(
       `connection "users" cannot use Redis: the server rejects ${fault}`,
@@ -60,7 +60,7 @@ describe("a Redis that rejects the handshake", () => {
 
   it("accepts a password that the server does not require, in commands and in the invalidation feed", async () => {
     await using connection = connectRedis("users", urlOf(":unneeded@", "/1"), createLog("silent"));
-    await using feed = connection.feed([""]);
+    await using feed = connection.invalidations([""]);
     await connection.connected();
     await until(() => feed.isLive(Date.now()), "the feed is live");
   });

@@ -489,7 +489,7 @@ describe("an outbox in Redis", () => {
       await client.rpush(`tidegate:outbox:{${index}}`, "x".repeat(1_000_000));
     }
     const hurried = new Redis(url, { commandTimeout: 50 });
-    const feed = store.connection.feed(["tidegate:outbox:"]);
+    const feed = store.connection.invalidations(["tidegate:outbox:"]);
     await using outbox = redisOutbox(hurried, feed);
     await expect(outbox.read(100)).rejects.toThrow("timed out");
     let taken = 0;

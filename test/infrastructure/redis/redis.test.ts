@@ -63,7 +63,7 @@ describe("Redis", () => {
     });
 
     it("includes keys that another process adds", async () => {
-      const feed = store.connection.feed([registerKey]);
+      const feed = store.connection.invalidations([registerKey]);
       feeds.push(feed);
       await until(() => feed.isLive(Date.now()), "the feed is live");
       const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
@@ -82,7 +82,7 @@ describe("Redis", () => {
     });
 
     rulesContract(async () => {
-      const feed = store.connection.feed(contractCollections.map(collectionKey));
+      const feed = store.connection.invalidations(contractCollections.map(collectionKey));
       feeds.push(feed);
       const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
       const { documents, rules } = store.connection;
@@ -94,9 +94,9 @@ describe("Redis", () => {
 
   describe("cached sets", () => {
     const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
-    let feed: ReturnType<typeof store.connection.feed>;
+    let feed: ReturnType<typeof store.connection.invalidations>;
     beforeAll(() => {
-      feed = store.connection.feed([""]);
+      feed = store.connection.invalidations([""]);
     });
     afterAll(() => feed[Symbol.asyncDispose]());
 

@@ -88,9 +88,9 @@ describe("SQLite", () => {
   }));
 
   describe("cached rules", () => {
-    let feed: ReturnType<typeof store.connection.feed>;
+    let feed: ReturnType<typeof store.connection.invalidations>;
     beforeEach(() => {
-      feed = store.connection.feed([]);
+      feed = store.connection.invalidations([]);
     });
     afterEach(() => feed[Symbol.asyncDispose]());
 
@@ -202,7 +202,7 @@ describe("SQLite", () => {
   it("has cached fixed keys read again at once after a change by another process, so that no outage undoes a kill", async () => {
     const file = join(folder, "shared.db");
     await using server = openSqlite("features", file);
-    await using feed = server.feed([]);
+    await using feed = server.invalidations([]);
     await using commandLine = openSqlite("features", file);
     let reads = 0;
     const read: FeatureSets["read"] = (key, limit) => {

@@ -97,7 +97,7 @@ describe("an SQLite store", () => {
   });
 
   it("continues when its file is restored, and ends the epoch of its feed", async () => {
-    await using feed = store.feed([]);
+    await using feed = store.invalidations([]);
     const { epoch } = feed;
     renameSync(file(), `${file()}.away`);
     await until(() => !feed.isLive(Date.now()), "nothing is fresh");

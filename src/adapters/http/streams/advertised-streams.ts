@@ -113,7 +113,7 @@ export class AdvertisedStreams {
       value: undefined,
       lastError: undefined,
       validUntil,
-      feed: this.#limits.feed,
+      invalidations: this.#limits.invalidations,
       isCurrent: (at) => at < validUntil && isStill(),
       verifiedAt: (at) => at,
     };
@@ -135,7 +135,7 @@ export class AdvertisedStreams {
     if (this.#secret && Buffer.compare(this.#secret, secret) === 0) return;
     this.#secret = secret;
     this.#channels = new Channels(secret);
-    this.#limits.feed.notify();
+    this.#limits.invalidations.notify();
   }
 }
 

@@ -31,7 +31,7 @@ export class StreamLimits {
   /** Number of refused streams, by the limit. */
   readonly refused = { caller: 0, address: 0, process: 0 };
   /** Invalidated when the shedding of a caller starts or ends. */
-  readonly feed = new LocalFeed();
+  readonly invalidations = new LocalFeed();
 
   constructor(options: StreamLimitOptions) {
     this.#options = options;
@@ -84,7 +84,7 @@ export class StreamLimits {
   #shedding(key: string): void {
     const isNew = !this.#shed.has(key);
     this.#shed.set(key, true);
-    if (isNew) this.feed.notify();
+    if (isNew) this.invalidations.notify();
   }
 }
 

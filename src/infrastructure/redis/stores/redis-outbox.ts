@@ -28,7 +28,11 @@ type Handle = { readonly key: string; readonly bytes?: Buffer };
  * Takes ownership of the feed, which covers the keys with the prefix `tidegate:outbox:`. Stores at most `maxTracked`
  * lists. If there are more, it scans for the rest when these are empty.
  */
-export function redisOutbox(redis: Redis, feed: InvalidationFeed & AsyncDisposable, maxTracked = 100_000): Outbox {
+export function redisOutbox(
+  redis: Redis,
+  invalidations: InvalidationFeed & AsyncDisposable,
+  maxTracked = 100_000,
+): Outbox {
   /** The lists that may contain records, in order of their first notification, with the number of the last one. */
   const keys = new Map<string, number>();
   const listeners: (() => void)[] = [];
@@ -40,7 +44,7 @@ export function redisOutbox(redis: Redis, feed: InvalidationFeed & AsyncDisposab
   let scanTimer: NodeJS.Timeout | undefined;
   /** Maximum number of entries per read. Halved after a failed read, doubled after a successful one. */
   let pace = Number.POSITIVE_INFINITY;
-  feed.subscribe((key) => {
+  invalidations.subscribe((key) => {
     add(key);
     notify();
   });
@@ -222,7 +226,7 @@ export function redisOutbox(redis: Redis, feed: InvalidationFeed & AsyncDisposab
     listen: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
       clearTimeout(scanTimer);
-      await feed[Symbol.asyncDispose]();
+      await invalidations[Symbol.asyncDispose]();
     },
   };
 }
