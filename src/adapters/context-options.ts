@@ -45,7 +45,7 @@ const attribute = z
   .refine(({ query, header }) => query !== undefined || header !== undefined, {
     error: "missing origin (name a query parameter or a header)",
   })
-  .refine(({ type, pattern: given }) => type === "string" || given === undefined, {
+  .refine(({ type, pattern: input }) => type === "string" || input === undefined, {
     path: ["pattern"],
     error: "valid for strings only (omit it, or set type: string)",
   });

@@ -34,8 +34,8 @@ const failure = <Code extends ErrorCode>(code: Code, message = "") =>
   class extends TidegateError {
     readonly code = code;
 
-    constructor(given = message) {
-      super(given);
+    constructor(text = message) {
+      super(text);
     }
   };
 

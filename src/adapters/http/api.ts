@@ -1,14 +1,14 @@
 import type { RouteConfig, RouteConfigToTypedResponse, z } from "@hono/zod-openapi";
 import type { Hono, ToSchema } from "hono";
 import type { BlankEnv } from "hono/types";
-import type { features } from "./client/features.ts";
+import type { featuresRoutes } from "./client/features.ts";
 import type { Intersection } from "./intersection.ts";
 import type { operatorApi } from "./operator-api.ts";
 import type { TypedRoute } from "./routing/checked-route.ts";
 
 /** What the registration of an area returns: one route or several. */
 type RoutesIn<Result> = Result extends readonly (infer Route)[] ? Route : Result;
-type Routes = RoutesIn<ReturnType<(typeof operatorApi)[number]>> | ReturnType<typeof features>;
+type Routes = RoutesIn<ReturnType<(typeof operatorApi)[number]>> | ReturnType<typeof featuresRoutes>;
 
 /** The path of a route in Hono's notation. */
 type HonoPath<Path extends string> = Path extends `${infer Start}{${infer Name}}${infer Rest}`

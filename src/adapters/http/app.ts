@@ -5,17 +5,17 @@ import type { EvaluateFlags } from "../../application/evaluation/evaluate-flags.
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
-import { backoffice } from "./backoffice/backoffice.ts";
+import { backofficeRoutes } from "./backoffice/backoffice.ts";
 import { BuiltPage } from "./backoffice/built-page.ts";
-import { features } from "./client/features.ts";
+import { featuresRoutes } from "./client/features.ts";
 import type { FeaturesResponses } from "./client/features-responses.ts";
 import type { PrepareResponse } from "./client/prepared-response.ts";
 import type { ResponseCache } from "./client/response-cache.ts";
-import { search } from "./feeds/search.ts";
-import { ofrep } from "./ofrep/ofrep.ts";
+import { searchRoutes } from "./feeds/search.ts";
+import { ofrepRoutes } from "./ofrep/ofrep.ts";
 import type { OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
-import { ofrepStream } from "./ofrep/ofrep-stream.ts";
-import { documentation } from "./operations/documentation.ts";
+import { ofrepStreamRoutes } from "./ofrep/ofrep-stream.ts";
+import { documentationRoutes } from "./operations/documentation.ts";
 import { requestLog } from "./operations/request-log.ts";
 import { root } from "./operations/root.ts";
 import { type OperatorApiOptions, operatorApi } from "./operator-api.ts";
@@ -26,8 +26,8 @@ import { Operators } from "./sessions/operators.ts";
 import { shareClientRoutes } from "./share-client-routes.ts";
 import type { AdvertisedStreams } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
-import { featuresStream } from "./streams/features-stream.ts";
-import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
+import { featuresStreamRoutes } from "./streams/features-stream.ts";
+import { type UnleashOptions, unleashRoutes } from "./unleash/unleash.ts";
 
 /** The use cases and options of the HTTP adapter: those of clients, and those of the API for operators. */
 export type HttpOptions = OperatorApiOptions & {
@@ -63,18 +63,18 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   if (options.sharing) shareClientRoutes(app, options.sharing, options.callContext, options.unleash !== undefined);
   const operators = new Operators(options.identifyOperator, options.sessions);
   const { callContext, clientStreams, evaluateFlags, identifyOperator, responseCache: cache } = options;
-  features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
-  featuresStream(app, options.evaluateFeatures, callContext, clientStreams);
+  featuresRoutes(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
+  featuresStreamRoutes(app, options.evaluateFeatures, callContext, clientStreams);
   const { responses, countUsage, now, advertisedStreams } = options;
   const evaluating = { evaluateFlags, identifyOperator, callContext, cache, responses, countUsage, now };
-  ofrep(app, { ...evaluating, advertisedStreams, keys: options.ofrepKeys });
-  ofrepStream(app, evaluateFlags, identifyOperator, callContext, clientStreams, advertisedStreams);
-  if (options.unleash) unleash(app, { ...evaluating, unleash: options.unleash });
-  search(app, options.searchItems, options.zone, options.basePath);
+  ofrepRoutes(app, { ...evaluating, advertisedStreams, keys: options.ofrepKeys });
+  ofrepStreamRoutes(app, evaluateFlags, identifyOperator, callContext, clientStreams, advertisedStreams);
+  if (options.unleash) unleashRoutes(app, { ...evaluating, unleash: options.unleash });
+  searchRoutes(app, options.searchItems, options.zone, options.basePath);
   const routes = new OperatorRoutes(app, operators);
   for (const register of operatorApi) register(routes, options);
-  documentation(app, options.version, options.basePath);
-  if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);
+  documentationRoutes(app, options.version, options.basePath);
+  if (options.hasBackoffice) backofficeRoutes(app, new BuiltPage(options.basePath), options.basePath);
   app.notFound((c) => {
     const isRoot = c.req.path === "/" && ["GET", "HEAD"].includes(c.req.method);
     return isRoot ? root(c, options.basePath, options.hasBackoffice) : unmatched(app, c);

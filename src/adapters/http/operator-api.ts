@@ -1,30 +1,30 @@
-import { bulkRoute } from "./admin/bulk.ts";
+import { bulkRoutes } from "./admin/bulk.ts";
 import { catalogueRoutes } from "./admin/catalogue.ts";
 import { killSwitchRoutes } from "./admin/kill-switch.ts";
-import { ruleWindowsRoute } from "./admin/rule-windows.ts";
+import { ruleWindowsRoutes } from "./admin/rule-windows.ts";
 import { ruleRoutes } from "./admin/rules.ts";
 import { sourceRoutes } from "./admin/sources.ts";
 import { userRoutes } from "./admin/users.ts";
-import { eventExport } from "./events/event-export.ts";
-import { eventTail } from "./events/event-tail.ts";
-import { events } from "./events/events.ts";
-import { eventRoutes } from "./events/revert-event.ts";
-import { verifyEvents } from "./events/verify-events.ts";
-import { compare } from "./explain/compare.ts";
-import { diff } from "./explain/diff.ts";
-import { explain } from "./explain/explain.ts";
-import { explainSummary } from "./explain/summary.ts";
+import { eventDetailsRoutes } from "./events/event-details.ts";
+import { eventExportRoutes } from "./events/event-export.ts";
+import { eventTailRoutes } from "./events/event-tail.ts";
+import { eventRoutes } from "./events/events.ts";
+import { verifyEventsRoutes } from "./events/verify-events.ts";
+import { compareRoutes } from "./explain/compare.ts";
+import { diffRoutes } from "./explain/diff.ts";
+import { explainRoutes } from "./explain/explain.ts";
+import { explainSummaryRoutes } from "./explain/summary.ts";
 import { featureRoutes } from "./features/features.ts";
 import { holderRoutes } from "./features/holders.ts";
-import { impactRoute } from "./features/impact.ts";
+import { impactRoutes } from "./features/impact.ts";
 import { itemRoutes } from "./feeds/items.ts";
 import type { Intersection } from "./intersection.ts";
-import { cacheView } from "./operations/cache-view.ts";
-import { healthChecks } from "./operations/health.ts";
-import { metrics } from "./operations/metrics.ts";
-import { proxy } from "./operations/proxy.ts";
+import { cacheRoutes } from "./operations/cache-view.ts";
+import { healthRoutes } from "./operations/health.ts";
+import { metricsRoutes } from "./operations/metrics.ts";
+import { proxyRoutes } from "./operations/proxy.ts";
 import { sessionRoutes } from "./sessions/sessions.ts";
-import { reloadRoute } from "./system/reload.ts";
+import { reloadRoutes } from "./system/reload.ts";
 import { systemRoutes } from "./system/system.ts";
 import { usageRoutes } from "./usage/usage.ts";
 import { userSearchRoutes } from "./users/user-search.ts";
@@ -34,35 +34,35 @@ import { userSearchRoutes } from "./users/user-search.ts";
  * for clients. Routes whose feature key may contain slashes come after those with a suffix behind the key.
  */
 export const operatorApi = [
-  healthChecks,
-  metrics,
-  proxy,
-  cacheView,
+  healthRoutes,
+  metricsRoutes,
+  proxyRoutes,
+  cacheRoutes,
   sessionRoutes,
-  reloadRoute,
+  reloadRoutes,
   systemRoutes,
   usageRoutes,
-  impactRoute,
+  impactRoutes,
   holderRoutes,
   featureRoutes,
   sourceRoutes,
   itemRoutes,
   ruleRoutes,
-  ruleWindowsRoute,
-  bulkRoute,
+  ruleWindowsRoutes,
+  bulkRoutes,
   killSwitchRoutes,
   userSearchRoutes,
   userRoutes,
   catalogueRoutes,
-  events,
-  eventExport,
-  eventTail,
-  verifyEvents,
   eventRoutes,
-  explain,
-  explainSummary,
-  compare,
-  diff,
+  eventExportRoutes,
+  eventTailRoutes,
+  verifyEventsRoutes,
+  eventDetailsRoutes,
+  explainRoutes,
+  explainSummaryRoutes,
+  compareRoutes,
+  diffRoutes,
 ] as const;
 
 /** The use cases and options of the whole API for operators. */

@@ -29,13 +29,13 @@ export const readKey =
   async (key: string): Promise<KeyRead> => {
     const found = readable.find(({ prefix }) => key.startsWith(prefix));
     if (!found) throw new UnknownKey();
-    const given = found.values.read(key);
-    const cached = await callStore(found.connection, async () => given);
+    const read = found.values.read(key);
+    const cached = await callStore(found.connection, async () => read);
     const at = now();
     const { value } = cached;
     const asOf = cached.verifiedAt(at);
     if (cached.isCurrent(at)) {
-      return given instanceof Promise
+      return read instanceof Promise
         ? { value, freshness: { state: "miss", isStored: true } }
         : { value, freshness: { state: "hit", ttlMs: cached.validUntil - at } };
     }

@@ -24,8 +24,8 @@ export const credentialsIn = (documents: ReadonlyMap<string, Document>): readonl
 
 function credentialIn(name: string, value: Json): StoredCredential | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { digest, scope: given, email, since } = value as { readonly [member: string]: Json };
-  const scope = scopes.find((each) => each === given);
+  const { digest, scope: storedScope, email, since } = value as { readonly [member: string]: Json };
+  const scope = scopes.find((each) => each === storedScope);
   if (typeof digest !== "string" || typeof since !== "string" || !scope) return undefined;
   return { name, digest, scope, since, ...(typeof email === "string" && { email }) };
 }

@@ -75,8 +75,8 @@ export class EvaluateFlags {
    * The present flags of a context of an earlier evaluation. Rejects as `evaluateAll` does, with `TokenRejected` if the
    * token belongs to another user now.
    */
-  async evaluateAgain(given: FlagsContext): Promise<EvaluatedFlags> {
-    const { userId, tokenKey, targetingKey, locations, ip, attributes } = given;
+  async evaluateAgain(input: FlagsContext): Promise<EvaluatedFlags> {
+    const { userId, tokenKey, targetingKey, locations, ip, attributes } = input;
     const absent = () => undefined;
     const request = {
       hints: { ip, header: absent, query: absent },

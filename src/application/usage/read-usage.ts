@@ -39,15 +39,15 @@ export class ReadUsage {
    * The whole steps of a span, `until` excluded. Default: 24 points of an hour, and the finest step whose counts are
    * kept for as long. `undefined` if the span is empty, or begins before the counts of its step.
    */
-  spanOf(given: {
+  spanOf(input: {
     readonly from?: Instant | undefined;
     readonly until?: Instant | undefined;
     readonly step?: UsageStep | undefined;
   }): UsageSpan | undefined {
     const now = this.#now();
-    const { until = now + 1, from = stepStart(until - 1, "hour") - 23 * usageSteps.hour.length } = given;
+    const { until = now + 1, from = stepStart(until - 1, "hour") - 23 * usageSteps.hour.length } = input;
     const isKept = (step: UsageStep) => from >= stepStart(now - usageSteps[step].kept, step);
-    const step = given.step ?? (Object.keys(usageSteps) as UsageStep[]).find(isKept);
+    const step = input.step ?? (Object.keys(usageSteps) as UsageStep[]).find(isKept);
     if (step === undefined || !isKept(step) || from >= until) return undefined;
     return { step, from: stepStart(from, step), until: Math.min(until, now + 1) };
   }

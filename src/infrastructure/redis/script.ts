@@ -34,7 +34,7 @@ export class Script {
   /** Like `run`, but returns the texts of the reply as bytes. */
   runBuffer(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     // With automatic pipelining, ioredis loses the name of a command in `callBuffer`.
-    const call: Call = async (name, ...given) => redis.sendCommand(new Command(name, given, { replyEncoding: null }));
+    const call: Call = async (name, ...values) => redis.sendCommand(new Command(name, values, { replyEncoding: null }));
     return this.#run(call, keys, values);
   }
 

@@ -109,12 +109,12 @@ function checked<Port extends object>(port: Port, check: () => void): Port {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       // No bound function: Node 24 does not accept one as a way to dispose.
-      if (typeof name === "symbol") return (...given: unknown[]) => member.apply(target, given);
-      const call = (...given: unknown[]) => {
+      if (typeof name === "symbol") return (...input: unknown[]) => member.apply(target, input);
+      const call = (...input: unknown[]) => {
         check();
-        return member.apply(target, given);
+        return member.apply(target, input);
       };
-      return member instanceof AsyncFunction ? async (...given: unknown[]) => call(...given) : call;
+      return member instanceof AsyncFunction ? async (...input: unknown[]) => call(...input) : call;
     },
   });
 }

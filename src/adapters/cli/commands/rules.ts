@@ -38,9 +38,9 @@ export function define(command: Command, { onStores, results, terminal }: Comman
   );
   withJson(ofFeature("set", "set the rule of a feature"), example)
     .argument("[rule]", "JSON (default: standard input)")
-    .action((source: string, feature: string, given?: string) =>
+    .action((source: string, feature: string, input?: string) =>
       onStores(async ({ manageRules }) => {
-        const value = jsonIn(given ?? (await text(terminal.stdin)));
+        const value = jsonIn(input ?? (await text(terminal.stdin)));
         const { rule } = await manageRules.put(await manageRules.check(source, feature, value), cliAuthor(terminal));
         results.print(
           { source, feature, rule, valid: true },
@@ -60,9 +60,9 @@ export function define(command: Command, { onStores, results, terminal }: Comman
   );
 }
 
-function jsonIn(given: string): Json {
+function jsonIn(input: string): Json {
   try {
-    return JSON.parse(given);
+    return JSON.parse(input);
   } catch {
     throw new UsageError("invalid JSON; write a rule such as '{\"on\": true}'.");
   }

@@ -6,8 +6,8 @@ import { withJson } from "../json-help.ts";
 export const define = (command: Command, { loadConfig, results }: CommandContext): void =>
   void withJson(command, { file: "my.yaml", sources: ["global"], connections: ["features"] })
     .argument("[file]", "configuration file (default: the one that is in use)")
-    .action(async (given?: string) => {
-      const { file, sources, connections } = await loadConfig(given);
+    .action(async (path?: string) => {
+      const { file, sources, connections } = await loadConfig(path);
       const names = { sources: sources.map(({ name }) => name), connections: Object.keys(connections) };
       results.print(
         { file, ...names },

@@ -42,7 +42,7 @@ const Result = z.union([AppliedItem, Rejected]);
 type Result = z.output<typeof Result>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */
-export function bulkRoute(routes: OperatorRoutes, use: BulkUseCases & { readonly log: Log }) {
+export function bulkRoutes(routes: OperatorRoutes, use: BulkUseCases & { readonly log: Log }) {
   const changes = bulkChanges(use);
   return routes.add(
     {

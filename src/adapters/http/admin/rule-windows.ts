@@ -49,7 +49,7 @@ const WindowsBody = z
   });
 
 /** `POST /admin/v1/sources/{source}/rules/{feature}/windows`: when a rule has its feature on. */
-export const ruleWindowsRoute = (
+export const ruleWindowsRoutes = (
   routes: OperatorRoutes,
   { manageRules, findWindows }: { readonly manageRules: ManageRules; readonly findWindows: FindWindows },
 ) =>
@@ -68,9 +68,9 @@ export const ruleWindowsRoute = (
       responses: { 200: jsonResponse("The windows.", WindowsBody) },
       problems: [...readProblems, "unknown-feature", "validation-failed", "invalid-feature-key"],
     },
-    async (c, { body: { rule, ...given } }) => {
+    async (c, { body: { rule, ...input } }) => {
       const [source, feature] = [sourceIn(c), featureIn(c)];
-      const span = findWindows.spanOf(given);
+      const span = findWindows.spanOf(input);
       const previewed = rule === undefined ? undefined : await atRule(() => manageRules.check(source, feature, rule));
       const { from, to, on, nextChange } = await findWindows.find(source, feature, span, previewed?.rule);
       const body = {

@@ -27,7 +27,7 @@ const preferred: readonly Coding[] = ["br", "gzip", "identity"];
  * `GET /backoffice/`: the page for operators, a single-page application. Paths of its pages return its index; a missing
  * asset returns 404. Files are public: they contain no data, and the page reads all of it from the admin API.
  */
-export function backoffice(app: OpenAPIHono, page: BuiltPage, basePath: string): void {
+export function backofficeRoutes(app: OpenAPIHono, page: BuiltPage, basePath: string): void {
   app.get(root, (c) => c.redirect(`${basePath}${root}/`, 308));
   app.get(`${root}/*`, async (c) => {
     const files = await page.files();

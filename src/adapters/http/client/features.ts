@@ -138,7 +138,7 @@ const route = createRoute({
 const pastQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
 
 /** `GET /features`: the features that are on for the caller. */
-export function features(
+export function featuresRoutes(
   app: OpenAPIHono,
   operators: Operators,
   featuresAsOf: FeaturesAsOf,

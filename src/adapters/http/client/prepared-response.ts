@@ -80,9 +80,9 @@ export class PrepareResponse {
 
 /** The response to a request: 304 if its `If-None-Match` lists the ETag. */
 export function responseOf(
-  { written, vary, changesAt, marks: given }: Pick<PreparedResponse, "written" | "vary" | "changesAt" | "marks">,
+  { written, vary, changesAt, marks: ownMarks }: Pick<PreparedResponse, "written" | "vary" | "changesAt" | "marks">,
   ifNoneMatch: string | undefined,
-  marks: RawHeaders = given,
+  marks: RawHeaders = ownMarks,
 ): ClientResponse {
   const { body, length, entityTag, encoding } = written;
   const isKnown =

@@ -14,7 +14,7 @@ const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[
 const format = z.enum(names).optional().describe("Default: the preferred type in `Accept`, otherwise `ndjson`.");
 
 /** `GET /events/export`: all matching events as a file. */
-export function eventExport(
+export function eventExportRoutes(
   routes: OperatorRoutes,
   {
     readEvents,

@@ -19,7 +19,7 @@ const text = (maxLength: number, example: string) =>
   z
     .string()
     .max(maxLength)
-    .refine((given) => given.trim() !== "", "is blank; send text")
+    .refine((input) => input.trim() !== "", "is blank; send text")
     .openapi({ example, minLength: 1 });
 
 const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= maxDataBytes;
@@ -32,7 +32,7 @@ const dataDescription = (what: "object" | "value"): string =>
 export const NewEventBody = z
   .strictObject({
     component: text(200, "order")
-      .refine((given) => !isReservedComponent(given), "is reserved for Tidegate; use another name")
+      .refine((input) => !isReservedComponent(input), "is reserved for Tidegate; use another name")
       .describe(`Not ${featuresComponent} or ${tidegateComponent}, regardless of case and width.`),
     data: z
       .record(z.string(), z.custom<Json>())
@@ -112,8 +112,8 @@ const filter = (description: string, example: string) => z.string().optional().o
 const date = (description: string, example: string, parse: (text: string) => number | undefined) =>
   z
     .string()
-    .transform((given, context) => {
-      const at = parse(given);
+    .transform((input, context) => {
+      const at = parse(input);
       if (at !== undefined) return at;
       context.addIssue(`is invalid (expected ${dateForms}; encode + as %2B)`);
       return z.NEVER;

@@ -13,7 +13,7 @@ import { eventQuery, filterOf } from "./event-schemas.ts";
 import type { EventStreams } from "./event-streams.ts";
 
 /** `GET /events/stream`: streams events as they are recorded. */
-export function eventTail(
+export function eventTailRoutes(
   routes: OperatorRoutes,
   {
     readEvents,
@@ -75,9 +75,9 @@ export function eventTail(
 }
 
 function lastEventId(c: Context, head: number): number | undefined {
-  const given = c.req.header("last-event-id");
-  if (given === undefined) return undefined;
-  const position = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+  const value = c.req.header("last-event-id");
+  if (value === undefined) return undefined;
+  const position = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (position <= head) return position;
   throw new HttpProblem(
     "invalid-header",

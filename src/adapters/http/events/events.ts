@@ -39,7 +39,7 @@ const PageBody = z
  * `GET /events` and `POST /events`: reads and records events. A trailing slash is accepted, as in the activity service
  * that Tidegate replaces.
  */
-export function events(
+export function eventRoutes(
   routes: OperatorRoutes,
   { readEvents, recordEvent, changeTargets, zone, isActivityService, basePath }: EventOptions,
 ) {

@@ -52,7 +52,7 @@ const VerificationBody = z
   });
 
 /** `GET /events/verify`: verifies the hash chain of the event log, part by part. */
-export function verifyEvents(routes: OperatorRoutes, { readEvents }: { readonly readEvents: ReadEvents }) {
+export function verifyEventsRoutes(routes: OperatorRoutes, { readEvents }: { readonly readEvents: ReadEvents }) {
   return routes.add(
     {
       method: "get",

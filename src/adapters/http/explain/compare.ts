@@ -56,7 +56,10 @@ type CompareUseCases = {
 };
 
 /** `POST /admin/v1/compare`: the differences between two contexts, and the changes behind them. */
-export const compare = (routes: OperatorRoutes, { compareContexts, listFeatures, callContext }: CompareUseCases) =>
+export const compareRoutes = (
+  routes: OperatorRoutes,
+  { compareContexts, listFeatures, callContext }: CompareUseCases,
+) =>
   routes.add(
     {
       method: "post",

@@ -71,7 +71,7 @@ const Answer = z
   });
 
 /** `GET /admin/v1/diff`: compares a user's features at two instants and lists the changes between them. */
-export function diff(routes: OperatorRoutes, { compareTimes }: { readonly compareTimes: CompareTimes }) {
+export function diffRoutes(routes: OperatorRoutes, { compareTimes }: { readonly compareTimes: CompareTimes }) {
   return routes.add(
     {
       method: "get",

@@ -23,7 +23,7 @@ const ExplainBody = isOneCaller(
 ).openapi("ExplainRequest", { example: { user: "1", location: "madrid", features: ["feature_1"] } });
 
 /** `POST /admin/v1/explain`: explains why features are on or off for a context. */
-export function explain(
+export function explainRoutes(
   routes: OperatorRoutes,
   { explainFeatures, callContext }: { readonly explainFeatures: ExplainFeatures; readonly callContext: CallContext },
 ) {

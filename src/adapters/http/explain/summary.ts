@@ -33,7 +33,7 @@ const SummaryBody = z
   .openapi("ExplanationSummary");
 
 /** `POST /admin/v1/explain/summary`: the states of all features for a context, in pages. */
-export const explainSummary = (
+export const explainSummaryRoutes = (
   routes: OperatorRoutes,
   {
     explainFeatures,

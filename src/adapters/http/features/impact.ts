@@ -79,7 +79,7 @@ const Query = z.strictObject({
 });
 
 /** `GET /admin/v1/features/{feature}/impact`: the users who gain and lose a feature by a change, before it is made. */
-export const impactRoute = (routes: OperatorRoutes, { assessImpact }: { readonly assessImpact: AssessImpact }) =>
+export const impactRoutes = (routes: OperatorRoutes, { assessImpact }: { readonly assessImpact: AssessImpact }) =>
   routes.add(
     {
       method: "get",

@@ -94,7 +94,7 @@ const headers = {
 type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
 
 /** `GET /search`: items of feeds in a time window, now and in the past; and a single item by id. */
-export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
+export function searchRoutes(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
   const schema = searchQuery(zone);
   const responses = new LRUCache<string, Prepared>({
     max: 100,

@@ -49,7 +49,7 @@ const route = createRoute({
 });
 
 /** `GET /ofrep/v1/stream`: notifies an OpenFeature client of changes. Without `advertised`, no channel is known. */
-export function ofrepStream(
+export function ofrepStreamRoutes(
   app: OpenAPIHono,
   evaluateFlags: EvaluateFlags,
   operators: IdentifyOperator,

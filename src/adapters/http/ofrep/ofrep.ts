@@ -86,7 +86,7 @@ export type OfrepOptions = {
 };
 
 /** The routes of the OpenFeature Remote Evaluation Protocol. */
-export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
+export function ofrepRoutes(app: OpenAPIHono, options: OfrepOptions): void {
   const {
     evaluateFlags,
     identifyOperator,

@@ -59,7 +59,10 @@ const CachedKeyBody = z
   });
 
 /** `GET /admin/v1/cache`: compares the cached value of a key with the stored value. */
-export function cacheView({ app, operators }: OperatorRoutes, { viewCache }: { readonly viewCache: ViewCache }): void {
+export function cacheRoutes(
+  { app, operators }: OperatorRoutes,
+  { viewCache }: { readonly viewCache: ViewCache },
+): void {
   const route = createRoute({
     method: "get",
     path: "/admin/v1/cache",

@@ -116,7 +116,7 @@ const securitySchemes = {
 };
 
 /** `GET /openapi.json`, `/docs` and `/problems/{code}`: the API documentation. */
-export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
+export function documentationRoutes(app: OpenAPIHono, version: string, basePath: string): void {
   for (const [name, scheme] of Object.entries(securitySchemes)) {
     app.openAPIRegistry.registerComponent("securitySchemes", name, scheme);
   }

@@ -100,7 +100,7 @@ type HealthOptions = {
 };
 
 /** `GET /health`, `/health/live` and `/health/ready`. */
-export function healthChecks(
+export function healthRoutes(
   { app, operators }: OperatorRoutes,
   { checkInstance, viewSystem, viewFeedItems, isStopping, isActivityService }: HealthOptions,
 ): void {

@@ -9,7 +9,7 @@ const type = "text/plain; version=0.0.4; charset=utf-8";
 type Scraped = { readonly scrape: () => Promise<string> };
 
 /** `GET /metrics`: metrics in the Prometheus text format. */
-export function metrics({ app, operators }: OperatorRoutes, { scrape }: Scraped): void {
+export function metricsRoutes({ app, operators }: OperatorRoutes, { scrape }: Scraped): void {
   const route = createRoute({
     method: "get",
     path: "/metrics",

@@ -24,7 +24,7 @@ const cacheStatus = {
 };
 
 /** `GET /proxy`: reads the value of a key through the near cache. */
-export function proxy(routes: OperatorRoutes, { readKey }: { readonly readKey: ReadKey }) {
+export function proxyRoutes(routes: OperatorRoutes, { readKey }: { readonly readKey: ReadKey }) {
   return routes.add(
     {
       method: "get",

@@ -69,7 +69,7 @@ export function checkedRoute<
     responses,
     ...description
   }: CheckedRoute<Method, Path, Query, Body, Responses>,
-  handle: (c: Context, given: CheckedInput<Query, Body>) => Response | Promise<Response>,
+  handle: (c: Context, input: CheckedInput<Query, Body>) => Response | Promise<Response>,
 ): TypedRoute<Method, Path, Query, Body, Responses> {
   app.openAPIRegistry.registerPath({
     ...description,

@@ -47,7 +47,7 @@ export class OperatorRoutes {
     Body extends z.ZodType = z.ZodUndefined,
   >(
     route: OperatorRoute<Method, Path, Query, Body, Responses, Code>,
-    handle: (c: Context, given: CheckedInput<Query, Body>) => object | Promise<object>,
+    handle: (c: Context, input: CheckedInput<Query, Body>) => object | Promise<object>,
   ): TypedRoute<Method, Path, Query, Body, Responses & ProblemResponses<Code | BaseCode>> {
     const { scope, problems = [], parameters, responses, ...others } = route;
     return checkedRoute(
@@ -61,8 +61,8 @@ export class OperatorRoutes {
           ...problemResponses<Code | BaseCode>("unauthenticated", "invalid-query", ...problems),
         },
       },
-      async (c, given) => {
-        const result = await Promise.try(handle, c, given).catch((error: unknown) => {
+      async (c, input) => {
+        const result = await Promise.try(handle, c, input).catch((error: unknown) => {
           throw withFix(error);
         });
         return result instanceof Response ? result : c.json(result, 200, uncached);

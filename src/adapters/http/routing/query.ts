@@ -23,11 +23,11 @@ export function queryOf<Schema extends z.ZodObject>(url: string, schema: Schema)
     if (value.trim() === "") throw invalid(name, "is blank; send a value, or omit it");
     if (controlCharacter.test(value)) throw invalid(name, "has control characters or is not UTF-8; fix its encoding");
   }
-  const given = Object.fromEntries(parameters);
-  const result = schema.safeParse(given);
+  const input = Object.fromEntries(parameters);
+  const result = schema.safeParse(input);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const [fault] = issue ? faultOf(issue, given) : [];
+  const [fault] = issue ? faultOf(issue, input) : [];
   throw invalid(fault?.pointer.slice(1) ?? "", fault?.detail ?? "is invalid");
 }
 

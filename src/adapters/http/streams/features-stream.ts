@@ -66,7 +66,7 @@ const route = createRoute({
 type WatchedFeatures = Watchable & { readonly body: WrittenBody };
 
 /** `GET /features/stream`: streams the features that are on for the caller. */
-export function featuresStream(
+export function featuresStreamRoutes(
   app: OpenAPIHono,
   evaluateFeatures: EvaluateFeatures,
   callContext: CallContext,

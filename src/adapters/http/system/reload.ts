@@ -28,7 +28,7 @@ const ReloadBody = z
   });
 
 /** `POST /admin/v1/config/reload`: reads the configuration file again, as SIGHUP does. */
-export const reloadRoute = (routes: OperatorRoutes, { reloadConfig }: { readonly reloadConfig: ReloadConfig }) =>
+export const reloadRoutes = (routes: OperatorRoutes, { reloadConfig }: { readonly reloadConfig: ReloadConfig }) =>
   routes.add(
     {
       method: "post",

@@ -45,12 +45,12 @@ export function contextOf({
   properties,
   ...others
 }: UnleashContextBody): UnleashContext {
-  const given = Object.entries({ ...others, ...properties }).filter(([, value]) => value !== null);
+  const entries = Object.entries({ ...others, ...properties }).filter(([, value]) => value !== null);
   return {
     userId: idText(userId),
     sessionId: idText(sessionId),
     remoteAddress: remoteAddress || undefined,
-    fields: Object.fromEntries(given) as Readonly<Record<string, Json>>,
+    fields: Object.fromEntries(entries) as Readonly<Record<string, Json>>,
   };
 }
 

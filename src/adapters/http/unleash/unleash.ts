@@ -9,7 +9,7 @@ export type UnleashOptions = Pick<FrontendApiOptions, "identifyCaller" | "report
 };
 
 /** The routes for Unleash's SDKs. */
-export function unleash(
+export function unleashRoutes(
   app: OpenAPIHono,
   options: Omit<FrontendApiOptions, keyof UnleashOptions> & {
     readonly now: () => number;

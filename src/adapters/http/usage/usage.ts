@@ -153,8 +153,8 @@ export function usageRoutes(routes: OperatorRoutes, { readUsage }: { readonly re
       responses: { 200: jsonResponse("The evaluations of each feature.", UsageListBody) },
       problems: ["validation-failed", "log-unavailable"],
     },
-    async (_, { body: { features, ...given } }) => {
-      const chosen = chosenSpan(readUsage, given);
+    async (_, { body: { features, ...input } }) => {
+      const chosen = chosenSpan(readUsage, input);
       if (!chosen) throw new HttpProblem("validation-failed", noCounts, {}, [{ pointer: "/from", detail: noCounts }]);
       const [found, { since, uses }] = await Promise.all([
         readUsage.list(chosen, features),

@@ -102,9 +102,9 @@ export const source = defineFeed({
           .default({})
           .describe("Metadata by name, shown in explanations."),
       })
-      .superRefine((given, context) => {
-        const { names } = pathAt(given.at);
-        if (pathsOf(given).every(({ up }) => up <= names.length)) return;
+      .superRefine((input, context) => {
+        const { names } = pathAt(input.at);
+        if (pathsOf(input).every(({ up }) => up <= names.length)) return;
         context.addIssue(`a path goes up more levels than \`at\` has (${names.length})`);
       })
       .describe(

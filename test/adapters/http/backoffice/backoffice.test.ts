@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice } from "../../../../src/adapters/http/backoffice/backoffice.ts";
+import { backofficeRoutes } from "../../../../src/adapters/http/backoffice/backoffice.ts";
 import { BuiltPage } from "../../../../src/adapters/http/backoffice/built-page.ts";
 import { startService } from "../../../support/service.ts";
 
@@ -19,7 +19,7 @@ function write(path: string, text: string): void {
 
 function served(basePath = "", from = folder) {
   const app = new OpenAPIHono();
-  backoffice(app, new BuiltPage(basePath, from), basePath);
+  backofficeRoutes(app, new BuiltPage(basePath, from), basePath);
   // The server's listener sends a problem; only its code matters here.
   app.onError((error) => new Response(error.message, { status: 404 }));
   return (path: string, headers: Record<string, string> = {}, method = "GET") => app.request(path, { headers, method });

@@ -53,7 +53,7 @@ const RevertedBody = z
   });
 
 /** `GET /events/{id}` and `POST /admin/v1/events/{id}/revert`: one event, and its revert. */
-export function eventRoutes(
+export function eventDetailsRoutes(
   routes: OperatorRoutes,
   {
     findEvent,
