@@ -74,13 +74,13 @@ export class EmptyStoreGuard {
    * Runs `read` and returns its result. `isFound` states whether the result contains data. Rejects if the store has
    * lost its data.
    */
-  async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+  async watch<T>(read: () => Promise<T>, isFound: (result: T) => boolean): Promise<T> {
     const before = this.before();
     // Requested before the read, so that it is sent after the read in the same round trip.
     const marked = this.isMarked();
-    const [answer, isMarked] = await Promise.all([read(), marked]);
+    const [result, isMarked] = await Promise.all([read(), marked]);
     const again = () => this.watch(read, isFound);
-    return this.accepts(before, isMarked, isFound(answer), again) ? answer : again();
+    return this.accepts(before, isMarked, isFound(result), again) ? result : again();
   }
 
   /** The state for `accepts`, before a read. */

@@ -73,8 +73,8 @@ export function bulkRoutes(routes: OperatorRoutes, use: BulkUseCases & { readonl
         if (!options) return changes.preview(change);
         const { ifRevision } = change;
         // Each change of the request needs its own idempotency key, even for the same set.
-        const once = options.idempotencyKey !== undefined && { idempotencyKey: `${options.idempotencyKey}.${index}` };
-        return changes.apply(change, { ...options, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
+        const own = options.idempotencyKey !== undefined && { idempotencyKey: `${options.idempotencyKey}.${index}` };
+        return changes.apply(change, { ...options, ...own, batch, ...(ifRevision !== undefined && { ifRevision }) });
       });
       return { results };
     },

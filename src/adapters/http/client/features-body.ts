@@ -4,7 +4,7 @@ import { inOrder } from "../../../domain/evaluation/feature.ts";
 import type { Flag } from "../../../domain/evaluation/flag.ts";
 import type { WrittenBody } from "./prepared-response.ts";
 
-/** The body of `GET /features`: the seed's format, byte for byte. */
+/** The body of `GET /features`: the format of the service that Tidegate replaces, byte for byte. */
 export function featuresBody({ features, bodySlot }: Pick<EvaluatedFeatures, "features" | "bodySlot">): WrittenBody {
   if (bodySlot?.body) return bodySlot.body as WrittenBody;
   const keys = [...features.keys()];

@@ -96,10 +96,10 @@ export function eventRoutes(
         ],
       },
       async (c, { body }) => {
-        const once = idempotencyKeyOf(c);
+        const idempotencyKey = idempotencyKeyOf(c);
         const event = await recordEvent(body, {
           ...authorOf(c),
-          ...(once !== undefined && { idempotencyKey: once }),
+          ...(idempotencyKey !== undefined && { idempotencyKey }),
         });
         return c.json(eventJson(event), 201, uncached);
       },

@@ -68,14 +68,14 @@ export const explainSummaryRoutes = (
       const start = after === undefined ? 0 : matching.indexOf(after) + 1;
       const page = matching.slice(start, start + limit);
       const last = page.at(-1);
-      const answer = {
+      const response = {
         context: explainedContextJson(summary),
         features: page.map((feature) => summarizedFeatureJson(summary.summarize(feature))),
         ...(last !== undefined && start + limit < matching.length && { next: cursorOf(last, filter) }),
         total: matching.length,
         counts,
       };
-      return answer satisfies z.output<typeof SummaryBody>;
+      return response satisfies z.output<typeof SummaryBody>;
     },
   );
 

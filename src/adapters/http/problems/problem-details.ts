@@ -2,7 +2,7 @@ import type { ValueFault } from "../../../domain/errors.ts";
 import { uncached } from "../response-headers.ts";
 import { type ProblemCode, type ProblemType, problemTypes } from "./problem-types.ts";
 
-const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
+const legacyErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
   401: { key: "auth_error", message: "Unauthorized" },
   404: { key: "url_not_found_error", message: "URL not found" },
   500: { key: "internal_server_error", message: "Internal server error" },
@@ -22,7 +22,7 @@ export function problemDetails(
   more: Readonly<Record<string, unknown>> = {},
 ): { readonly status: ProblemType["status"]; readonly headers: Record<string, string>; readonly body: string } {
   const { status, title, retryAfter }: ProblemType = problemTypes[code];
-  const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
+  const { key, message } = legacyErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
   const body = JSON.stringify({
     type: `/problems/${code}`,
     title,

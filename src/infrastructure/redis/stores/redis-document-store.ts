@@ -29,11 +29,15 @@ export function redisDocumentStore(
 
   /** Deletions work also if the store is full. */
   async function put(change: DocumentChange): Promise<ChangedDocument> {
-    const { collection, name, value, idempotencyKey: once } = change;
+    const { collection, name, value, idempotencyKey } = change;
     if (value !== null) await guard.demandFilled();
     const key = collectionKey(collection);
     const own = bookkeeping(key);
-    const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
+    const keys = [
+      key,
+      own.outbox,
+      ...(idempotencyKey === undefined ? [] : [own.once(JSON.stringify([name, idempotencyKey]))]),
+    ];
     const reply = await (value === null ? urgentScript : script)
       .run(redis, keys, valuesOf(change))
       .catch((error) => redisFault(error, key));

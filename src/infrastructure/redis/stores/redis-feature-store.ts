@@ -31,7 +31,7 @@ const maxPagesOfHolders = 50;
 type ScriptInput = {
   readonly text: string;
   readonly values: readonly (string | number)[];
-  readonly once: string | undefined;
+  readonly idempotencyKey: string | undefined;
 };
 
 /** The sets of a Redis store: changes them, each change with its record in one script. */
@@ -40,14 +40,14 @@ export function redisFeatureStore(
   guard: EmptyStoreGuard,
 ): FeatureStore & SetRecorder & SetIndex & { probe(key: string): Promise<void> } {
   async function apply(change: SetChange): Promise<SetChangeResult> {
-    const { key, personal, idempotencyKey: once, ifRevision, urgent, limit } = change;
+    const { key, personal, idempotencyKey, ifRevision, urgent, limit } = change;
     await guard.demandFilled();
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
     const reply = await run("change", { key, personal }, urgent ? urgentScript : script, {
       text: JSON.stringify({ of: "set", key, ...recordMetaOf(change) }),
       values: [expectedRevision(ifRevision), limit ?? "", add.length, ...add, ...remove],
-      once,
+      idempotencyKey,
     });
     if (reply === null) throw new RevisionMismatch();
     if (reply === 0 && limit !== undefined) throw tooManyMembers(key, limit);
@@ -61,7 +61,7 @@ export function redisFeatureStore(
   function run(task: string, { key, personal }: SetAddress, use = script, wanted?: ScriptInput): Promise<unknown> {
     const { head, shadow, outbox, once } = bookkeeping(key);
     const keys = [key, head, shadow, outbox];
-    if (wanted?.once !== undefined) keys.push(once(wanted.once));
+    if (wanted?.idempotencyKey !== undefined) keys.push(once(wanted.idempotencyKey));
     const id = newId();
     const found = JSON.stringify({ of: "set", key, id, by: externalActor });
     const values = [task, personal ? "1" : "", id, found, wanted?.text ?? "", ...(wanted?.values ?? [])];

@@ -58,12 +58,13 @@ export function redisTokenStore(redis: Redis, keyOf: TokenKeyDerivation): TokenS
   }
 
   async function run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<AssignedToken> {
-    const { idempotencyKey: once, ifRevision } = change;
+    const { idempotencyKey, ifRevision } = change;
     const { id: _, ...author } = recordMetaOf(change);
     const keys = [...bookkeepingKeys];
     // Key names are more widely visible than values, so they must not contain a token.
     const [key, id] = values;
-    if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
+    if (idempotencyKey !== undefined)
+      keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${idempotencyKey}`));
     const reply = await variant
       .run(redis, keys, [...values, JSON.stringify(author), expectedRevision(ifRevision), keyOf.holdsToken ? "1" : ""])
       .catch((error) => redisFault(error));
