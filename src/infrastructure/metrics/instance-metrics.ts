@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import type { Registry } from "@prometheus-io/client";
 import { gatherer } from "../workers/gather.ts";
 import type { Observed } from "./observed.ts";
-import type { Snapshot, Totals } from "./scrape.ts";
+import type { MetricsSnapshot, Totals } from "./scrape.ts";
 
 /** The name of the reports of workers. */
 export const metricsReport = "metrics";
@@ -55,11 +55,11 @@ export class InstanceMetrics {
     return this.#totals;
   }
 
-  async #snapshot(): Promise<Snapshot> {
+  async #snapshot(): Promise<MetricsSnapshot> {
     const totals = await this.#sums();
     const registries = [...this.#registries];
     const snapshots = await Promise.all(registries.map(async (registry) => (await registry()).getMetricsAsJSON()));
-    const reported = new Map<LateRegistry, Snapshot>();
+    const reported = new Map<LateRegistry, MetricsSnapshot>();
     for (const [index, registry] of registries.entries()) {
       // A registry disposed of meanwhile has already reported its last values.
       if (this.#registries.has(registry)) reported.set(registry, snapshots[index] ?? []);

@@ -3,13 +3,13 @@ import { type Distribution, ReadHistogram } from "./read-histogram.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 /** A value with its labels. */
-export type Reading = { readonly labels: Labels; readonly value: number };
+export type MetricReading = { readonly labels: Labels; readonly value: number };
 
 export type Kinds = ReturnType<typeof kindsIn>;
 
 /** Metric kinds, each created with the function that reads it. */
 export const kindsIn = (registry: Registry) => ({
-  counter: (name: string, help: string, labelNames: string[], read: () => Iterable<Reading>) =>
+  counter: (name: string, help: string, labelNames: string[], read: () => Iterable<MetricReading>) =>
     new Counter<string>({
       name,
       help,
@@ -26,7 +26,7 @@ export const kindsIn = (registry: Registry) => ({
     help: string,
     labelNames: string[],
     aggregator: "sum" | "min" | "max",
-    read: () => Iterable<Reading>,
+    read: () => Iterable<MetricReading>,
   ) =>
     new Gauge<string>({
       name,

@@ -4,13 +4,13 @@ import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed
 import type { Backlog } from "../../domain/events/outbox.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 import type { Durations } from "./durations.ts";
-import type { Reading } from "./metric-kinds.ts";
+import type { MetricReading } from "./metric-kinds.ts";
 import type { Distribution } from "./read-histogram.ts";
 
 /** Values that are read on each scrape. Plain numbers, so that requests pay nothing for them. */
 export type Observed = {
   /** Number of responses, by route, method and status. */
-  readonly requests: () => Iterable<Reading>;
+  readonly requests: () => Iterable<MetricReading>;
   /** Durations by route and method, in the buckets of `durationBuckets`. */
   readonly durations: () => Iterable<Distribution>;
   /** Upper bounds in seconds. */

@@ -6,7 +6,7 @@ import { commandBounds, Durations } from "../../../src/infrastructure/metrics/du
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { metricsOf } from "../../../src/infrastructure/metrics/metrics.ts";
 import type { Observed } from "../../../src/infrastructure/metrics/observed.ts";
-import { metricsText, type Snapshot, Totals } from "../../../src/infrastructure/metrics/scrape.ts";
+import { type MetricsSnapshot, metricsText, Totals } from "../../../src/infrastructure/metrics/scrape.ts";
 
 const feed = {
   epoch: 3,
@@ -148,7 +148,7 @@ describe("the metrics", () => {
 
 describe("the sum over workers", () => {
   /** The metrics of a worker with this number of requests, command duration and age of its lease. */
-  async function worker(calls: number, leaseAge: number): Promise<Snapshot> {
+  async function worker(calls: number, leaseAge: number): Promise<MetricsSnapshot> {
     const times = new Durations(commandBounds);
     times.record(0.003);
     const registry = metricsOf(

@@ -9,7 +9,7 @@ import { request as plain } from "../../node-http.ts";
 import { hostOf, type Reachable } from "./reachable.ts";
 
 /** Where a document is, and the limits of its fetch. */
-export type Location = {
+export type DocumentLocation = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly reachable: Reachable;
@@ -51,7 +51,7 @@ const chunkBytes = 65_536;
  * signal's reason if it aborts.
  */
 export async function fetchDocument(
-  location: Location,
+  location: DocumentLocation,
   validators: Validators | null,
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
@@ -68,7 +68,7 @@ export async function fetchDocument(
 }
 
 async function requestDocument(
-  location: Location,
+  location: DocumentLocation,
   validators: Validators | null,
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
@@ -103,7 +103,7 @@ async function requestDocument(
   }
 }
 
-const headersOf = ({ headers }: Location, validators: Validators | null) => ({
+const headersOf = ({ headers }: DocumentLocation, validators: Validators | null) => ({
   Accept: "application/json, application/xml, text/xml",
   "User-Agent": "tidegate",
   ...headers,

@@ -14,13 +14,13 @@ import {
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Breaker, Validators } from "../../../domain/feeds/item.ts";
 import type { Reading, RemoteFeed } from "../../../domain/feeds/remote-feed.ts";
-import { type Fetched, FetchFailed, fetchDocument, type Location } from "../_polled/fetch-document.ts";
+import { type DocumentLocation, type Fetched, FetchFailed, fetchDocument } from "../_polled/fetch-document.ts";
 import type { Mapping } from "./mapping.ts";
 import { readInThread } from "./read-in-thread.ts";
 import type { Format } from "./read-items.ts";
 
 /** Location and format of a feed's document. */
-export type FeedDocument = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
+export type FeedDocument = DocumentLocation & { readonly format: Format | undefined; readonly mapping: Mapping };
 
 const maxAttempts = 3;
 /** Maximum pauses between tries, in milliseconds. The actual pause is random (full jitter). */

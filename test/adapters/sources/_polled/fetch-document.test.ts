@@ -1,13 +1,17 @@
 import type { RequestListener } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FetchFailed, fetchDocument, type Location } from "../../../../src/adapters/sources/_polled/fetch-document.ts";
+import {
+  type DocumentLocation,
+  FetchFailed,
+  fetchDocument,
+} from "../../../../src/adapters/sources/_polled/fetch-document.ts";
 import { Reachable } from "../../../../src/adapters/sources/_polled/reachable.ts";
 import { gzipBomb } from "../../../support/bombs.ts";
 import { document, type FeedServer, startFeedServer } from "../../../support/feed-server.ts";
 
 const never = new AbortController().signal;
-const until = (url: string, changes: Partial<Location> = {}): Location => ({
+const until = (url: string, changes: Partial<DocumentLocation> = {}): DocumentLocation => ({
   url: new URL(url),
   headers: {},
   reachable: new Reachable(["127.0.0.1"]),
@@ -31,8 +35,9 @@ describe("fetching a document", () => {
     await elsewhere[Symbol.asyncDispose]();
   });
 
-  const fetched = (changes: Partial<Location> = {}) => fetchDocument(until(feedServer.url, changes), null, never);
-  const failure = async (changes: Partial<Location> = {}): Promise<FetchFailed> => {
+  const fetched = (changes: Partial<DocumentLocation> = {}) =>
+    fetchDocument(until(feedServer.url, changes), null, never);
+  const failure = async (changes: Partial<DocumentLocation> = {}): Promise<FetchFailed> => {
     const error = await fetched(changes).then(
       () => undefined,
       (cause: unknown) => cause,
