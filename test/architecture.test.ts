@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../src");
 
-/** The layers that each layer may import. `bootstrap`, the composition root, and the entry points may import everything. */
+/** The layers that each layer may import. The composition root `bootstrap` and the entry points may import everything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: ["domain"],
   application: ["application", "domain"],
