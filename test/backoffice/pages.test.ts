@@ -219,6 +219,8 @@ describe("the page of events", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Revert both", exact: true }).click();
     await page.getByText("2 changes reverted.").waitFor();
     expect(await shareOf(feature)).toBe(5);
+    await rowOf(page, `Share of ${feature} set to 40 %`).getByRole("button").click();
+    await page.getByText("Reverted already.").first().waitFor();
     expect(window.faults).toEqual([]);
   });
 });

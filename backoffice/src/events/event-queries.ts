@@ -85,9 +85,13 @@ export const revertPreview = (id: string) =>
 
 export type RevertPreview = Awaited<ReturnType<NonNullable<ReturnType<typeof revertPreview>["queryFn"]>>>;
 
-/** Reverts an event, and returns the id of the new one if the log has it already. */
-export const revert = async (id: string, note: string): Promise<string | null> =>
-  (await bodyOf(revertRoute.$post({ param: { id }, query: note ? { note } : {} }))).event;
+/** Whether a revert changes something: nothing if the event was reverted before. */
+export const hasEffect = ({ added, removed, before, after }: RevertPreview): boolean =>
+  added.length + removed.length > 0 || JSON.stringify(before) !== JSON.stringify(after);
+
+/** Reverts an event. The result has the id of the new one if the log has it already. */
+export const revert = (id: string, note: string) =>
+  bodyOf(revertRoute.$post({ param: { id }, query: note ? { note } : {} }));
 
 /** Verifies a part of the log: the first one, or the one behind an earlier verification. */
 export const verifyPart = (verified?: { readonly to: number; readonly head: string }) =>

@@ -7,7 +7,7 @@ import { textOf } from "../ui/error-note.tsx";
 import { count } from "../ui/numbers.ts";
 import { dayTime } from "../ui/time.tsx";
 import type { EventEntry } from "./event-entry.ts";
-import { revertPreview } from "./event-queries.ts";
+import { hasEffect, revertPreview } from "./event-queries.ts";
 import type { SourcesByName } from "./event-view.ts";
 import { RevertDialog } from "./revert-dialog.tsx";
 
@@ -20,7 +20,7 @@ export function RevertButton({ entry, sources }: { readonly entry: EventEntry; r
   const later = error instanceof Problem ? error.later : undefined;
   // A preview from before a later change says nothing any more.
   const data = error ? undefined : preview;
-  const isDone = data !== undefined && data.added.length + data.removed.length === 0 && isSame(data.before, data.after);
+  const isDone = data !== undefined && !hasEffect(data);
   return (
     <>
       {(isBulk || later || (data && !isDone)) && (
@@ -40,5 +40,3 @@ export function RevertButton({ entry, sources }: { readonly entry: EventEntry; r
     </>
   );
 }
-
-const isSame = (before: unknown, after: unknown): boolean => JSON.stringify(before) === JSON.stringify(after);

@@ -9,7 +9,7 @@ import { count, counted } from "../ui/numbers.ts";
 import { toast } from "../ui/toasts.tsx";
 import { DocumentDiff, SetDiff } from "./event-diff.tsx";
 import type { EventEntry } from "./event-entry.ts";
-import { type RevertPreview, revert } from "./event-queries.ts";
+import { hasEffect, type RevertPreview, revert } from "./event-queries.ts";
 import { bulkSentence } from "./event-sentence.ts";
 import type { SourcesByName } from "./event-view.ts";
 
@@ -34,7 +34,7 @@ export function RevertDialog({
   const apply = useMutation({
     mutationFn: () => revertAll(ids, note),
     onSuccess: (result) => {
-      toast(resultText(result), () => undo(result.reverts));
+      toast(resultText(result), result.done > 0 ? () => undo(result.reverts) : undefined);
       onClose();
     },
   });
@@ -78,29 +78,34 @@ type Result = {
   /** The ids of the new events. */
   readonly reverts: readonly string[];
   readonly done: number;
+  /** Changes that were reverted before. */
+  readonly repeated: number;
   readonly skipped: number;
 };
 
 /** Reverts events one after another. A single one fails; of several, those that changed since are skipped. */
 async function revertAll(ids: readonly string[], note: string): Promise<Result> {
   const reverts: string[] = [];
-  let skipped = 0;
+  let [repeated, skipped] = [0, 0];
   for (const id of ids) {
     try {
-      const event = await revert(id, note);
-      if (event !== null) reverts.push(event);
+      const result = await revert(id, note);
+      if (!hasEffect(result)) repeated += 1;
+      else if (result.event !== null) reverts.push(result.event);
     } catch (error) {
       if (ids.length === 1 || !hasStatus(error, 409)) throw error;
       skipped += 1;
     }
   }
-  return { reverts, done: ids.length - skipped, skipped };
+  return { reverts, done: ids.length - repeated - skipped, repeated, skipped };
 }
 
-function resultText({ done, skipped }: Result): string {
-  const text = `${counted(done, "change")} reverted.`;
-  return skipped > 0 ? `${text} ${counted(skipped, "change")} skipped: changed since.` : text;
-}
+const resultText = ({ done, repeated, skipped }: Result): string =>
+  [
+    ...(done > 0 ? [`${counted(done, "change")} reverted.`] : []),
+    ...(repeated > 0 ? [`${counted(repeated, "change")} reverted already.`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, "change")} skipped: changed since.`] : []),
+  ].join(" ");
 
 async function undo(reverts: readonly string[]): Promise<void> {
   const { done } = await revertAll(reverts.toReversed(), "");

@@ -32,7 +32,10 @@ export type Revert = {
 export type Reverted = Revert & {
   /** The id of the reverted event. */
   readonly reverted: string;
-  /** The event of the revert; `undefined` in a dry run, and if the log does not have it yet. */
+  /**
+   * The event of the revert: an earlier one if it was reverted already. `undefined` in the dry run of another, and if
+   * the log does not have it yet.
+   */
   readonly event: Event | undefined;
 };
 
@@ -60,14 +63,14 @@ export class RevertEvent {
   }
 
   /**
-   * Idempotent: if nothing but its revert followed, changes nothing and returns that. Rejects with `UnknownEvent`, with
-   * `NotRevertible`, with `ChangedSince` if a later event changed the same, with `EventLogUnavailable`, and as the
+   * Idempotent: if nothing but its revert followed, changes nothing and returns the event of that. Rejects with
+   * `UnknownEvent`, with `NotRevertible`, with `ChangedSince` if a later event changed the same, with `EventLogUnavailable`, and as the
    * change does.
    */
   async revert(idOrPosition: string, options: ChangeOptions): Promise<Reverted> {
     const event = await this.#events.one(idOrPosition);
     const done = await this.#doneBy(event);
-    if (done) return { reverted: event.id, ...revertIn(done, this.#targetOf(done)), event: done };
+    if (done) return { reverted: event.id, ...unchanged(done, this.#targetOf(done)), event: done };
     const { apply, ...revert } = await this.#plan(event);
     const revision = await apply({ ...options, reverts: event.id }).catch((error) => {
       // Somebody changed it between the check and the change.
@@ -80,7 +83,7 @@ export class RevertEvent {
   async preview(idOrPosition: string): Promise<Reverted> {
     const event = await this.#events.one(idOrPosition);
     const done = await this.#doneBy(event);
-    if (done) return { reverted: event.id, ...revertIn(done, this.#targetOf(done)), event: done };
+    if (done) return { reverted: event.id, ...unchanged(done, this.#targetOf(done)), event: done };
     const { apply: _, ...revert } = await this.#plan(event);
     return { reverted: event.id, ...revert, event: undefined };
   }
@@ -197,10 +200,10 @@ function standing(events: readonly Event[]): readonly Event[] {
   return events.filter(({ id }) => ids.has(id));
 }
 
-/** What the event of a revert changed. */
-function revertIn({ change }: Event, { sources }: ChangeTarget): Revert {
+/** No effect, since the event of a revert made it before. */
+function unchanged({ change }: Event, { sources }: ChangeTarget): Revert {
   const record = change?.record;
   const key = record ? changedKey(record) : "";
-  if (record?.of === "set") return { key, sources, added: record.added, removed: record.removed };
-  return { key, sources, added: [], removed: [], ...(record?.of === "document" && { after: record.value }) };
+  const values = record?.of === "document" && { before: record.value, after: record.value };
+  return { key, sources, added: [], removed: [], ...values };
 }

@@ -67,7 +67,7 @@ export function define(command: Command, { onStores, results, terminal }: Comman
         ];
         results.print(
           { ...revert, event: event?.id ?? null, ...(dryRun && { dryRun }) },
-          `${dryRun ? "would revert" : "reverted"} ${revert.reverted}: ${key} ${changes.join(" ")}`,
+          `${dryRun ? "would revert" : "reverted"} ${revert.reverted}: ${key} ${changes.join(" ") || "unchanged"}`,
         );
       }),
     );

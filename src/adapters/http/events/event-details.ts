@@ -32,7 +32,9 @@ const RevertedBody = z
     event: z
       .string()
       .nullable()
-      .describe("The event of the revert. Null in a dry run, and if the log does not have it yet."),
+      .describe(
+        "The event of the revert, also if it was reverted already. Null in the dry run of another, and if the log does not have it yet.",
+      ),
     key: z.string().describe("The changed set, rule or description."),
     sources: z.array(z.string()).readonly().describe("The sources that read it."),
     added: z.array(z.string()).readonly().describe("The features that the revert adds to the set."),
@@ -92,7 +94,7 @@ export function eventDetailsRoutes(
       path: "/admin/v1/events/{id}/revert",
       summary: "Revert a change",
       description:
-        "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same, unless that one was reverted. Idempotent: a change that is reverted already is not changed again.",
+        "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same, unless that one was reverted. Idempotent: a change that is reverted already is not changed again; the effect is empty, and `event` is its revert.",
       tags: ["Events"],
       scope: "editor",
       parameters: [idParameter, idempotencyKeyParameter],

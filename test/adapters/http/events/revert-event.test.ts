@@ -150,6 +150,19 @@ describe.each(["SQLite", "Redis"])("events of changes on %s", (kind) => {
       expect(await events("feature=r-once")).toHaveLength(2);
     });
 
+    it("without an effect, if they are reverted already", async () => {
+      await operator.put("/sources/everyone/features/r-repeated");
+      await operator.put("/sources/rollout/rules/r-repeated", {}, { percentage: 5 });
+      for (const event of await events("feature=r-repeated&limit=2")) {
+        const { body: first } = await revert(event.id);
+        const isRule = event.key !== "global_features";
+        const effect = { event: first.event, added: [], removed: [], ...(isRule && { before: null, after: null }) };
+        expect((await revert(event.id, "?dryRun=true")).body).toMatchObject(effect);
+        expect((await revert(event.id)).body).toMatchObject(effect);
+      }
+      expect(await events("feature=r-repeated")).toHaveLength(4);
+    });
+
     it("as kill: the features that were on are on again", async () => {
       await operator.put("/sources/everyone/features/r-kill");
       await operator.put("/killed/r-kill");
