@@ -92,6 +92,27 @@ describe("the page of a feature", () => {
     expect((await feature("checkout.google-pay")).state).toBe("held");
   });
 
+  it.each([1440, 390])("wraps long words of people at %i px", async (width) => {
+    const { call } = shop;
+    const wide = (length: number) => "W".repeat(length);
+    const described = { description: wide(300), owner: wide(60), tags: [wide(41)], archived: false };
+    await call("marta.ibanez", "PUT", "/admin/v1/catalogue/long.words", described);
+    await call("marta.ibanez", "PUT", `/admin/v1/sources/location/features/long.words?location=${wide(60)}`);
+    await call("marta.ibanez", "PUT", `/admin/v1/sources/global/features/long.words?note=${wide(300)}`);
+    const viewport = { width, height: 844 };
+    const overflowing = `[...document.querySelectorAll(".page, .page .card")]
+      .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.className)`;
+    await using window = await shop.open("noa.levi", { path: "features/long.words", viewport });
+    for (const path of ["features/long.words", `people/-?tab=on&f=long.words&location=${wide(60)}`]) {
+      await window.visit(path, "noa.levi");
+      await window.page
+        .getByText(`“${wide(300)}”`)
+        .first()
+        .waitFor();
+      expect(await window.page.evaluate(overflowing)).toEqual([]);
+    }
+  });
+
   it("names the fault of a rule at its member, previews a share, and applies it", async () => {
     await using window = await shop.open("marta.ibanez", {
       path: "features/checkout.installments?edit=percentage",
