@@ -47,14 +47,22 @@ export function useSessionElsewhere(): void {
   }, [client]);
 }
 
+let lastScope: Session["scope"] | undefined;
+
+/** The scope of the operator. It outlives the session, so that no dialog closes while the operator signs in again. */
+function useScope(): Session["scope"] | undefined {
+  lastScope = useSession()?.scope ?? lastScope;
+  return lastScope;
+}
+
 /** Whether the operator may change features. Controls that would be refused are not shown. */
 export const useIsEditor = (): boolean => {
-  const scope = useSession()?.scope;
+  const scope = useScope();
   return scope === "editor" || scope === "admin";
 };
 
 /** Whether the operator may manage tokens. */
-export const useIsAdmin = (): boolean => useSession()?.scope === "admin";
+export const useIsAdmin = (): boolean => useScope() === "admin";
 
 /** Signs in and out; the session cookie is invisible to scripts. */
 export function useSignIn(): {
