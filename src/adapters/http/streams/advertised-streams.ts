@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { waitAtMost } from "../../../application/async/deadline.ts";
 import type { ContextFields } from "../../../application/evaluation/context-fields.ts";
 import type { FlagsContext } from "../../../application/evaluation/evaluate-flags.ts";
@@ -39,13 +39,18 @@ type AdvertisedStreamsOptions = {
   readonly failed: (cause: unknown) => void;
 };
 
-/** Advertises event streams in OFREP responses, except to clients whose streams are shed. */
+/**
+ * Advertises event streams in OFREP responses, except to clients whose streams are shed. Until the secret can be read,
+ * channels are valid in this process alone: a web client that starts without a stream would never look for one again.
+ */
 export class AdvertisedStreams {
   readonly #secrets: Secrets;
   readonly #limits: StreamLimits;
   readonly #options: AdvertisedStreamsOptions;
   #secret: Uint8Array | undefined;
+  /** The channels that are valid on all instances. */
   #channels: Channels | undefined;
+  readonly #ownChannels = new Channels(randomBytes(32));
   #reading: Promise<void> | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
@@ -60,20 +65,24 @@ export class AdvertisedStreams {
     if (!this.#channels) await this.#read();
     const now = this.#options.now();
     const caller = callerOf(context);
-    const channel = this.#channels?.seal(this.#reduced(context), now);
-    if (this.#channels && channel === undefined) return undefined;
-    const isAdvertised = channel !== undefined && !this.#limits.isShed(caller) && !this.#limits.isAddressShed(address);
+    const channel = (this.#channels ?? this.#ownChannels).seal(this.#reduced(context), now);
+    if (channel === undefined) return undefined;
+    const isShed = this.#limits.isShed(caller);
+    const isAdvertised = !isShed && !this.#limits.isAddressShed(address);
     const requestUri = `${this.#options.basePath}${ofrepStreamPath}?channel=${channel}`;
     return {
       entry: isAdvertised ? { type: "sse", endpoint: { requestUri }, inactivityDelaySec } : undefined,
-      read: this.#asRead(caller, channel !== undefined && !this.#limits.isShed(caller), now),
+      read: this.#asRead(caller, isShed, now),
     };
   }
 
   /** The context of a channel. Rejects with `HttpProblem` `unknown-channel`. */
   async contextOf(channel: string): Promise<FlagsContext> {
     if (!this.#channels) await this.#read();
-    const open = () => this.#channels?.open(channel, this.#options.now());
+    const open = () => {
+      const now = this.#options.now();
+      return this.#channels?.open(channel, now) ?? this.#ownChannels.open(channel, now);
+    };
     let context = open();
     if (!context) {
       // The store may have been replaced, and its secret with it.
@@ -102,13 +111,12 @@ export class AdvertisedStreams {
     };
   }
 
-  /** A read that is current until the month ends, or until the advertisement changes. */
-  #asRead(caller: string | undefined, isAdvertised: boolean, now: Instant): CachedRead<unknown> {
+  /** A read that is current until the month ends, or until the advertisement may change. */
+  #asRead(caller: string | undefined, isShed: boolean, now: Instant): CachedRead<unknown> {
     const channels = this.#channels;
-    const retryAt = now + (channels ? shedMs : readAgainMs);
-    const validUntil = isAdvertised ? endOfMonth(now) : Math.min(endOfMonth(now), retryAt);
-    const isStill = () =>
-      this.#channels === channels && (channels !== undefined && !this.#limits.isShed(caller)) === isAdvertised;
+    const changesAt = channels ? (isShed ? now + shedMs : Number.POSITIVE_INFINITY) : now + readAgainMs;
+    const validUntil = Math.min(endOfMonth(now), changesAt);
+    const isStill = () => this.#channels === channels && this.#limits.isShed(caller) === isShed;
     return {
       value: undefined,
       lastError: undefined,
