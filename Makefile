@@ -7,7 +7,8 @@ KUBERNETES ?= 1.33.0
 KUBERNETES_SCHEMAS ?= default
 CRD_SCHEMAS ?= https://raw.githubusercontent.com/datreeio/CRDs-catalog/main/{{.Group}}/{{.ResourceKind}}_{{.ResourceAPIVersion}}.json
 # Everything that the built page depends on.
-page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
+page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts) \
+  src/domain/evaluation/feature.ts
 .PHONY: help run dev test soak check lint-deploy bench bench-quick bench-changes bench-sources bench-commands bench-usage bench-clients
 .PHONY: backoffice screenshots docs site demo clean
 

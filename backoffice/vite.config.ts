@@ -48,7 +48,7 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: "shared", test: /lucide-react|@tanstack|react\/|src\/(ui|api|live|routing|keyboard)\// },
+            { name: "shared", test: /lucide-react|@tanstack|react\/|src\/(ui|api|live|routing|keyboard|domain)\// },
             { name: "events", test: /src\/events\/(?!.*page|.*dialog|.*bar|use-)/ },
           ],
         },

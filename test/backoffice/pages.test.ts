@@ -159,6 +159,15 @@ describe("the sign-in page", () => {
     await dialog.getByLabel("Key").fill("first.feature");
     await dialog.getByRole("button", { name: "Create" }).click();
     await dialog.getByText("first.feature exists already.").waitFor();
+    // Nothing could grant such a key later.
+    for (const key of ["checkout new", "<script>alert(1)</script>"]) {
+      await dialog.getByLabel("Key").fill(key);
+      await dialog.getByRole("button", { name: "Create" }).click();
+      await dialog.getByText("Invalid key (expected 1 to 200 of").waitFor();
+    }
+    await page.goto(`${empty.service.url}/backoffice/features/checkout%20new`);
+    await page.getByText("It cannot be created: the key is invalid").waitFor();
+    expect(await page.getByRole("button", { name: "Create it" }).count()).toBe(0);
   });
 
   it("leaves no error in a dialog after the operator has signed in again", async () => {

@@ -1,4 +1,5 @@
 import { Suspense, useState } from "react";
+import { isWritableKey, writableKeyRule } from "../../../src/domain/evaluation/feature.ts";
 import { useIsEditor } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -10,12 +11,14 @@ const DescriptionDialog = onDemand(() => import("./description-dialog.tsx"));
 export function UnknownFeature({ feature }: { readonly feature: string }) {
   const isEditor = useIsEditor();
   const [isCreating, setCreating] = useState(false);
+  const isWritable = isWritableKey(feature);
   return (
     <>
       <EmptyState
         title={`No source lists ${feature}, and nobody described it.`}
         action={
-          isEditor && (
+          isEditor &&
+          isWritable && (
             <Button look="primary" isChange onClick={() => setCreating(true)}>
               Create it
             </Button>
@@ -23,6 +26,7 @@ export function UnknownFeature({ feature }: { readonly feature: string }) {
         }
       >
         Apps that ask for it get “not found”, and use their default.
+        {!isWritable && ` It cannot be created: the key is invalid (expected ${writableKeyRule}).`}
       </EmptyState>
       <Suspense>{isCreating && <DescriptionDialog feature={feature} onClose={() => setCreating(false)} />}</Suspense>
     </>

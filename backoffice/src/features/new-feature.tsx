@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
+import { isWritableKey, writableKeyRule } from "../../../src/domain/evaluation/feature.ts";
 import { bodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus, Problem } from "../api/problem.ts";
@@ -27,6 +28,9 @@ export default function NewFeature({
   const [owner, setOwner] = useState("");
   const [tags, setTags] = useState("");
   const [error, setError] = useState<unknown>();
+  const [isTried, setTried] = useState(false);
+  // The API describes every key that a store or another tool may grant, also those that cannot be granted here.
+  const isUngrantable = isTried && !isWritableKey(key.trim());
   const create = async () => {
     const json = { description, owner, tags: tagsIn(tags) };
     const param = { feature: pathSegment(key.trim()) };
@@ -38,12 +42,16 @@ export default function NewFeature({
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setError(undefined);
-    create().catch(setError);
+    setTried(true);
+    if (isWritableKey(key.trim())) create().catch(setError);
   };
   const faultOf = (name: string) => faultAt(error, name);
   const exists = hasStatus(error, 412);
-  const isInvalid = error instanceof Problem && error.code === "invalid-feature-key";
-  const keyFault = exists ? `${key.trim()} exists already.` : isInvalid ? error.message : undefined;
+  const keyFault = isUngrantable
+    ? `Invalid key (expected ${writableKeyRule}).`
+    : exists
+      ? `${key.trim()} exists already.`
+      : undefined;
   const isPlaced = keyFault !== undefined || (error instanceof Problem && error.errors.length > 0);
   return (
     <Dialog title="New feature" width={480} onClose={onClose}>
