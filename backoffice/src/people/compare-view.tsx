@@ -10,7 +10,7 @@ import { links } from "../routing/links.ts";
 import { Tag } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { StateBadge } from "../ui/feature-state.tsx";
+import { StateBadge, stateNames } from "../ui/feature-state.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
@@ -18,6 +18,7 @@ import { dayTime } from "../ui/time.tsx";
 import { effectiveChanges, useChangesBetween, useEvent } from "./changes-between.ts";
 import type { PersonContext } from "./person-context.ts";
 import { type Comparison, comparisonOf, type SummarizedFeature } from "./person-queries.ts";
+import { causeOf, stateOf } from "./why.ts";
 
 type Difference = Comparison["features"][number];
 
@@ -102,12 +103,7 @@ function Group({
             <Side feature={a} name={`A, ${first}`} />
             <ArrowRight size={15} className="dim" aria-label="then" />
             <Side feature={b} name={`B, ${second}`} />
-            <Changes
-              feature={feature}
-              deciding={deciding}
-              changes={changes}
-              otherwise={a.on === null ? a.message : b.message}
-            />
+            <Changes feature={feature} deciding={deciding} changes={changes} otherwise={a.on === null ? a : b} />
           </li>
         ))}
       </ul>
@@ -126,7 +122,7 @@ function Changes({
   readonly deciding: string | null;
   readonly changes: readonly Event[];
   /** Without a change, the time, the location or the user makes the difference. */
-  readonly otherwise: string;
+  readonly otherwise: SummarizedFeature;
 }) {
   const sources = useSourcesByName();
   const deciding = useEvent(id, changes);
@@ -136,7 +132,7 @@ function Changes({
       {deciding ? (
         <Change event={deciding} sources={sources} isDeciding />
       ) : (
-        <span className="dim">{id === null && otherwise}</span>
+        <span className="dim">{id === null && causeOf(otherwise, sources)}</span>
       )}
       {others.length > 0 && (
         <details className="compare-others">
@@ -177,19 +173,16 @@ function Change({
   );
 }
 
-const Side = ({ feature, name }: { readonly feature: SummarizedFeature; readonly name: string }) => (
-  <span>
-    <span className="for-screen-readers">{name}: </span>
-    {feature.on === null ? (
-      <StateBadge state="unknown" />
-    ) : (
-      <StateBadge state={feature.on ? "on" : "off"} text={sideState(feature)} />
-    )}
-  </span>
-);
-
-const sideState = ({ on, variant }: SummarizedFeature): string =>
-  on ? (variant === null ? "On" : `On, ${variant}`) : "Off";
+function Side({ feature, name }: { readonly feature: SummarizedFeature; readonly name: string }) {
+  const state = stateOf(feature, useSourcesByName());
+  const { variant } = feature;
+  return (
+    <span>
+      <span className="for-screen-readers">{name}: </span>
+      <StateBadge state={state} text={`${stateNames[state]}${variant === null ? "" : `, ${variant}`}`} />
+    </span>
+  );
+}
 
 const sideText = ({ user, at }: PersonContext): string =>
   `${user ?? "without a token"}, ${at === undefined ? "now" : dayTime(new Date(at))}`;

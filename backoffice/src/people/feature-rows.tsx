@@ -1,10 +1,12 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useSourcesByName } from "../api/sources.ts";
 import { setQuery } from "../routing/location.ts";
 import { Tag } from "../ui/card.tsx";
 import { StateIcon } from "../ui/feature-state.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
 import type { SummarizedFeature } from "./person-queries.ts";
+import { causeOf, stateOf } from "./why.ts";
 
 const rowHeight = 52;
 /** Rows before the end at which the next page is read. */
@@ -31,6 +33,7 @@ export function FeatureRows({
 }) {
   const region = useRef<HTMLDivElement>(null);
   const isNarrow = useIsNarrow();
+  const sources = useSourcesByName();
   const page = () => region.current?.closest(".page") ?? null;
   const [scrollMargin, setScrollMargin] = useState(0);
   useLayoutEffect(() => {
@@ -74,10 +77,10 @@ export function FeatureRows({
                   aria-expanded={isOpen}
                   onClick={() => setQuery({ f: isOpen ? undefined : feature.feature }, { isStep: true })}
                 >
-                  <StateIcon state={stateOf(feature)} size={16} />
+                  <StateIcon state={stateOf(feature, sources)} size={16} />
                   <span className="grow column">
                     <span className="strong ellipsis">{feature.feature}</span>
-                    <span className="tiny dim ellipsis">{feature.message.replace(/^\w+: /, "")}</span>
+                    <span className="tiny dim ellipsis">{causeOf(feature, sources)}</span>
                   </span>
                   {feature.variant !== null && <Tag>{feature.variant}</Tag>}
                 </button>
@@ -98,5 +101,3 @@ const Deciding = ({ feature: { decidedBy } }: { readonly feature: SummarizedFeat
       <Tag>{decidedBy[0]}</Tag>
     </span>
   );
-
-export const stateOf = ({ on }: Pick<SummarizedFeature, "on">) => (on === null ? "unknown" : on ? "on" : "off");

@@ -13,7 +13,8 @@ import { dayTime } from "../ui/time.tsx";
 import { FeatureResults } from "./feature-results.tsx";
 import type { PersonContext } from "./person-context.ts";
 import { explanationOf, featuresFor, type SummaryPage } from "./person-queries.ts";
-import { stateWord, WhyChain } from "./why-chain.tsx";
+import { stateWord } from "./why.ts";
+import { WhyChain } from "./why-chain.tsx";
 
 /** What a person's app gets, and why each feature is on or off; now, or read-only at another moment. */
 export function PersonView({ context }: { readonly context: PersonContext }) {
@@ -58,7 +59,7 @@ function Why({ context, feature: key }: { readonly context: PersonContext; reado
         </Link>
       }
     >
-      <WhyChain explanation={data} feature={feature} />
+      <WhyChain context={context} explanation={data} feature={feature} />
     </Card>
   );
 }

@@ -1,9 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
+import { useSourcesByName } from "../api/sources.ts";
 import { toast } from "../ui/toasts.tsx";
 import type { PersonContext } from "./person-context.ts";
 import { explanationOf } from "./person-queries.ts";
+import { causeOf, stateWord } from "./why.ts";
 
 /** A feature that is added to, or removed from, the own set of a user. */
 type OwnSetChange = { readonly source: string; readonly feature: string; readonly isAdded: boolean };
@@ -20,6 +22,7 @@ const write = ({ source, feature, isAdded }: OwnSetChange, userId: string) => {
 /** Changes the own set of a user; the toast undoes it, and says if the result for the context stays the same. */
 export function useOwnSetChange(context: PersonContext) {
   const client = useQueryClient();
+  const sources = useSourcesByName();
   const userId = context.user ?? "";
   const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
   return useMutation({
@@ -29,7 +32,8 @@ export function useOwnSetChange(context: PersonContext) {
       const state = change.isAdded ? "added" : "removed";
       const explained = await client.fetchQuery({ ...explanationOf(context, change.feature), staleTime: 0 });
       const [result] = explained.features;
-      const same = result && result.on !== change.isAdded ? ` It is still ${result.message}.` : "";
+      const isSame = result && result.on !== change.isAdded;
+      const same = isSame ? ` It is still ${stateWord(result.on)}: ${causeOf(result, sources)}.` : "";
       if (added.length + removed.length === 0) {
         toast(`${change.feature} was ${state} for ${userId} already.${same}`);
         return;

@@ -1,24 +1,41 @@
 import "./why-chain.css";
 import { Check, DoorClosed, DoorOpen, Minus, ShieldBan, ShieldCheck, TriangleAlert, Zap } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
+import { useSourcesByName } from "../api/sources.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { counted } from "../ui/numbers.ts";
 import { Ago, dayTime } from "../ui/time.tsx";
+import { ContextDialog } from "./context-dialog.tsx";
+import type { PersonContext } from "./person-context.ts";
 import type { ExplainedFeature, Explanation, Result } from "./person-queries.ts";
-import { isOn, isUnknown, passes, type SourceResult, sayingOf, whyOf } from "./why.ts";
+import {
+  causeOf,
+  isOn,
+  isUnknown,
+  passes,
+  type SourceResult,
+  sayingOf,
+  sentenceOf,
+  stateOf,
+  stateWord,
+  whyOf,
+} from "./why.ts";
 
 /** Why a feature is on or off: grants, gates, vetoes, result, as the service merges them. */
 export function WhyChain({
+  context,
   explanation,
   feature,
 }: {
+  readonly context: PersonContext;
   readonly explanation: Explanation;
   readonly feature: ExplainedFeature;
 }) {
   const { grants, gates, vetoes } = whyOf(explanation, feature);
   const granting = grants.filter(isOn).length;
+  const sources = useSourcesByName();
   return (
     <ol className="why" aria-label={`Why ${feature.feature} is ${stateWord(feature.on)}`}>
       <Step
@@ -28,7 +45,7 @@ export function WhyChain({
       >
         <div className="why-sources">
           {grants.map((grant) => (
-            <SourceLine key={grant.source.name} {...grant} />
+            <SourceLine key={grant.source.name} {...grant} context={context} />
           ))}
         </div>
       </Step>
@@ -38,7 +55,7 @@ export function WhyChain({
           isGood={passes(gate) && granting > 0}
           isBad={!passes(gate) && !isUnknown(gate) && granting > 0}
           icon={passes(gate) ? <DoorOpen size={14} aria-hidden /> : <DoorClosed size={14} aria-hidden />}
-          title={`Gate ${gate.source.name} ${isUnknown(gate) ? "is unknown" : passes(gate) ? "lets it through" : "holds it back"}`}
+          title={`Gate ${gate.source.name} ${gateWord(gate, granting > 0)}`}
         >
           <Standing {...gate} />
         </Step>
@@ -59,13 +76,14 @@ export function WhyChain({
         title={
           <span className="row">
             Result
-            <StateBadge state={feature.on === null ? "unknown" : feature.on ? "on" : "off"} />
+            <StateBadge state={stateOf(feature, sources)} />
           </span>
         }
       >
         <p className="small dim">
-          {feature.message}.{feature.variant !== null && ` Variant ${feature.variant}.`}
-          {feature.reason !== null && (
+          <span title={feature.message}>{causeOf(feature, sources)}.</span>
+          {feature.variant !== null && ` Variant ${feature.variant}.`}
+          {feature.reason !== null && !isByList(feature) && (
             <span title={`OpenFeature reason ${feature.reason}`}> {reasons[feature.reason] ?? feature.reason}</span>
           )}
         </p>
@@ -73,6 +91,17 @@ export function WhyChain({
     </ol>
   );
 }
+
+/** What a gate does; of a feature that no source grants, what it would do. */
+function gateWord(gate: SourceResult, isGranted: boolean): string {
+  if (isUnknown(gate)) return "is unknown";
+  if (passes(gate)) return isGranted ? "lets it through" : "would let it through";
+  return isGranted ? "holds it back" : "would hold it back";
+}
+
+/** Whether the source that decides lists the feature, which says it all. */
+const isByList = ({ decidedBy: [first], results }: ExplainedFeature): boolean =>
+  results.some(({ source, set }) => source === first && set !== null);
 
 /** OpenFeature's reasons in words. */
 const reasons: Readonly<Record<string, string>> = {
@@ -82,8 +111,6 @@ const reasons: Readonly<Record<string, string>> = {
   DEFAULT: "No rule matches, so the default applies.",
   DISABLED: "The flag is disabled, so its default applies.",
 };
-
-export const stateWord = (on: boolean | null): string => (on === null ? "unknown" : on ? "on" : "off");
 
 const Step = ({
   icon,
@@ -105,14 +132,28 @@ const Step = ({
   </li>
 );
 
-function SourceLine(line: SourceResult) {
+function SourceLine({ context, ...line }: SourceResult & { readonly context: PersonContext }) {
   const { source, result } = line;
+  const fields = useSourcesByName().get(source.name)?.fields ?? [];
+  // It has a set for each value of a field that this caller does not have.
+  const isUnread = result.result === "absent" && source.freshness === null;
+  const needsLocation = isUnread && fields.includes("location") && context.location === undefined;
+  const needsUser = isUnread && fields.includes("userId") && context.user === undefined;
   return (
     <div className={`why-source ${isOn(line) ? "" : "dim"}`}>
       <ResultIcon {...line} />
       <div className="grow">
         <span>
-          <b>{source.name}</b> {sayingOf(line)}{" "}
+          <b>{source.name}</b>{" "}
+          {needsUser ? (
+            "needs a user"
+          ) : needsLocation ? (
+            <>
+              needs a location. <SetLocation context={context} />
+            </>
+          ) : (
+            sayingOf(line)
+          )}{" "}
           {isOn(line) && result.set !== null && <span className="mono">{result.set}</span>}
         </span>
         <Rule {...line} />
@@ -122,6 +163,19 @@ function SourceLine(line: SourceResult) {
         {source.freshness && (source.freshness.fresh ? "fresh" : <>stale, read {<Ago at={source.freshness.asOf} />}</>)}
       </span>
     </div>
+  );
+}
+
+/** Opens the context, to evaluate with a location. */
+function SetLocation({ context }: { readonly context: PersonContext }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" className="link" onClick={() => setOpen(true)}>
+        Set one
+      </button>
+      {isOpen && <ContextDialog context={context} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 
@@ -210,5 +264,3 @@ const Remark = ({ change, set }: { readonly change: Change | null; readonly set:
 type Change = NonNullable<SourceResult["result"]["lastChange"]>;
 
 const authorOf = ({ by }: Change): string => (by === "external" ? "unknown" : by.replace(/^cli:/, ""));
-
-const sentenceOf = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
