@@ -145,7 +145,12 @@ describe("the page of features", () => {
       await page.getByRole("checkbox", { name: `Select ${key}` }).click();
     }
     await page.getByText("3 selected").waitFor();
-    await page.getByRole("button", { name: "On for everyone", exact: true }).last().click();
+    await page.getByRole("button", { name: "On for everyone…" }).click();
+    const asking = page.getByRole("dialog", { name: "Switch 2 features on for everyone?" });
+    await asking.getByText("Every caller gains 1 feature now.").waitFor();
+    await asking.getByText("checkout.address-autocomplete is killed and not changed.").waitFor();
+    expect(await features()).not.toContain("payments.ledger-v2");
+    await asking.getByRole("button", { name: "Switch 2 features on for everyone" }).click();
     const dialog = page.getByRole("dialog", { name: "On for everyone: 1 of 3 changed" });
     await dialog.getByText("1 was so already. 1 was refused; nothing about it changed.").waitFor();
     await dialog.getByText("Killed. Undo the kill first, then switch it.").waitFor();

@@ -81,7 +81,7 @@ describe("the page of a feature", () => {
     expect(await feature("checkout.apple-pay")).toMatchObject({ killed: false, state: "on" });
   });
 
-  it("asks for confirmation, with numbers, before it closes a gate", async () => {
+  it("asks for confirmation, with numbers, before it closes and opens a gate", async () => {
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.google-pay" });
     const { page } = window;
     await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
@@ -90,6 +90,12 @@ describe("the page of a feature", () => {
     await dialog.getByRole("button", { name: "Close the gate" }).click();
     await page.getByText("Held by gate", { exact: true }).waitFor();
     expect((await feature("checkout.google-pay")).state).toBe("held");
+    await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
+    const opening = page.getByRole("dialog", { name: "Open gate active for checkout.google-pay?" });
+    await opening.getByText("48 users gain it now.").waitFor();
+    expect((await feature("checkout.google-pay")).state).toBe("held");
+    await opening.getByRole("button", { name: "Open the gate" }).click();
+    await page.getByText("checkout.google-pay is let through by gate active.").waitFor();
   });
 
   it.each([1440, 390])("wraps long words of people at %i px", async (width) => {

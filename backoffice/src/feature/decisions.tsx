@@ -12,7 +12,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { onDemand } from "../ui/on-demand.ts";
 import { Switch } from "../ui/switch.tsx";
 
-const OffDialog = onDemand(() => import("../features/off-dialog.tsx"));
+const SwitchDialog = onDemand(() => import("../features/switch-dialog.tsx"));
 
 /** The decisions about a feature: whom it is on for, everyone, each gate, the kill switch. */
 export function Decisions({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {
@@ -72,7 +72,7 @@ function EveryoneCell({ feature, source }: { readonly feature: Feature; readonly
       <p className="tiny dim">Source {source.name}.</p>
       {error !== undefined && <ErrorNote error={error} />}
       <Suspense>
-        {asks && <OffDialog feature={feature.feature} source={source} onClose={() => setAsks(false)} />}
+        {asks && <SwitchDialog feature={feature.feature} source={source} onClose={() => setAsks(false)} />}
       </Suspense>
     </Cell>
   );
@@ -88,16 +88,9 @@ function GateCell({
   readonly sources: readonly Source[];
 }) {
   const isEditor = useIsEditor();
-  const { switchEveryone } = useFeatureChanges();
-  const [asks, setAsks] = useState(false);
-  const [error, setError] = useState<unknown>();
+  const [asking, setAsking] = useState<boolean>();
   const isOpen = feature.on[gate.name] === true;
   const behind = sources.filter(({ gatedBy }) => gatedBy.includes(gate.name)).map(({ name }) => name);
-  const change = (next: boolean) => {
-    setError(undefined);
-    if (next) switchEveryone(gate.name, feature.feature, true).catch(setError);
-    else setAsks(true);
-  };
   return (
     <Cell icon={<DoorOpen size={14} aria-hidden />} name={`Gate ${gate.name}`}>
       {isEditor ? (
@@ -106,15 +99,16 @@ function GateCell({
           isOn={isOpen}
           isLarge
           label={isOpen ? "Open" : "Closed"}
-          onChange={change}
+          onChange={setAsking}
         />
       ) : (
         <p className="strong">{isOpen ? "Open" : "Closed"}</p>
       )}
       <p className="tiny dim">Grants of {behind.join(", ") || "no source"} need it.</p>
-      {error !== undefined && <ErrorNote error={error} />}
       <Suspense>
-        {asks && <OffDialog feature={feature.feature} source={gate} onClose={() => setAsks(false)} />}
+        {asking !== undefined && (
+          <SwitchDialog feature={feature.feature} source={gate} isOn={asking} onClose={() => setAsking(undefined)} />
+        )}
       </Suspense>
     </Cell>
   );

@@ -7,8 +7,8 @@ import { Button, IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { count } from "../ui/numbers.ts";
 import { type BulkDescription, type BulkItem, changeMany, describeMany } from "./bulk.ts";
+import { BulkConfirm, type EveryoneChange } from "./bulk-confirm.tsx";
 import { BulkDescribe } from "./bulk-describe.tsx";
-import { BulkKill } from "./bulk-kill.tsx";
 import { BulkResult, type BulkRun } from "./bulk-result.tsx";
 import { type Feature, refreshFeature } from "./feature-list.ts";
 import { audienceOf, reachText } from "./impact.ts";
@@ -27,11 +27,11 @@ export default function BulkBar({
 }) {
   const client = useQueryClient();
   const [run, setRun] = useState<BulkRun>();
-  const [asking, setAsking] = useState<"kill" | "describe">();
+  const [asking, setAsking] = useState<"describe" | { readonly change: EveryoneChange; readonly source: string }>();
   const [error, setError] = useState<unknown>();
   const everyone = everyoneSourceOf(sources)?.name;
   const killSwitch = killSwitchOf(sources)?.name;
-  const killable = selected.filter(({ state }) => state !== "killed").length;
+  const killable = selected.filter(({ state }) => state !== "killed").map(({ feature }) => feature);
 
   const settle = async (next: BulkRun) => {
     setAsking(undefined);
@@ -46,7 +46,12 @@ export default function BulkBar({
   };
 
   const reach = new Map(selected.map((feature) => [feature.feature, reachText(audienceOf(feature, sources))]));
-  const switchMany = async (source: string, features: readonly Feature[], isOn: boolean): Promise<BulkRun> => {
+  const switchMany = async (
+    source: string,
+    features: readonly Feature[],
+    isOn: boolean,
+    note: string,
+  ): Promise<BulkRun> => {
     const killed = features.filter(({ state }) => state === "killed");
     const others = features.filter(({ state }) => state !== "killed").map(({ feature }) => feature);
     const refused = killed.map(
@@ -58,7 +63,7 @@ export default function BulkBar({
     );
     const done = await changeMany(
       others,
-      { source, isAdded: isOn },
+      { source, isAdded: isOn, note },
       {
         changed: (key) => `${isOn ? "On" : "Off"} for everyone, was on for ${reach.get(key)}`,
         unchanged: `Already ${isOn ? "on" : "off"} for everyone`,
@@ -76,6 +81,7 @@ export default function BulkBar({
             source,
             keys.flatMap((key) => byKey.get(key) ?? []),
             isOn,
+            note,
           ),
         ),
     };
@@ -106,15 +112,15 @@ export default function BulkBar({
         <span className="small strong num bulk-bar-count" role="status">
           {isAll ? `All ${count(selected.length)} that match are selected` : `${count(selected.length)} selected`}
         </span>
-        {everyone !== undefined && (
+        {everyone !== undefined && killable.length > 0 && (
           <>
-            <Button isCompact isChange onClick={() => start(switchMany(everyone, selected, true))}>
+            <Button isCompact isChange onClick={() => setAsking({ change: "on", source: everyone })}>
               <Globe size={14} aria-hidden />
-              On for everyone
+              On for everyone…
             </Button>
-            <Button isCompact isChange onClick={() => start(switchMany(everyone, selected, false))}>
+            <Button isCompact isChange onClick={() => setAsking({ change: "off", source: everyone })}>
               <Ban size={14} aria-hidden />
-              Off for everyone
+              Off for everyone…
             </Button>
           </>
         )}
@@ -122,10 +128,15 @@ export default function BulkBar({
           <Tag size={14} aria-hidden />
           Tags and owner
         </Button>
-        {killSwitch !== undefined && killable > 0 && (
-          <Button isCompact look="danger-outline" isChange onClick={() => setAsking("kill")}>
+        {killSwitch !== undefined && killable.length > 0 && (
+          <Button
+            isCompact
+            look="danger-outline"
+            isChange
+            onClick={() => setAsking({ change: "kill", source: killSwitch })}
+          >
             <Power size={14} aria-hidden />
-            Kill {count(killable)}…
+            Kill {count(killable.length)}…
           </Button>
         )}
         <IconButton label="Clear selection" onClick={onClear}>
@@ -133,11 +144,19 @@ export default function BulkBar({
         </IconButton>
         {error !== undefined && <ErrorNote error={error} />}
       </section>
-      {asking === "kill" && killSwitch !== undefined && (
-        <BulkKill
+      {typeof asking === "object" && (
+        <BulkConfirm
+          change={asking.change}
           features={selected}
           sources={sources}
-          onKill={async (keys, note) => settle(await killMany(killSwitch, keys, note))}
+          onConfirm={async (note) => {
+            const { change, source } = asking;
+            const run =
+              change === "kill"
+                ? killMany(source, killable, note)
+                : switchMany(source, selected, change === "on", note);
+            await settle(await run);
+          }}
           onClose={() => setAsking(undefined)}
         />
       )}

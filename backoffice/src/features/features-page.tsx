@@ -26,9 +26,9 @@ import { SourceBanners } from "./source-banners.tsx";
 import { useUsage } from "./usage.ts";
 
 const KillDialog = onDemand(() => import("./kill-dialog.tsx"));
-const OffDialog = onDemand(() => import("./off-dialog.tsx"));
 const NewFeature = onDemand(() => import("./new-feature.tsx"));
 const BulkBar = onDemand(() => import("./bulk-bar.tsx"));
+const SwitchDialog = onDemand(() => import("./switch-dialog.tsx"));
 
 const tabs = [
   { value: "all", name: "All" },
@@ -210,7 +210,7 @@ export function FeaturesPage() {
         )}
         {killing && isEditor && <KillDialog feature={killing} onClose={() => setQuery({ kill: undefined })} />}
         {asking?.for === "off" && everyone && (
-          <OffDialog feature={asking.key} source={everyone} onClose={() => setAsking(undefined)} />
+          <SwitchDialog feature={asking.key} source={everyone} onClose={() => setAsking(undefined)} />
         )}
         {asking?.for === "new" && <NewFeature suggested={asking.key} onClose={() => setAsking(undefined)} />}
       </Suspense>

@@ -18,14 +18,14 @@ export type Audience = {
   readonly rules: readonly string[];
 };
 
-/** A change that takes a feature away. `source`: the gate that is closed. */
-type Loss = { readonly change: "kill" | "off" } | { readonly change: "close"; readonly source: string };
+/** A change that is assessed. `source`: the gate that is opened or closed. */
+type Change = { readonly change: "kill" | "off" } | { readonly change: "open" | "close"; readonly source: string };
 
-/** What a change would take away, computed by the API and not applied. */
-export const impactQuery = (key: string, loss: Loss) =>
+/** Who would gain and lose a feature by a change, computed by the API and not applied. */
+export const impactQuery = (key: string, change: Change) =>
   queryOptions({
-    queryKey: ["feature", key, "impact", loss],
-    queryFn: () => bodyOf(v1.features[":feature"].impact.$get({ param: { feature: pathSegment(key) }, query: loss })),
+    queryKey: ["feature", key, "impact", change],
+    queryFn: () => bodyOf(v1.features[":feature"].impact.$get({ param: { feature: pathSegment(key) }, query: change })),
     staleTime: 0,
   });
 
@@ -54,9 +54,16 @@ export const largestShare = ({ shares }: Audience): number =>
   Math.max(0, ...shares.map(({ percentage }) => percentage));
 
 /** Who loses the feature, as the first sentence of a confirmation. */
-export function lossText(audience: Audience): string {
+export const lossText = (audience: Audience): string =>
+  effectText(audience, "lose") ?? "Nobody loses it now. It stays off if a source grants it later.";
+
+/** Who gains the feature, as the first sentence of a confirmation. */
+export const gainText = (audience: Audience): string => effectText(audience, "gain") ?? "Nobody gains it now.";
+
+/** `undefined` if nobody gains or loses it. */
+function effectText(audience: Audience, verb: "gain" | "lose"): string | undefined {
   const { everyone, users, locations, rules } = audience;
-  if (everyone) return "Every caller loses it now.";
+  if (everyone) return `Every caller ${verb}s it now.`;
   if (users === null) return "The number of users is not known: the store did not answer the count.";
   const share = largestShare(audience);
   const parts = [
@@ -65,9 +72,9 @@ export function lossText(audience: Audience): string {
     ...(share > 0 ? [`${share}\u00a0% of other callers`] : []),
     ...(rules.length > 0 ? [`those of ${joined(rules)}`] : []),
   ];
-  if (parts.length === 0) return "Nobody loses it now. It stays off if a source grants it later.";
+  if (parts.length === 0) return undefined;
   const isOne = parts.length === 1 && (users === 1 || (users === 0 && locations.length === 1));
-  return `${joined(parts)} ${isOne ? "loses" : "lose"} it now.`;
+  return `${joined(parts)} ${verb}${isOne ? "s" : ""} it now.`;
 }
 
 /** Whom a feature is on for, in a few words. */
@@ -95,8 +102,8 @@ export function evaluatedText(times: number | null | undefined): string {
  * The impact of a change while its confirmation is open. It stays as it was once the change is under way, which would
  * otherwise be counted as made.
  */
-export function useImpact(key: string, loss: Loss, isUnderWay: boolean) {
-  const { data, error } = useQuery({ ...impactQuery(key, loss), enabled: !isUnderWay });
+export function useImpact(key: string, change: Change, isUnderWay: boolean) {
+  const { data, error } = useQuery({ ...impactQuery(key, change), enabled: !isUnderWay });
   const shown = useRef({ impact: data, error });
   if (!isUnderWay) shown.current = { impact: data, error };
   return shown.current;

@@ -6,17 +6,20 @@ import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
-import { audienceOf, evaluatedText, lossText, reachText, useImpact } from "./impact.ts";
+import { audienceOf, evaluatedText, gainText, lossText, reachText, useImpact } from "./impact.ts";
 
-/** Asks before a feature is switched off for everyone, or held by a gate, with what that takes away. */
-export default function OffDialog({
+/** Asks before a gate is opened or closed for a feature, or a feature is off for everyone, with who gains or loses it. */
+export default function SwitchDialog({
   feature: key,
   source,
+  isOn = false,
   onClose,
 }: {
   readonly feature: string;
   /** The grant for everyone, or the gate. */
   readonly source: Source;
+  /** Whether the gate is opened. */
+  readonly isOn?: boolean;
   readonly onClose: () => void;
 }) {
   const isGate = source.role === "gate";
@@ -25,24 +28,27 @@ export default function OffDialog({
   const sources = useSources();
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
-  const { impact } = useImpact(key, isGate ? { change: "close", source: source.name } : { change: "off" }, isBusy);
-  const switchOff = () => {
+  const change = isGate ? ({ change: isOn ? "open" : "close", source: source.name } as const) : undefined;
+  const { impact } = useImpact(key, change ?? { change: "off" }, isBusy);
+  const apply = () => {
     setBusy(true);
     setError(undefined);
-    switchEveryone(source.name, key, false).then(onClose, (reason: unknown) => {
+    switchEveryone(source.name, key, isOn).then(onClose, (reason: unknown) => {
       setError(reason);
       setBusy(false);
     });
   };
   const left = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
+  const act = isOn ? "Open" : "Close";
   return (
     <Dialog
-      title={isGate ? `Close gate ${source.name} for ${key}?` : `Switch ${key} off for everyone?`}
+      title={isGate ? `${act} gate ${source.name} for ${key}?` : `Switch ${key} off for everyone?`}
       onClose={onClose}
     >
       {isGate ? (
         <p>
-          <b>{impact ? lossText(impact.loses) : "Counting…"}</b> Their entries stay. Opening the gate restores them.{" "}
+          <b>{!impact ? "Counting…" : isOn ? gainText(impact.gains) : lossText(impact.loses)}</b>{" "}
+          {!isOn && "Their entries stay. Opening the gate restores them. "}
           {evaluatedText(impact?.evaluationsLastHour)}
         </p>
       ) : (
@@ -56,8 +62,8 @@ export default function OffDialog({
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" isChange onClick={switchOff} disabled={isBusy}>
-          {isGate ? "Close the gate" : "Off for everyone"}
+        <Button look={isOn ? "primary" : "danger"} isChange onClick={apply} disabled={isBusy}>
+          {isGate ? `${act} the gate` : "Off for everyone"}
         </Button>
       </DialogButtons>
     </Dialog>

@@ -13,49 +13,71 @@ import { type Audience, audienceOf, largestShare, reachText } from "./impact.ts"
 const maxNamed = 10;
 const maxSkipped = 3;
 
-/** Asks before many features are killed: how many are on, the largest by name, and those that are killed already. */
-export function BulkKill({
+/** A change of many features for everyone. */
+export type EveryoneChange = "kill" | "on" | "off";
+
+/** Asks before a change of many features: whom they are on for, the largest by name, and those that are killed. */
+export function BulkConfirm({
+  change,
   features,
   sources,
-  onKill,
+  onConfirm,
   onClose,
 }: {
+  readonly change: EveryoneChange;
   readonly features: readonly Feature[];
   readonly sources: readonly Source[];
-  readonly onKill: (keys: readonly string[], note: string) => Promise<void>;
+  readonly onConfirm: (note: string) => Promise<void>;
   readonly onClose: () => void;
 }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
   const [killed, others] = [true, false].map((isKilled) =>
     features.filter(({ state }) => (state === "killed") === isKilled),
   ) as [Feature[], Feature[]];
   const reach = others
     .map((feature) => ({ key: feature.feature, isOn: isOn(feature), impact: audienceOf(feature, sources) }))
     .toSorted((one, other) => sizeOf(other) - sizeOf(one));
-  const name = `Kill ${counted(others.length, "feature")}`;
-  const kill = () => {
+  const number = counted(others.length, "feature");
+  const name = change === "kill" ? `Kill ${number}` : `Switch ${number} ${change} for everyone`;
+  const granted = reach.filter(({ impact }) => impact.everyone).length;
+  const confirm = () => {
     setError(undefined);
-    onKill(
-      others.map(({ feature }) => feature),
-      note.trim(),
-    ).catch(setError);
+    setBusy(true);
+    onConfirm(note.trim()).catch((reason: unknown) => {
+      setError(reason);
+      setBusy(false);
+    });
   };
   return (
     <Dialog title={`${name}?`} onClose={onClose}>
       <p>
-        <b>Off for everyone.</b> {statesText(others)} Undo restores exactly what was on.
+        {change === "kill" ? (
+          <b>Off for everyone.</b>
+        ) : change === "off" ? (
+          <b>Every caller without a grant of their own loses {counted(granted, "feature")} now.</b>
+        ) : (
+          <b>Every caller gains {counted(others.length - granted, "feature")} now.</b>
+        )}{" "}
+        {statesText(others)} Undo restores exactly what was on.
       </p>
       <ul className="bulk-list">
         {reach.slice(0, maxNamed).map(({ key, isOn: wasOn, impact }) => (
           <li key={key}>
             <span className="small strong ellipsis grow">{key}</span>
-            <span className="tiny dim">{wasOn ? `on for ${reachText(impact)}` : "off now"}</span>
+            <span className="tiny dim">
+              {change === "off" && impact.everyone
+                ? `stays on for ${reachText({ ...impact, everyone: false })}`
+                : wasOn
+                  ? `on for ${reachText(impact)}`
+                  : "off now"}
+            </span>
           </li>
         ))}
         {reach.length > maxNamed && <li className="small dim">and {count(reach.length - maxNamed)} more</li>}
       </ul>
-      {killed.length > 0 && <p className="small dim">{skippedText(killed)}</p>}
+      {killed.length > 0 && <p className="small dim">{killedText(killed, change)}</p>}
       <Field
         label="Reason"
         hint="(optional, shown in the event log)"
@@ -67,8 +89,8 @@ export function BulkKill({
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="danger" isChange onClick={kill}>
-          <Power size={15} aria-hidden />
+        <Button look={change === "on" ? "primary" : "danger"} isChange disabled={isBusy} onClick={confirm}>
+          {change === "kill" && <Power size={15} aria-hidden />}
           {name}
         </Button>
       </DialogButtons>
@@ -91,10 +113,10 @@ function statesText(features: readonly Feature[]): string {
   return `${joined(parts)} now.`;
 }
 
-function skippedText(killed: readonly Feature[]): string {
+function killedText(killed: readonly Feature[], change: EveryoneChange): string {
   const named = killed.slice(0, maxSkipped).map(({ feature }) => feature);
   const names = killed.length > maxSkipped ? [...named, `${count(killed.length - maxSkipped)} more`] : named;
-  return `${joined(names)} ${are(killed.length)} killed already and skipped.`;
+  return `${joined(names)} ${are(killed.length)} killed ${change === "kill" ? "already and skipped" : "and not changed"}.`;
 }
 
 const are = (number: number): string => (number === 1 ? "is" : "are");
