@@ -5,7 +5,7 @@ import { SignInAgain } from "./sign-in/sign-in-again.tsx";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 import { ErrorNote } from "./ui/error-note.tsx";
 
-/** Nothing, the sign-in page, or the shell. If the session ends, the shell stays below a dialog. */
+/** Nothing, which leaves the frame of the document in view, the sign-in page, or the shell. If the session ends, the shell stays below a dialog. */
 export function App() {
   const session = useSession();
   const failure = useSessionFailure();
@@ -19,7 +19,7 @@ export function App() {
       </main>
     );
   }
-  if (session === undefined) return <div role="status" aria-label="Loading" />;
+  if (session === undefined) return null;
   if (session === null && !wasSignedIn.current) return <SignInPage />;
   return (
     <>

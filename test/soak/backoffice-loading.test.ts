@@ -6,6 +6,24 @@ const shop = shopTests();
 const pagePath = /\/backoffice\/$/;
 
 describe("the parts of the page that the first view does not need", () => {
+  it("have a frame until the session is known, and a skeleton until they are loaded", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
+    const { page } = window;
+    const answers = Promise.withResolvers<void>();
+    const scripts = Promise.withResolvers<void>();
+    await page.route(/\/admin\/v1\/session$/, (route) => answers.promise.then(() => route.continue()));
+    await page.route(/\/feature-page-[\w-]+\.js$/, (route) => scripts.promise.then(() => route.continue()));
+    await page.goto(`${shop.service.url}/backoffice/features/checkout.express-pay`);
+    const loading = page.getByRole("status", { name: "Loading" });
+    await loading.getByText("Tidegate").filter({ visible: true }).waitFor();
+    answers.resolve();
+    await page.getByRole("main").locator(".skeleton").first().waitFor();
+    expect(await loading.getByText("Tidegate").count()).toBe(0);
+    scripts.resolve();
+    await page.getByRole("heading", { name: "checkout.express-pay", level: 1 }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
   it("can be loaded again after the service did not send them", async () => {
     await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
     const { page } = window;

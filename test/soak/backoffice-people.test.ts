@@ -49,10 +49,10 @@ describe("the page of a person", () => {
     await steps.getByText("Gate active would let it through").waitFor();
     await steps.getByText("No source grants it.").waitFor();
     await steps.getByText("location needs a location.").getByRole("button", { name: "Set one" }).click();
-    await page.getByRole("dialog").getByLabel("Location").fill("es/madrid");
+    await page.getByRole("dialog").getByLabel("Location").fill("pt/porto");
     await page.getByRole("dialog").getByRole("button", { name: "Evaluate" }).click();
     await steps.getByText("location does not list it").waitFor();
-    const { features } = await explain({ user: "u-none", location: "es/madrid", features: ["checkout.installments"] });
+    const { features } = await explain({ user: "u-none", location: "pt/porto", features: ["checkout.installments"] });
     await steps.getByTitle(features[0]?.message ?? "", { exact: true }).waitFor();
     expect(window.faults).toEqual([]);
   });

@@ -9,6 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { onDemand } from "../ui/on-demand.ts";
 import { Shortened } from "../ui/shortened.tsx";
+import { SkeletonRows } from "../ui/skeleton.tsx";
 import { LookUpForm } from "./look-up-form.tsx";
 import { ModeBar, modeIn } from "./mode-bar.tsx";
 import { contextIn, otherContextIn } from "./person-context.ts";
@@ -69,7 +70,7 @@ export default function PersonPage({ id }: { readonly id: string | undefined }) 
         )}
       </div>
       <ModeBar mode={mode} context={context} />
-      <Suspense fallback={<div role="status" aria-label="Loading" />}>
+      <Suspense fallback={<SkeletonRows count={6} />}>
         {mode === "compare" ? (
           <CompareView one={context} other={otherContextIn(context, query)} />
         ) : (

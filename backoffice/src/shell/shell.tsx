@@ -10,6 +10,7 @@ import { navigate, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
 import { onDemand } from "../ui/on-demand.ts";
+import { Skeleton, SkeletonRows } from "../ui/skeleton.tsx";
 import { Toasts, undoLast } from "../ui/toasts.tsx";
 import { AccountMenu } from "./account-menu.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
@@ -70,7 +71,7 @@ export function Shell() {
         <ConnectionBar />
         <PageUpdate />
         <ErrorBoundary key={segments.join("/")}>
-          <Suspense fallback={<div className="page" role="status" aria-label="Loading" />}>
+          <Suspense fallback={<LoadingPage />}>
             <PageAt segments={segments} />
           </Suspense>
         </ErrorBoundary>
@@ -91,3 +92,13 @@ export function Shell() {
     </div>
   );
 }
+
+/** In the place of a page whose script is loading. */
+const LoadingPage = () => (
+  <div className="page">
+    <div className="page-head">
+      <Skeleton width={160} height={26} />
+    </div>
+    <SkeletonRows count={8} />
+  </div>
+);
