@@ -72,6 +72,20 @@ describe("a change that somebody else made meanwhile", () => {
     expect(await page.getByRole("button", { name: "Undo", exact: true }).count()).toBe(0);
   });
 
+  it("leaves a kill nothing to do, and shows who killed it", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "features?kill=payments.sepa-instant" });
+    const { page } = window;
+    const asking = page.getByRole("dialog", { name: "Kill payments.sepa-instant?" });
+    await asking.getByText("Every caller loses it now.").waitFor();
+    await shop.call("jonas.weber", "PUT", "/admin/v1/killed/payments.sepa-instant");
+    const killed = page.getByRole("dialog", { name: "payments.sepa-instant is killed" });
+    await killed.getByText(/Killed already by jonas\.weber, \d+ s ago\./).waitFor();
+    expect(await page.getByRole("button", { name: "Kill for everyone" }).count()).toBe(0);
+    await killed.getByText("Close", { exact: true }).click();
+    await killed.waitFor({ state: "detached" });
+    expect(window.faults).toEqual([]);
+  });
+
   it("is kept by a bulk change of tags, of which the other features are changed", async () => {
     await using window = await shop.open("luca.ferri", { path: "features?owner=Search&sort=key" });
     const { page } = window;

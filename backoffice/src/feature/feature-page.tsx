@@ -121,7 +121,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
               />
             )}
           </Suspense>
-          {query.get("kill") === "1" && isEditor && !feature.killed && (
+          {query.get("kill") === "1" && isEditor && (
             <KillDialog feature={key} onClose={() => setQuery({ kill: undefined })} />
           )}
         </>

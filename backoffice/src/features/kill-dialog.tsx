@@ -1,4 +1,5 @@
 import "./kill-dialog.css";
+import { useQuery } from "@tanstack/react-query";
 import { Globe, MapPin, Percent, Power, UserRound, Zap } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { killSwitchOf, useSources } from "../api/sources.ts";
@@ -8,7 +9,9 @@ import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { count } from "../ui/numbers.ts";
+import { durationText } from "../ui/time.tsx";
 import { useFeatureChanges } from "./changes.ts";
+import { featureQuery, type ViewedFeature } from "./feature-list.ts";
 import { type Audience, evaluatedText, largestShare, lossText, useImpact } from "./impact.ts";
 
 /**
@@ -23,7 +26,8 @@ export default function KillDialog({
   readonly onClose: () => void;
 }) {
   const sources = useSources();
-  const killKey = sources && killSwitchOf(sources)?.key;
+  const killSwitch = sources && killSwitchOf(sources);
+  const { data: feature } = useQuery(featureQuery(key));
   const { killFeature } = useFeatureChanges();
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
@@ -39,6 +43,21 @@ export default function KillDialog({
       setBusy(false);
     });
   };
+  if (feature?.killed && !isBusy) {
+    return (
+      <Dialog title={`${key} is killed`} onClose={onClose}>
+        <p role="status">
+          <b>{killedText(feature, killSwitch?.name)}</b> It is off for everyone.
+        </p>
+        {error !== undefined && <ErrorNote error={error} />}
+        <DialogButtons>
+          <Button data-autofocus onClick={onClose}>
+            Close
+          </Button>
+        </DialogButtons>
+      </Dialog>
+    );
+  }
   return (
     <Dialog title={`Kill ${key}?`} onClose={onClose}>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: a shortcut for the whole dialog */}
@@ -59,9 +78,9 @@ export default function KillDialog({
           <span>
             {evaluatedText(impact?.evaluationsLastHour)} The kill reaches every instance within milliseconds. The page
             then waits for their confirmation, for 1 s at most.{" "}
-            {killKey && (
+            {killSwitch?.key && (
               <>
-                It adds one entry to <span className="mono">{killKey}</span> and changes no other source.
+                It adds one entry to <span className="mono">{killSwitch.key}</span> and changes no other source.
               </>
             )}
           </span>
@@ -92,6 +111,14 @@ export default function KillDialog({
       </div>
     </Dialog>
   );
+}
+
+/** Who killed a feature, and when. */
+function killedText({ sources }: ViewedFeature, killSwitch: string | undefined): string {
+  const last = sources.find(({ source }) => source === killSwitch)?.lastChange;
+  if (!last) return "Killed already.";
+  const by = last.by === "external" ? "somebody" : last.by;
+  return `Killed already by ${by}, ${durationText(Date.now() - Date.parse(last.at))} ago.`;
 }
 
 function Figures({ loses }: { readonly loses: Audience | undefined }) {
