@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
 
@@ -60,6 +60,17 @@ describe("with 10,000 features", () => {
     await dialog.getByText("9,999 are on for everyone now.").waitFor();
     await dialog.getByText("and 9,989 more").waitFor();
     await dialog.getByText(`${keys[7]} is killed already and skipped.`).waitFor();
+
+    await page.reload();
+    const progress = page.getByText("Selecting 100 of 10,000…");
+    const continued = async (route: Route) => {
+      await progress.waitFor();
+      await route.continue();
+    };
+    await page.route(/[?&]cursor=/, continued, { times: 1 });
+    await page.getByRole("checkbox", { name: "Select all that match" }).click();
+    await page.getByText("All 10,000 that match are selected").waitFor();
+    expect(await page.getByText(/^Selecting/).count()).toBe(0);
     expect(window.faults).toEqual([]);
   });
 });

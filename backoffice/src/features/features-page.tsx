@@ -55,6 +55,7 @@ export function FeaturesPage() {
   const isPaused = useIsPaused();
   const [density, setDensity] = useStored("tidegate.density", "comfortable");
   const [isSelecting, setSelecting] = useState(false);
+  const [isSelectingAll, setSelectingAll] = useState(false);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [asking, setAsking] = useState<{ readonly for: "off" | "new"; readonly key: string }>();
   const [error, setError] = useState<unknown>();
@@ -102,10 +103,15 @@ export function FeaturesPage() {
     [sources, everyoneSource, isEditor, selected, usage, toggleSelected, changes, report],
   );
 
-  const loadAll = async () => {
-    let { data, hasNextPage } = list;
-    while (hasNextPage) ({ data, hasNextPage } = await list.fetchNextPage());
-    return data?.pages.flatMap(({ features }) => features.map(({ feature }) => feature)) ?? [];
+  const selectAll = async () => {
+    setSelectingAll(true);
+    try {
+      let { data, hasNextPage } = list;
+      while (hasNextPage) ({ data, hasNextPage } = await list.fetchNextPage({ throwOnError: true }));
+      setSelected(new Set(data?.pages.flatMap(({ features }) => features.map(({ feature }) => feature))));
+    } finally {
+      setSelectingAll(false);
+    }
   };
   const isAllSelected = selected.size > 0 && selected.size === total;
   const clearSelection = () => {
@@ -181,7 +187,7 @@ export function FeaturesPage() {
             isAllSelected={isAllSelected}
             onSelectAll={() => {
               if (selected.size > 0) clearSelection();
-              else report(loadAll().then((every) => setSelected(new Set(every))));
+              else if (!isSelectingAll) report(selectAll());
             }}
             onEnd={() => void (!list.isFetchingNextPage && list.hasNextPage && list.fetchNextPage())}
             empty={
@@ -198,6 +204,11 @@ export function FeaturesPage() {
         <button type="button" className="features-page-moved" onClick={reload}>
           {count(moved)} new or moved. <b>Reload order.</b>
         </button>
+      )}
+      {isSelectingAll && (
+        <p className="bulk-bar small" role="status">
+          Selecting {count(rows.length)} of {count(total ?? rows.length)}…
+        </p>
       )}
       <Suspense>
         {selected.size > 0 && isEditor && (
