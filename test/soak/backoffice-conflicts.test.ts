@@ -14,6 +14,7 @@ describe("a change that somebody else made meanwhile", () => {
     await using window = await shop.open("marta.ibanez", { path: `features/${key}?edit=percentage` });
     const { page } = window;
     const dialog = page.getByRole("dialog", { name: `percentage of ${key}` });
+    await dialog.getByText("Rule as JSON").click();
     await dialog.getByRole("textbox", { name: /^Rule/ }).fill('{"percentage": 40}');
     await shop.call("jonas.weber", "PUT", rulePath, { percentage: 70 });
     await dialog.getByRole("button", { name: "Apply", exact: true }).click();
@@ -24,7 +25,7 @@ describe("a change that somebody else made meanwhile", () => {
     await conflict.getByText('"percentage": 25').first().waitFor();
     await conflict.getByText('"percentage": 70').first().waitFor();
     await conflict.getByRole("button", { name: "Apply anyway" }).click();
-    await page.getByText(`percentage of ${key} saved.`).waitFor();
+    await page.getByText(`Percentage of ${key} saved: 40 %.`).waitFor();
     expect(await shareNow()).toBe(40);
 
     // The undo must not take back what came after.

@@ -31,15 +31,19 @@ const examples: Readonly<Record<string, unknown>> = {
 export default function RuleDialog(given: RuleDialogProps) {
   const { feature, source, onClose } = given;
   return (
-    <OpenedDocument document={ruleDocument(source, feature)} title={`${source.name} of ${feature}`} onClose={onClose}>
+    <OpenedDocument document={ruleDocument(source, feature)} title={nameOf(given)} onClose={onClose}>
       {(opened) => <RuleEditor {...given} opened={opened} />}
     </OpenedDocument>
   );
 }
 
+const nameOf = ({ source: { name }, feature }: RuleDialogProps): string =>
+  `${name.charAt(0).toUpperCase()}${name.slice(1)} of ${feature}`;
+
 type RuleDialogProps = { readonly feature: string; readonly source: Source; readonly onClose: () => void };
 
-function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { readonly opened: Revised<unknown> }) {
+function RuleEditor({ opened, ...given }: RuleDialogProps & { readonly opened: Revised<unknown> }) {
+  const { feature, source, onClose } = given;
   const { name, kind } = source;
   const document = ruleDocument(source, feature);
   const before = opened.value;
@@ -55,10 +59,15 @@ function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { re
     enabled: parse(checked).fault === undefined,
     retry: false,
   });
-  const save = useDocumentChange(document, { name: `${name} of ${feature}`, onDone: onClose });
+  const save = useDocumentChange(document, {
+    name: nameOf(given),
+    detailOf: (rule) => kind === "percentage" && `${(rule as { readonly percentage: number }).percentage} %`,
+    onDone: onClose,
+  });
+  const hasControls = kind === "percentage" || kind === "schedule";
   const faults = faultsIn(parsed.fault, save.error ?? trial.error);
   return (
-    <Dialog title={`${name} of ${feature}`} width={620} onClose={onClose}>
+    <Dialog title={nameOf(given)} width={620} onClose={onClose}>
       <form
         className="stack"
         onSubmit={(event) => {
@@ -67,7 +76,11 @@ function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { re
         }}
       >
         {kind === "percentage" && (
-          <ShareField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
+          <ShareField
+            rule={parsed.value}
+            faults={faults.length > 0 ? "rule-faults" : undefined}
+            onChange={(rule) => setText(JSON.stringify(rule, null, 2))}
+          />
         )}
         {kind === "schedule" && (
           <WindowsField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
@@ -75,13 +88,20 @@ function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { re
         {kind === "schedule" && trial.isSuccess && faults.length === 0 && (
           <SchedulePreview feature={feature} source={name} rule={JSON.parse(checked)} />
         )}
-        <div className="field">
-          <label htmlFor="rule-text">
+        <ul id="rule-faults" className="rule-faults" aria-live="polite">
+          {faults.map(({ pointer, detail }) => (
+            <li key={pointer + detail} className="field-error">
+              {pointer && <span className="mono">{pointer}</span>} {detail}
+            </li>
+          ))}
+        </ul>
+        <details className="rule-json" open={!hasControls}>
+          <summary>
             Rule <span className="dim">as JSON</span>
-          </label>
+          </summary>
           <textarea
-            id="rule-text"
-            data-autofocus
+            aria-label="Rule as JSON"
+            data-autofocus={hasControls ? undefined : true}
             className="input mono rule-text"
             rows={Math.min(18, Math.max(5, text.split("\n").length + 1))}
             spellCheck={false}
@@ -90,14 +110,7 @@ function RuleEditor({ feature, source, opened, onClose }: RuleDialogProps & { re
             value={text}
             onChange={({ currentTarget }) => setText(currentTarget.value)}
           />
-          <ul id="rule-faults" className="rule-faults" aria-live="polite">
-            {faults.map(({ pointer, detail }) => (
-              <li key={pointer + detail} className="field-error">
-                {pointer && <span className="mono">{pointer}</span>} {detail}
-              </li>
-            ))}
-          </ul>
-        </div>
+        </details>
         {trial.data && faults.length === 0 && <RulePreview trial={trial.data} rule={JSON.parse(checked)} />}
         <Field
           label="Reason"

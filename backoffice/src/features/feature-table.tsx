@@ -119,6 +119,7 @@ export function FeatureTable({
   });
   useEffect(() => virtualizer.measure(), [height]);
   const items = virtualizer.getVirtualItems();
+  const isScrolling = virtualizer.getTotalSize() > (virtualizer.scrollRect?.height ?? 0);
   const last = items.at(-1)?.index ?? 0;
   const isIncomplete = total !== undefined && rows.length < total;
   useEffect(() => {
@@ -136,7 +137,12 @@ export function FeatureTable({
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are positioned, which a table does not allow
-    <div className="feature-table" role="table" aria-label="Features" aria-rowcount={(total ?? 0) + 1}>
+    <div
+      className={isScrolling ? "feature-table scrolling" : "feature-table"}
+      role="table"
+      aria-label="Features"
+      aria-rowcount={(total ?? 0) + 1}
+    >
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <div role="rowgroup">
         {/* biome-ignore lint/a11y/useSemanticElements: see above */}

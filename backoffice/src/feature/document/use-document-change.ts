@@ -17,7 +17,16 @@ type DocumentChange<Value> = {
  */
 export function useDocumentChange<Value>(
   document: FeatureDocument<Value>,
-  { name, onDone }: { readonly name: string; readonly onDone: () => void },
+  {
+    name,
+    detailOf = () => false,
+    onDone,
+  }: {
+    readonly name: string;
+    /** What the toast tells of a saved value. */
+    readonly detailOf?: (value: Value) => string | false;
+    readonly onDone: () => void;
+  },
 ) {
   const client = useQueryClient();
   const { feature } = document;
@@ -29,7 +38,8 @@ export function useDocumentChange<Value>(
     mutationFn: ({ value, note, opened }: DocumentChange<Value>) => document.write(value, opened.tag, note),
     onSuccess: async (tag, { value, opened }) => {
       await refresh();
-      toast(`${name} ${value === undefined ? "removed" : "saved"}.`, async () => {
+      const detail = value !== undefined && detailOf(value);
+      toast(`${name} ${value === undefined ? "removed" : "saved"}${detail ? `: ${detail}` : ""}.`, async () => {
         await document.write(opened.value, tag);
         await refresh();
         toast(`${name} is as before.`);
