@@ -159,6 +159,12 @@ describe("the page of features", () => {
     await page.getByRole("dialog", { name: "Undo: 1 of 1 changed" }).waitFor();
     expect(await features()).not.toContain("payments.ledger-v2");
     expect(await features()).toContain("payments.sepa-instant");
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("button", { name: "Off for everyone…" }).click();
+    const off = page.getByRole("dialog", { name: "Switch 2 features off for everyone?" });
+    await off.getByText("Every caller without a grant of their own loses 1 feature now.").waitFor();
+    await off.getByRole("button", { name: "Cancel" }).click();
+    expect(await features()).toContain("payments.sepa-instant");
     expect(window.faults).toEqual([]);
   });
 
