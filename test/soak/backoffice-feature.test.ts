@@ -119,6 +119,19 @@ describe("the page of a feature", () => {
     }
   });
 
+  it("leaves the unfinished hour out of the charts of its use", async () => {
+    await using window = await shop.open("noa.levi");
+    const { page } = window;
+    const on = [...Array.from({ length: 23 }, () => 60), 1];
+    await page.route(/\/admin\/v1\/features\/[^/]+\/usage/, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), on, off: on, total: { on: 1_381, off: 1_381 } } });
+    });
+    await page.goto(`${shop.service.url}/backoffice/features/checkout.express-pay`);
+    const line = (await page.locator(".usage-line-on").getAttribute("d")) ?? "";
+    expect(new Set(line.match(/ [\d.]+/g)).size).toBe(1);
+  });
+
   it("names the fault of a rule at its member, previews a share, and applies it", async () => {
     await using window = await shop.open("marta.ibanez", {
       path: "features/checkout.installments?edit=percentage",

@@ -2,6 +2,7 @@ import "./usage-card.css";
 import { useQuery } from "@tanstack/react-query";
 import { Table2 } from "lucide-react";
 import { useState } from "react";
+import { chartHours } from "../features/usage.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -65,7 +66,7 @@ export function UsageCard({ feature }: { readonly feature: string }) {
             </tbody>
           </table>
         ) : (
-          <Chart hours={hours} />
+          <Chart hours={chartHours(hours, ({ all }) => all > 0)} />
         ))}
     </Card>
   );

@@ -15,7 +15,7 @@ export type ListActions = {
   readonly undoKill: (key: string) => void;
 };
 
-/** Evaluations that had a feature on in the last 24 hours, by hour, and when it was last used. */
+/** Evaluations that had a feature on in the last 24 hours, the finished ones by hour, and when it was last used. */
 export type FeatureUsage = {
   readonly hours: readonly number[];
   readonly total: number;

@@ -26,8 +26,19 @@ function byFeature(results: readonly { readonly data: Usage | undefined }[]) {
     // Every response evaluates every feature, so only those that had it on tell features apart.
     for (const { feature, on, lastUsed } of data?.features ?? []) {
       const total = on.reduce((sum, count) => sum + count, 0);
-      usage.set(feature, { hours: on, total, lastUsed, since: data?.countedSince ?? null });
+      usage.set(feature, {
+        hours: chartHours(on, (count) => count > 0),
+        total,
+        lastUsed,
+        since: data?.countedSince ?? null,
+      });
     }
   }
   return usage;
+}
+
+/** The hours of a chart: the unfinished last one would look like a drop, so it is left out unless it is the only one. */
+export function chartHours<Hour>(hours: readonly Hour[], isUsed: (hour: Hour) => boolean): readonly Hour[] {
+  const finished = hours.slice(0, -1);
+  return finished.some(isUsed) ? finished : hours;
 }

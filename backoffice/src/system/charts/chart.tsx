@@ -25,6 +25,8 @@ const height = 156;
 const font = "11px Inter, sans-serif";
 /** Steps of the axis of time, in seconds. Labels have minutes, so a shorter step would repeat them. */
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440].map((minutes) => minutes * 60);
+/** The axis of time is at least as long, in seconds: the first points of an instance would have no label. */
+const shortest = 600;
 const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** Lines over time on a canvas. Its summary is read in its place, and its numbers are in a table beside it. */
@@ -74,7 +76,10 @@ function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOp
     padding: [10, 20, 0, 0],
     cursor: { y: false, points: { size: 7 } },
     legend: { show: false },
-    scales: { y: { range: (_, __, highest) => [0, (highest || 1) * 1.12] } },
+    scales: {
+      x: { range: (_, first, last) => [Math.min(first, last - shortest), last] },
+      y: { range: (_, __, highest) => [0, (highest || 1) * 1.12] },
+    },
     axes: [
       {
         ...axis,
