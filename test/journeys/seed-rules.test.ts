@@ -52,12 +52,12 @@ describe("the rules of the seed", () => {
     await Promise.all([users[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
   });
 
-  /** A response that is not marked as stale, as it may be while Redis does not get a processor. */
-  async function unmarked(token: string | undefined): Promise<Response> {
+  /** A current response: neither marked as stale nor 503, as it may be while Redis does not get a processor. */
+  async function current(token: string | undefined): Promise<Response> {
     let response: Response | undefined;
     await until(async () => {
       response = await service.get("/features", token === undefined ? {} : basic(token));
-      return response.headers.get("cache-status") === null;
+      return response.status !== 503 && response.headers.get("cache-status") === null;
     }, "the service responds with a current result");
     return response as Response;
   }
@@ -83,7 +83,7 @@ describe("the rules of the seed", () => {
         await put(given);
         const answers = await Promise.all(
           callers.map(async (token) => {
-            const response = await unmarked(token);
+            const response = await current(token);
             if (response.status === 401) return undefined;
             expect(response.status).toBe(200);
             return ((await response.json()) as { active_features: string[] }).active_features;
