@@ -1,7 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { until } from "../support/until.ts";
 import { openWindow, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
@@ -48,67 +47,10 @@ describe("the sign-in page", () => {
     await window.page.getByRole("heading", { name: "Features", level: 1 }).waitFor();
   });
 
-  it("shows a long key without its middle, and the whole of it as a title", async () => {
-    const key = `begin.${"k".repeat(480)}.end`;
-    await window.visit(`features/${key}`, "noa.levi");
-    const heading = window.page.getByRole("heading", { name: /^begin\.k+…k+\.end$/, level: 1 });
-    expect((await heading.innerText()).length).toBe(80);
-    await heading.getByTitle(key).waitFor();
-  });
-
   it("shows that a link is used up", async () => {
     await window.visit("features#link=used");
     await window.page.getByText("This link was used before, or it has expired.").waitFor();
     expect(window.page.url()).not.toContain("link=");
-  });
-
-  it("keeps one stream for all visible windows, since a browser has six connections for them", async () => {
-    await window.visit("events", "luca.ferri");
-    const { page: first, context } = window;
-    const isLive = (page: Page) => page.getByText("Live", { exact: true }).first().waitFor();
-    await isLive(first);
-    const streams: Page[] = [];
-    context.on("request", (request) => {
-      if (request.url().endsWith("/events/stream")) streams.push(request.frame().page());
-    });
-    const others = await Promise.all(Array.from({ length: 7 }, () => context.newPage()));
-    await using _ = { [Symbol.asyncDispose]: async () => void (await Promise.all(others.map((page) => page.close()))) };
-    run += 1;
-    const change = async (name: string) => {
-      await shop.call("luca.ferri", "PUT", `/admin/v1/sources/global/features/${name}-${run}`);
-      for (const page of [first, ...others]) await rowOf(page, `${name}-${run} added`).waitFor();
-    };
-    const see = (isSeen: boolean) =>
-      first.evaluate(`
-        Object.defineProperty(document, "hidden", { configurable: true, value: ${!isSeen} });
-        document.dispatchEvent(new Event("visibilitychange"));`);
-    await Promise.all(
-      others.map((page) => page.goto(`${shop.service.url}/backoffice/events`).then(() => isLive(page))),
-    );
-    await change("in.all-windows");
-    expect(streams).toEqual([]);
-    // When the window that keeps the stream is hidden, another one takes over.
-    const closed = first.waitForEvent("requestfailed", (request) => request.url().endsWith("/events/stream"));
-    await see(false);
-    await closed;
-    await until(() => streams.length === 1, "another window keeps the stream");
-    await shop.call("luca.ferri", "PUT", `/admin/v1/sources/global/features/while.hidden-${run}`);
-    for (const page of others) await rowOf(page, `while.hidden-${run} added`).waitFor();
-    expect(await rowOf(first, `while.hidden-${run} added`).count()).toBe(0);
-    await see(true);
-    await rowOf(first, `while.hidden-${run} added`).waitFor();
-    const keeper = streams[0];
-    await keeper?.close();
-    others.splice(others.indexOf(keeper as Page), 1);
-    await until(() => streams.length === 2, "the next window keeps the stream");
-    await change("after.closing");
-    expect(window.faults).toEqual([]);
-    await first
-      .getByRole("button", { name: /luca\.ferri/ })
-      .first()
-      .click();
-    await first.getByRole("menuitem", { name: "Sign out" }).click();
-    for (const page of [first, ...others]) await page.getByLabel("Credential").waitFor();
   });
 
   it("shows the sign-in over the page when the session has ended", async () => {
@@ -122,24 +64,6 @@ describe("the sign-in page", () => {
     await dialog.getByRole("button", { name: "Sign in" }).click();
     await dialog.waitFor({ state: "detached" });
     expect(await page.getByRole("textbox", { name: "Filter features" }).inputValue()).toBe("kept too");
-  });
-
-  it.each([
-    ["a kill", "features?kill=session.share"],
-    ["a rule", "features/session.share?edit=percentage"],
-  ])("leaves what was typed for %s when the session has ended", async (_, path) => {
-    await shop.call("luca.ferri", "PUT", "/admin/v1/sources/percentage/rules/session.share", { percentage: 5 });
-    await window.visit(path, "marta.ibanez");
-    const { page, context } = window;
-    const field = page.getByRole("textbox", { name: /^Reason/ });
-    await field.fill("incident 2481");
-    await context.clearCookies();
-    await page.getByRole("button", { name: /^(Kill for everyone|Apply)$/ }).dispatchEvent("click");
-    const again = page.getByRole("dialog", { name: "Your session has ended" });
-    await again.getByLabel("Credential").fill(shop.credentials["marta.ibanez"]);
-    await again.getByRole("button", { name: "Sign in" }).click();
-    await again.waitFor({ state: "detached" });
-    expect(await field.inputValue()).toBe("incident 2481");
   });
 
   it("offers the first feature to an editor", async () => {
@@ -168,24 +92,6 @@ describe("the sign-in page", () => {
     await page.goto(`${empty.service.url}/backoffice/features/checkout%20new`);
     await page.getByText("It cannot be created: the key is invalid").waitFor();
     expect(await page.getByRole("button", { name: "Create it" }).count()).toBe(0);
-  });
-
-  it("leaves no error in a dialog after the operator has signed in again", async () => {
-    await window.visit("features", "luca.ferri");
-    const { page, context } = window;
-    await page.getByRole("button", { name: "New feature" }).first().click();
-    const dialog = page.getByRole("dialog", { name: "New feature" });
-    run += 1;
-    await dialog.getByLabel("Key").fill(`session.feature-${run}`);
-    await context.clearCookies();
-    await dialog.getByRole("button", { name: "Create" }).click();
-    const again = page.getByRole("dialog", { name: "Your session has ended" });
-    await again.getByLabel("Credential").fill(shop.credentials["luca.ferri"]);
-    await again.getByRole("button", { name: "Sign in" }).click();
-    await again.waitFor({ state: "detached" });
-    expect(await dialog.getByRole("alert").count()).toBe(0);
-    await dialog.getByRole("button", { name: "Create" }).click();
-    await page.getByRole("heading", { name: `session.feature-${run}` }).waitFor();
   });
 });
 
