@@ -1,21 +1,15 @@
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser, type Window } from "../backoffice/support/browser.ts";
-import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+import type { Page } from "playwright-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Window } from "../backoffice/support/browser.ts";
+import { shopTests } from "../backoffice/support/shop-tests.ts";
 import { until } from "../support/until.ts";
 
-let shop: DemoShop;
-let browser: Browser;
+const shop = shopTests({ isEmpty: true });
 let window: Window;
 /** Makes the names of a repeated test differ from those of its first run. */
 let run = 0;
 beforeAll(async () => {
-  [shop, browser] = await Promise.all([startDemoShop({ isEmpty: true }), startBrowser()]);
-  window = await openWindow(browser, shop);
-});
-afterAll(async () => {
-  await browser?.close();
-  await shop?.[Symbol.asyncDispose]();
+  window = await shop.open();
 });
 
 describe("the windows of a session", () => {
