@@ -53,14 +53,7 @@ export function BulkConfirm({
   return (
     <Dialog title={`${name}?`} onClose={onClose}>
       <p>
-        {change === "kill" ? (
-          <b>Off for everyone.</b>
-        ) : change === "off" ? (
-          <b>Every caller without a grant of their own loses {counted(granted, "feature")} now.</b>
-        ) : (
-          <b>Every caller gains {counted(others.length - granted, "feature")} now.</b>
-        )}{" "}
-        {statesText(others)} Undo restores exactly what was on.
+        <b>{effectText(change, granted, others.length)}</b> {statesText(others)} Undo restores exactly what was on.
       </p>
       <ul className="bulk-list">
         {reach.slice(0, maxNamed).map(({ key, isOn: wasOn, impact }) => (
@@ -96,6 +89,15 @@ export function BulkConfirm({
       </DialogButtons>
     </Dialog>
   );
+}
+
+/** Who gains or loses how many of the features; `granted` are granted to everyone now. */
+function effectText(change: EveryoneChange, granted: number, all: number): string {
+  if (change === "kill") return "Off for everyone.";
+  const changed = change === "off" ? granted : all - granted;
+  if (changed === 0) return change === "off" ? "Nobody loses a feature now." : "Nobody gains a feature now.";
+  const who = change === "off" ? "Every caller without a grant of their own loses" : "Every caller gains";
+  return `${who} ${counted(changed, "feature")} now.`;
 }
 
 const isOn = ({ state }: Feature): boolean => state === "on" || state === "on-for-some";
