@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -150,6 +150,21 @@ describe("a full disk", () => {
     rmSync(`${file}-reserve`, { force: true });
     fillDisk();
     expect(() => openSqlite("features", file)).toThrow(`the disk that holds ${file} is full`);
+  });
+
+  it("has a reserve of its whole size and no more, which several connections fill at once", async () => {
+    const file = join(disk, "reserve");
+    await using one = new DiskReserve(file);
+    await using other = new DiskReserve(file);
+    await Promise.all([one.fill(), other.fill()]);
+    const { size, blocks } = statSync(file);
+    expect(size).toBe(4 * 1_024 * 1_024);
+    // Without holes: they would give no room.
+    expect(blocks * 512).toBe(size);
+    // The size while another writes a step.
+    truncateSync(file, 5 * 4_096);
+    await one.fill();
+    expect(statSync(file).size).toBe(size);
   });
 
   it("gets room from the reserve, which is filled again later", async () => {

@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
-import { open, statfs } from "node:fs/promises";
-import { constants } from "node:os";
+import { constants, open, statfs } from "node:fs/promises";
+import { constants as system } from "node:os";
 import { repeated } from "../../application/async/repeated.ts";
 import { shared } from "../../application/async/shared.ts";
 
@@ -19,7 +19,7 @@ const fullCodes = [13, 4_874];
  */
 const unclearCodes = [10, 14];
 /** Error numbers of the system. Node has no code for a quota. */
-const noRoom = [constants.errno.ENOSPC, constants.errno.EDQUOT];
+const noRoom = [system.errno.ENOSPC, system.errno.EDQUOT];
 
 /** Whether SQLite failed because the disk of its file is full, or the quota is used up. */
 export function isDiskFull(error: unknown, file: string): boolean {
@@ -74,10 +74,12 @@ export class DiskReserve {
   async #fill(): Promise<void> {
     const size = this.#size();
     if (size >= wholeBytes) return;
-    await using handle = await open(this.#file, size === 0 ? "w" : "r+", 0o600);
+    // Never cut to nothing here: another process, or another connection, may have begun to fill it.
+    await using handle = await open(this.#file, constants.O_WRONLY | constants.O_CREAT, 0o600);
     const { bavail, bsize } = await statfs(this.#file);
     if (bavail * bsize < 2 * (wholeBytes - size)) return;
-    for (let position = size; position < wholeBytes; position += stepBytes) {
+    // The size during a write of another's is between two steps.
+    for (let position = size - (size % stepBytes); position < wholeBytes; position += stepBytes) {
       // Compressible content takes no space on some disks.
       randomFillSync(this.#content);
       await handle.write(this.#content, 0, stepBytes, position);
