@@ -95,8 +95,9 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
   });
 
   it("evicts a key when it expires in Redis", async () => {
-    await redis.client.set("page:brief", "x", "PX", 300);
+    await redis.client.set("page:brief", "x");
     expect((await read(service, "page:brief")).status).toBe(200);
+    await redis.client.pexpire("page:brief", 300);
     await until(async () => (await read(service, "page:brief")).status === 404, "it is gone");
   });
 
@@ -161,7 +162,12 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
   it("needs an operator and one key", async () => {
     await redis.client.set("token:1234", "1");
     expect((await read(service, "page:home", {})).status).toBe(401);
-    expect((await read(service, "page:home", bearer("1234"))).status).toBe(403);
+    await until(async () => {
+      const { status } = await read(service, "page:home", bearer("1234"));
+      // Without a result of the tokens' store it is not known whose token that is.
+      expect([403, 503]).toContain(status);
+      return status === 403;
+    }, "a client's token is refused");
     for (const query of ["", "?key=", "?key=a&key=b", "?key=page:a&more=1"]) {
       expect((await service.get(`/proxy${query}`, bearer(admin))).status).toBe(400);
     }
