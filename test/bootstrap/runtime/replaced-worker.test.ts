@@ -27,7 +27,8 @@ describe("a replaced worker", () => {
     );
     await using running = serve(folder, rules("before"), 2, { TIDEGATE_SOURCE_FOLDERS: folder });
     const url = await running.service.url();
-    running.put(rules("accepted"));
+    // Long enough for a caller that waits for a processor.
+    running.put(rules("accepted", "server: { drainMs: 2000 }"));
     await until(() => running.loaded().length === 1, "it is loaded");
     running.put("nonsense");
     await until(() => running.refused().length === 1, "it is rejected");

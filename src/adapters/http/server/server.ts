@@ -43,8 +43,11 @@ const options = {
 const implemented = [...methods, "HEAD", "OPTIONS"];
 /** Time limit of requests in flight at shutdown, in milliseconds. Source timeouts must be shorter. */
 const deadlineMs = 5_000;
-/** Time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. */
-const underWayMs = 200;
+/**
+ * Longest time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. A
+ * client on a busy machine may need hundreds.
+ */
+const underWayMs = 1_000;
 /** Time for a client to read the response to input that is no request, in milliseconds. */
 const lingeringMs = 1_000;
 const details = {
