@@ -24,7 +24,10 @@ const precompressed: Plugin = {
 
 async function compress(file: string): Promise<void> {
   const content = await readFile(file);
-  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength };
+  const params = {
+    [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength,
+    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+  };
   await writeFile(`${file}.br`, await promisify(brotliCompress)(content, { params }));
   await writeFile(`${file}.gz`, await promisify(gzip)(content, { level: 9 }));
   await rm(file);
@@ -43,13 +46,19 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // One stylesheet: a part of the page that is loaded later needs no second file, which could be missing.
     cssCodeSplit: false,
-    // What most pages share is compressed together: small files compress badly.
+    // One script for each area, with its dialogs: small files compress badly.
     rolldownOptions: {
       output: {
         codeSplitting: {
           groups: [
-            { name: "shared", test: /lucide-react|@tanstack|react\/|src\/(ui|api|live|routing|keyboard|domain)\// },
-            { name: "events", test: /src\/events\/(?!.*page|.*dialog|.*bar|use-)/ },
+            // The first view, and what areas share.
+            { name: "index", test: /index\.html$|lucide-react|@tanstack|src\/ui\// },
+            { name: "chart", test: /charts\/chart\.tsx$/ },
+            { name: "events", test: /src\/events\// },
+            { name: "features", test: /src\/(features|command-bar|shell)\// },
+            { name: "feature", test: /src\/feature\// },
+            { name: "people", test: /src\/people\// },
+            { name: "system", test: /src\/system\// },
           ],
         },
       },

@@ -12,7 +12,7 @@ describe("the parts of the page that the first view does not need", () => {
     const answers = Promise.withResolvers<void>();
     const scripts = Promise.withResolvers<void>();
     await page.route(/\/admin\/v1\/session$/, (route) => answers.promise.then(() => route.continue()));
-    await page.route(/\/feature-page-[\w-]+\.js$/, (route) => scripts.promise.then(() => route.continue()));
+    await page.route(/\/feature-[\w-]+\.js$/, (route) => scripts.promise.then(() => route.continue()));
     await page.goto(`${shop.service.url}/backoffice/features/checkout.express-pay`);
     const loading = page.getByRole("status", { name: "Loading" });
     await loading.getByText("Tidegate").filter({ visible: true }).waitFor();
@@ -27,7 +27,7 @@ describe("the parts of the page that the first view does not need", () => {
   it("can be loaded again after the service did not send them", async () => {
     await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
     const { page } = window;
-    const people = /\/people-page-[\w-]+\.js$/;
+    const people = /\/people-[\w-]+\.js$/;
     await page.route(people, (route) => route.abort());
     await page.route(pagePath, (route) => route.abort());
     await page.goto(`${shop.service.url}/backoffice/features`);
