@@ -129,7 +129,7 @@ describe("the page of events", () => {
     await shop.call("luca.ferri", "PUT", rule, { percentage: 10 });
     await window.visit(`events?feature=${feature}`, "marta.ibanez");
     const { page } = window;
-    const raised = rowOf(page, `Share of ${feature} set to 10 %`);
+    const raised = rowOf(page, `Share of ${feature} 5 % to 10 %`);
     await raised.getByRole("button").click();
     await raised.getByText('"percentage": 5').waitFor();
     await raised.getByText("No later change.").waitFor();
@@ -145,14 +145,14 @@ describe("the page of events", () => {
     expect(await shareOf(feature)).toBe(10);
 
     await shop.call("jonas.weber", "PUT", rule, { percentage: 40 });
-    const last = rowOf(page, `Share of ${feature} set to 10 %`).filter({ hasText: "marta.ibanez" });
+    const last = rowOf(page, `Share of ${feature} 5 % to 10 %`).filter({ hasText: "marta.ibanez" });
     await last.getByRole("button").click();
     await last.getByText(/Changed again by jonas\.weber/).waitFor();
     await last.getByRole("button", { name: "Revert both…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revert both", exact: true }).click();
     await page.getByText("2 changes reverted.").waitFor();
     expect(await shareOf(feature)).toBe(5);
-    await rowOf(page, `Share of ${feature} set to 40 %`).getByRole("button").click();
+    await rowOf(page, `Share of ${feature} 10 % to 40 %`).getByRole("button").click();
     await page.getByText("Reverted already.").first().waitFor();
     expect(window.faults).toEqual([]);
   });

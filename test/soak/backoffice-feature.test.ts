@@ -32,8 +32,8 @@ describe("the page of a feature", () => {
   it("shows the last changes, also those behind a bulk change of more than a page of events", async () => {
     await using window = await shop.open("noa.levi", { path: "features/checkout.express-pay" });
     const recent = window.page.locator(".recent-changes li");
-    await recent.filter({ hasText: "Share of checkout.express-pay set to 25 %" }).waitFor();
-    await recent.getByText(/added for 120 users$/).waitFor();
+    await recent.filter({ hasText: "Share 5 % to 25 %" }).waitFor();
+    await recent.getByText(/^Added for 120 users$/).waitFor();
     expect(await recent.count()).toBe(5);
     await window.visit("features/checkout.express-pay?tab=events", "noa.levi");
     await window.page.getByText(/added for 100 users or more$/).waitFor();

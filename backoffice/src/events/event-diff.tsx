@@ -79,6 +79,29 @@ export function DocumentDiff({ before, after }: { readonly before: unknown; read
   );
 }
 
+const maxShort = { lines: 6, characters: 240 };
+
+/** The lines of a document that changed, without its punctuation; nothing of a change that is too large for a summary. */
+export function ShortDiff({ before, after }: { readonly before: unknown; readonly after: unknown }) {
+  const [old, now] = [linesOf(before ?? {}), linesOf(after ?? {})];
+  const lines = [
+    ...old.filter((line) => !now.includes(line)).map((line) => ({ sign: "-" as const, text: plainLine(line) })),
+    ...now.filter((line) => !old.includes(line)).map((line) => ({ sign: "+" as const, text: plainLine(line) })),
+  ].filter(({ text }) => text !== "");
+  const length = lines.reduce((sum, { text }) => sum + text.length, 0);
+  if (lines.length === 0 || lines.length > maxShort.lines || length > maxShort.characters) return null;
+  return (
+    <div className="event-diff-side mono">
+      {lines.map(({ sign, text }) => (
+        <DiffLine key={sign + text} sign={sign} text={text} />
+      ))}
+    </div>
+  );
+}
+
+/** Such as "percentage: 25" of `  "percentage": 25,`. */
+const plainLine = (line: string): string => line.replace(/^[\s{}[\]]+|,$/g, "").replace(/^"(\w+)":/, "$1:");
+
 const Document = ({
   title,
   lines,

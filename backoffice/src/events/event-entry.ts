@@ -7,10 +7,21 @@ export type EventEntry = {
   readonly id: string;
   readonly first: Event;
   readonly events: readonly Event[];
+  /** The rule or description before the first event; `null` if it was removed, `undefined` if it is not known. */
+  readonly before?: unknown;
 };
 
 /** Joins the events of each bulk change, at the place of its newest one. */
 export function entriesOf(events: readonly Event[]): readonly EventEntry[] {
+  const values = new Map(events.map((event) => [revisionOf(event), dataOf(event).value]));
   const groups = Map.groupBy(events, (event) => dataOf(event).batch ?? event.id);
-  return [...groups].flatMap(([id, group]) => (group[0] ? { id, first: group[0], events: group } : []));
+  return [...groups].flatMap(([id, group]) => {
+    const [first] = group;
+    return first ? [{ id, first, events: group, before: values.get(revisionOf(first, -1)) }] : [];
+  });
+}
+
+/** The revision of what an event changed, or one that is `offset` later. Revisions have no gap, so -1 is the one before. */
+function revisionOf({ store, key, revision = "" }: Event, offset = 0): string {
+  return JSON.stringify([store, key, revision.replace(/\d+$/, (number) => `${Number(number) + offset}`)]);
 }

@@ -36,14 +36,18 @@ export default function EventPage({ id }: { readonly id: string }) {
       ) : error ? (
         <ErrorNote error={error} onRetry={() => void refetch()} />
       ) : event ? (
-        <Card title={sentenceOf(event, sources)}>
+        <Card title={sentenceOf(event, sources, event)}>
           <div className="stack">
             <p className="small">
               {dayTime(new Date(event.time))} by <b>{authorIn(event)}</b>
               {tool !== undefined && `, ${tool}`}
               {note && `: “${note}”`}
             </p>
-            <EventDetail entry={{ id: event.id, first: event, events: [event] }} sources={sources} isAlone />
+            <EventDetail
+              entry={{ id: event.id, first: event, events: [event], before: event.before }}
+              sources={sources}
+              isAlone
+            />
           </div>
         </Card>
       ) : (

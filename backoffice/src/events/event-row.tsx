@@ -1,12 +1,12 @@
 import "./event-row.css";
-import { ChevronRight, CircleDot, KeyRound } from "lucide-react";
+import { ChevronRight } from "lucide-react";
 import { Tag } from "../ui/card.tsx";
-import { StateIcon } from "../ui/feature-state.tsx";
 import { clock } from "../ui/time.tsx";
 import { EventDetail } from "./event-detail.tsx";
 import type { EventEntry } from "./event-entry.ts";
-import { bulkSentence } from "./event-sentence.ts";
-import { authorIn, dataOf, type EventShape, madeWith, type SourcesByName, shapeOf } from "./event-view.ts";
+import { entrySentence } from "./event-sentence.ts";
+import { ShapeIcon } from "./event-shape.tsx";
+import { authorIn, dataOf, madeWith, type SourcesByName, shapeOf } from "./event-view.ts";
 
 /** One event, or the events of one bulk change; opened, it shows what changed. */
 export function EventRow({
@@ -46,7 +46,7 @@ export function EventRow({
         <ShapeIcon shape={shapeOf(event, sources)} />
         <span className="grow event-row-text">
           <span>
-            {bulkSentence(events, sources)}
+            {entrySentence(entry, sources)}
             {isCut && events.length > 1 && " or more"}
           </span>
           {note && <span className="tiny dim">“{note}”</span>}
@@ -61,15 +61,5 @@ export function EventRow({
         </div>
       )}
     </li>
-  );
-}
-
-function ShapeIcon({ shape }: { readonly shape: EventShape }) {
-  if (shape === "token") return <KeyRound size={16} className="dim" aria-hidden />;
-  if (shape === "event") return <CircleDot size={16} className="dim" aria-hidden />;
-  return (
-    <span className="event-row-shape">
-      <StateIcon state={shape} size={16} />
-    </span>
   );
 }

@@ -1,51 +1,60 @@
 import type { Source } from "../api/sources.ts";
 import { counted, joined } from "../ui/numbers.ts";
+import type { EventEntry } from "./event-entry.ts";
 import type { Event } from "./event-queries.ts";
 import { dataOf, type SourcesByName, sourceOf } from "./event-view.ts";
 
 const maxNames = 2;
 
+/** What else is known of a change. */
+type Known = {
+  /** The rule before it. */
+  readonly before?: unknown;
+  /** The feature whose page has the sentence, which does not name it again. */
+  readonly about?: string | undefined;
+};
+
 /** What an event changed, in a sentence. An event that is no known change has its message. */
-export function sentenceOf(event: Event, sources: SourcesByName): string {
+export function sentenceOf(event: Event, sources: SourcesByName, known: Known = {}): string {
   const { type } = dataOf(event);
   const source = sourceOf(event, sources);
   const sentence =
     type === "set"
-      ? setSentence(event, source)
+      ? setSentence(event, source, known)
       : type === "document"
-        ? documentSentence(event, source)
+        ? documentSentence(event, source, known)
         : type === "token"
           ? tokenSentence(event)
           : undefined;
   return sentence ?? event.message;
 }
 
-/** What the events of one bulk change did, in a sentence. */
-export function bulkSentence(events: readonly Event[], sources: SourcesByName): string {
-  const [first] = events;
-  if (!first || events.length === 1) return first ? sentenceOf(first, sources) : "";
+/** What the event of an entry, or the events of one bulk change, did, in a sentence. */
+export function entrySentence({ first, events, before }: EventEntry, sources: SourcesByName, about?: string): string {
+  const known = { before, about };
+  if (events.length === 1) return sentenceOf(first, sources, known);
   const features = [...new Set(events.flatMap((event) => event.features ?? []))];
   const users = new Set(events.flatMap(({ user }) => user ?? []));
   const verbs = new Set(events.flatMap((event) => verbsIn(event)));
   const [verb] = verbs;
   if (users.size === events.length && verbs.size === 1) {
-    return `${namesOf(features)} ${verb} for ${counted(users.size, "user")}`;
+    return said(features, `${verb} for ${counted(users.size, "user")}`, known);
   }
   const keys = new Set(events.map(({ key }) => key));
   if (keys.size === 1 && verbs.size === 1 && sourceOf(first, sources)) {
-    return setPhrase(features, verb === "added", first, sourceOf(first, sources)) ?? first.message;
+    return setPhrase(features, verb === "added", first, sourceOf(first, sources), known) ?? first.message;
   }
   return `${counted(events.length, "change")} of ${namesOf(features)}`;
 }
 
-function setSentence(event: Event, source: Source | undefined): string | undefined {
+function setSentence(event: Event, source: Source | undefined, known: Known): string | undefined {
   const { added = [], removed = [] } = dataOf(event);
   const phrases = [
-    ...(added.length > 0 ? [setPhrase(added, true, event, source)] : []),
-    ...(removed.length > 0 ? [setPhrase(removed, false, event, source)] : []),
+    ...(added.length > 0 ? [setPhrase(added, true, event, source, known)] : []),
+    ...(removed.length > 0 ? [setPhrase(removed, false, event, source, known)] : []),
   ];
-  const known = phrases.filter((phrase) => phrase !== undefined);
-  return known.length > 0 && known.length === phrases.length ? joined(known) : undefined;
+  const found = phrases.filter((phrase) => phrase !== undefined);
+  return found.length > 0 && found.length === phrases.length ? joined(found) : undefined;
 }
 
 function setPhrase(
@@ -53,40 +62,42 @@ function setPhrase(
   isAdded: boolean,
   { user, location }: Event,
   source: Source | undefined,
+  known: Known,
 ): string | undefined {
   if (!source) return undefined;
-  const names = namesOf(features);
   const { role, fields, gatedBy } = source;
   const title = source.label ?? source.name;
-  if (role === "veto" && fields.length === 0) return `${names} ${isAdded ? "killed" : "no longer killed"}`;
-  if (role !== "grant") return `${names} ${isAdded ? "added to" : "removed from"} ${role} ${title}`;
-  const change = `${names} ${isAdded ? "added" : "removed"}`;
+  if (role === "veto" && fields.length === 0) return said(features, isAdded ? "killed" : "no longer killed", known);
+  if (role !== "grant") return said(features, `${isAdded ? "added to" : "removed from"} ${role} ${title}`, known);
+  const change = said(features, isAdded ? "added" : "removed", known);
   if (user !== undefined) return `${change} for ${user}`;
   if (location !== undefined) return `${change} for location ${location}`;
   return fields.length === 0 && gatedBy.length === 0 ? `${change} for everyone` : `${change} in ${title}`;
 }
 
-function documentSentence(event: Event, source: Source | undefined): string | undefined {
+function documentSentence(event: Event, source: Source | undefined, { before, about }: Known): string | undefined {
   const { collection, name = "", value } = dataOf(event);
   const isRemoved = value === null;
-  if (collection === "catalogue") return `Description of ${name} ${isRemoved ? "removed" : "changed"}`;
+  const ofName = name === about ? "" : ` of ${name}`;
+  if (collection === "catalogue") return `Description${ofName} ${isRemoved ? "removed" : "changed"}`;
   if (collection === "credentials") {
     const { scope } = Object(value) as { readonly scope?: string };
     return `Credential ${name} ${isRemoved ? "removed" : `added${scope ? `, scope ${scope}` : ""}`}`;
   }
   if (!source) return undefined;
-  const { percentage } = Object(value) as { readonly percentage?: unknown };
-  const rule = ruleNames[source.kind] ?? "Rule";
-  if (isRemoved) return `${rule} of ${name} removed`;
-  if (percentage !== undefined) return `${rule} of ${name} set to ${percentage} %`;
-  return `${rule} of ${name} changed${ruleNames[source.kind] ? "" : ` in ${source.label ?? source.name}`}`;
+  const [was, percentage] = [percentageIn(before), percentageIn(value)];
+  const rule = `${ruleNames[source.kind] ?? "Rule"}${ofName}`;
+  if (isRemoved) return `${rule} removed`;
+  if (percentage !== undefined) {
+    return `${rule} ${was === undefined || was === percentage ? "set" : `${was} %`} to ${percentage} %`;
+  }
+  return `${rule} changed${ruleNames[source.kind] ? "" : ` in ${source.label ?? source.name}`}`;
 }
 
 const ruleNames: Readonly<Record<string, string>> = { percentage: "Share", schedule: "Schedule" };
 
 function tokenSentence(event: Event): string {
-  const text = event.message.replace(` ${dataOf(event).tokenId ?? ""}`, "").replace("for user ", "for ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capital(event.message.replace(` ${dataOf(event).tokenId ?? ""}`, "").replace("for user ", "for "));
 }
 
 function verbsIn(event: Event): readonly string[] {
@@ -94,6 +105,13 @@ function verbsIn(event: Event): readonly string[] {
   if (type !== "set") return ["changed"];
   return [...(added.length > 0 ? ["added"] : []), ...(removed.length > 0 ? ["removed"] : [])];
 }
+
+const percentageIn = (rule: unknown): unknown => (Object(rule) as { readonly percentage?: unknown }).percentage;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+const said = (features: readonly string[], change: string, { about }: Known): string =>
+  features.length === 1 && features[0] === about ? capital(change) : `${namesOf(features)} ${change}`;
 
 const namesOf = (features: readonly string[]): string =>
   features.length <= maxNames + 1

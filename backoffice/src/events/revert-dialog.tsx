@@ -10,12 +10,12 @@ import { toast } from "../ui/toasts.tsx";
 import { DocumentDiff, SetDiff } from "./event-diff.tsx";
 import type { EventEntry } from "./event-entry.ts";
 import { hasEffect, type RevertPreview, revert } from "./event-queries.ts";
-import { bulkSentence } from "./event-sentence.ts";
+import { entrySentence } from "./event-sentence.ts";
 import type { SourcesByName } from "./event-view.ts";
 
 /** Shows what a revert changes, and reverts. Each revert is a new event, and can be undone. */
 export function RevertDialog({
-  entry: { events, first },
+  entry,
   sources,
   preview,
   later,
@@ -29,6 +29,7 @@ export function RevertDialog({
   readonly later: Problem["later"];
   readonly onClose: () => void;
 }) {
+  const { events, first } = entry;
   const [note, setNote] = useState("");
   const ids = [...(later ? [later.event] : []), ...events.map(({ id }) => id)];
   const apply = useMutation({
@@ -42,7 +43,7 @@ export function RevertDialog({
   return (
     <Dialog title={total === 1 ? "Revert this change?" : `Revert ${count(total)} changes?`} onClose={onClose}>
       <p>
-        <b>{bulkSentence(events, sources)}.</b>{" "}
+        <b>{entrySentence(entry, sources)}.</b>{" "}
         {later && `${later.by} changed the same again; that change is reverted first.`}
         {events.length > 1 && "A change is skipped if something changed the same since."}
       </p>

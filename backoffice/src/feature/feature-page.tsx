@@ -17,6 +17,7 @@ import { onDemand } from "../ui/on-demand.ts";
 import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
+import { changeCount, changesQuery } from "./changes-query.ts";
 import { Decisions } from "./decisions.tsx";
 import { DetailsCard } from "./details-card.tsx";
 import { RecentChanges } from "./recent-changes.tsx";
@@ -38,6 +39,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
   const isEditor = useIsEditor();
   const sources = useSources();
   const { data: feature, error, refetch } = useQuery(featureQuery(key));
+  const { data: changes } = useQuery({ ...changesQuery(key), enabled: feature !== undefined });
   const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
   const owner = feature?.catalogue?.owner;
   const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"));
@@ -86,7 +88,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
               ...(locations.length > 0
                 ? [{ value: "locations" as const, name: "Locations", count: locations.length }]
                 : []),
-              { value: "events", name: "Events" },
+              { value: "events", name: "Events", count: changes && changeCount(changes) },
             ]}
           />
           <Suspense fallback={<SkeletonRows count={4} />}>

@@ -1,41 +1,21 @@
 import "./recent-changes.css";
 import { useQuery } from "@tanstack/react-query";
-import { bodyOf, events } from "../api/client.ts";
 import { useSourcesByName } from "../api/sources.ts";
-import { entriesOf } from "../events/event-entry.ts";
-import type { Event } from "../events/event-queries.ts";
-import { bulkSentence } from "../events/event-sentence.ts";
-import { authorIn, dataOf, isChange } from "../events/event-view.ts";
+import { ShortDiff } from "../events/event-diff.tsx";
+import type { EventEntry } from "../events/event-entry.ts";
+import { entrySentence } from "../events/event-sentence.ts";
+import { ShapeIcon } from "../events/event-shape.tsx";
+import { authorIn, dataOf, shapeOf } from "../events/event-view.ts";
 import { Link } from "../routing/link.tsx";
 import { linkTo } from "../routing/location.ts";
 import { Card } from "../ui/card.tsx";
-import { Ago } from "../ui/time.tsx";
-
-const shown = 5;
-/** A bulk change has an event for each user: pages are read until enough changes are whole. */
-const pageSizes = ["100", ...Array.from({ length: 10 }, () => "1000")];
-
-/** The events of the last changes of a feature. `isCut`: the oldest change may have more of them. */
-async function readChanges(feature: string) {
-  const found: Event[] = [];
-  let cursor: string | undefined;
-  for (const limit of pageSizes) {
-    const page = await bodyOf(events.$get({ query: { feature, limit, ...(cursor !== undefined && { cursor }) } }));
-    // Some events begin a record, and are no change.
-    found.push(...page.events.filter(isChange));
-    cursor = page.next;
-    if (cursor === undefined || entriesOf(found).length > shown) break;
-  }
-  return { changes: entriesOf(found), isCut: cursor !== undefined };
-}
+import { Ago, durationText } from "../ui/time.tsx";
+import { changeCount, changesQuery, shownChanges } from "./changes-query.ts";
 
 /** The last changes of a feature. */
 export function RecentChanges({ feature }: { readonly feature: string }) {
   const sources = useSourcesByName();
-  const { data } = useQuery({
-    queryKey: ["feature", feature, "changes"],
-    queryFn: () => readChanges(feature),
-  });
+  const { data } = useQuery(changesQuery(feature));
   const changes = data?.changes ?? [];
   return (
     <Card
@@ -43,25 +23,40 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
       isPadded={false}
       actions={
         <Link className="link small" href={linkTo(["features", feature], { tab: "events" })}>
-          All
+          All {data && changeCount(data)}
         </Link>
       }
     >
       {data && changes.length === 0 && <p className="card-body small dim">No change is recorded.</p>}
       <ul className="recent-changes">
-        {changes.slice(0, shown).map(({ id, first: event, events }) => (
-          <li key={id}>
-            <span className="small strong">
-              {bulkSentence(events, sources)}
-              {data?.isCut && id === changes.at(-1)?.id && " or more"}
-            </span>
-            <span className="tiny dim">
-              {authorIn(event)} · <Ago at={event.time} />
-            </span>
-            {dataOf(event).note && <span className="tiny">“{dataOf(event).note}”</span>}
-          </li>
-        ))}
+        {changes.slice(0, shownChanges).map((entry, index) => {
+          const { id, first: event, before } = entry;
+          const { note, value } = dataOf(event);
+          const shape = shapeOf(event, sources);
+          const undo = shape === "killed" && undoOf(entry, changes.slice(0, index));
+          return (
+            <li key={id}>
+              <ShapeIcon shape={shape} />
+              <div className="column grow">
+                <span className="small strong">
+                  {entrySentence(entry, sources, feature)}
+                  {data?.isCut && id === changes.at(-1)?.id && " or more"}
+                  {undo && `, undone after ${durationText(Date.parse(undo.time) - Date.parse(event.time))}`}
+                </span>
+                <span className="tiny dim">
+                  {authorIn(event)} · <Ago at={event.time} />
+                </span>
+                {note && <span className="tiny">“{note}”</span>}
+                {before !== undefined && <ShortDiff before={before} after={value} />}
+              </div>
+            </li>
+          );
+        })}
       </ul>
     </Card>
   );
 }
+
+/** The change that ended a kill: the next one of the same set. */
+const undoOf = ({ first: { store, key } }: EventEntry, newer: readonly EventEntry[]) =>
+  newer.findLast(({ first }) => first.key === key && first.store === store)?.first;

@@ -10,7 +10,11 @@ export function Tabs<Value extends string>({
   onChange,
 }: {
   readonly label: string;
-  readonly tabs: readonly { readonly value: Value; readonly name: ReactNode; readonly count?: number | undefined }[];
+  readonly tabs: readonly {
+    readonly value: Value;
+    readonly name: ReactNode;
+    readonly count?: number | string | undefined;
+  }[];
   readonly value: Value;
   readonly onChange: (value: Value) => void;
 }) {
@@ -26,7 +30,9 @@ export function Tabs<Value extends string>({
           onClick={() => onChange(tab.value)}
         >
           {tab.name}
-          {tab.count !== undefined && <span className="tab-count">{count(tab.count)}</span>}
+          {tab.count !== undefined && (
+            <span className="tab-count">{typeof tab.count === "number" ? count(tab.count) : tab.count}</span>
+          )}
         </button>
       ))}
     </div>
