@@ -16,6 +16,7 @@ describe("the page of a feature", () => {
     await using window = await shop.open("noa.levi", { path: "features/checkout.express-pay" });
     const { page } = window;
     await page.getByText("On for 120 users, 3 locations and 25 % of callers.").waitFor();
+    await page.getByText("Closing it holds 120 users and 3 locations.").waitFor();
     const roles = await page.locator(".source-table-role").allInnerTexts();
     expect(roles.map((text) => text.split(/\s/)[0])).toEqual(["Grants", "Gates", "Vetoes"]);
     await page.getByRole("region", { name: "Grants" }).getByText("120 users").waitFor();
@@ -23,16 +24,21 @@ describe("the page of a feature", () => {
     expect(
       await page
         .getByRole("main")
-        .getByRole("button", { name: /Kill|Edit|Add/ })
+        .getByRole("button", { name: /Kill|Edit|Add|Close/ })
         .count(),
     ).toBe(0);
+    await page.getByRole("button", { name: "Open location: checkout.express-pay" }).click();
+    await page.getByRole("link", { name: "pt", exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: /Add|Remove/ }).count()).toBe(0);
     expect(window.faults).toEqual([]);
   });
 
   it("shows the last changes, also those behind a bulk change of more than a page of events", async () => {
     await using window = await shop.open("noa.levi", { path: "features/checkout.express-pay" });
     const recent = window.page.locator(".recent-changes li");
-    await recent.filter({ hasText: "Share 5 % to 25 %" }).waitFor();
+    const share = recent.filter({ hasText: "Share 5 % to 25 %" });
+    await share.getByText("percentage: 25").waitFor();
+    expect(await share.locator(".removed").innerText()).toMatch(/percentage: 5$/);
     await recent.getByText(/^Added for 120 users$/).waitFor();
     expect(await recent.count()).toBe(5);
     await window.visit("features/checkout.express-pay?tab=events", "noa.levi");
@@ -76,9 +82,63 @@ describe("the page of a feature", () => {
     await page.getByRole("button", { name: "Kill for everyone…" }).click();
     expect(new URL(page.url()).searchParams.get("kill")).toBe("1");
     await page.getByRole("dialog").getByRole("button", { name: "Kill for everyone" }).click();
-    await page.getByRole("button", { name: "Undo the kill" }).click();
+    await page.getByText(/^Killed (now|\d+ s ago) by marta\.ibanez\.$/).waitFor();
+    expect(await page.getByRole("switch", { name: "On for everyone: checkout.apple-pay" }).isDisabled()).toBe(true);
+    await page.getByRole("region", { name: "Kill switch" }).getByRole("button", { name: "Undo kill" }).click();
     await page.getByText("checkout.apple-pay is back exactly as it was.").waitFor();
     expect(await feature("checkout.apple-pay")).toMatchObject({ killed: false, state: "on" });
+    await page
+      .locator(".recent-changes")
+      .getByText(/^Killed, undone after \d+ (s|min)$/)
+      .waitFor();
+  });
+
+  it("adds and removes the feature for everyone, and holds it, in the rows of the sources", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "features/checkout.google-pay" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Add global: checkout.google-pay" }).click();
+    await page.getByText("On for everyone.", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Remove global: checkout.google-pay" }).click();
+    const dialog = page.getByRole("dialog", { name: "Switch checkout.google-pay off for everyone?" });
+    await dialog.getByRole("button", { name: "Off for everyone" }).click();
+    await page.getByText("On for 48 users.", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Close active: checkout.google-pay" }).click();
+    const closing = page.getByRole("dialog", { name: "Close gate active for checkout.google-pay?" });
+    await closing.getByText("48 users lose it now.").waitFor();
+    await closing.getByRole("button", { name: "Cancel" }).click();
+    expect((await feature("checkout.google-pay")).state).toBe("on-for-some");
+    expect(window.faults).toEqual([]);
+  });
+
+  it("adds the feature for a location, and removes it", async () => {
+    const path = "features/checkout.guest-flow?tab=locations";
+    await using window = await shop.open("marta.ibanez", { path });
+    const { page } = window;
+    await page.getByRole("textbox", { name: "Add a location" }).fill("lisboa");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("checkout.guest-flow added for location lisboa.").waitFor();
+    await page.getByRole("link", { name: "lisboa" }).waitFor();
+    expect((await feature("checkout.guest-flow")).on["location"]).toMatchObject({ location: ["lisboa"] });
+    await page.getByRole("button", { name: "Remove lisboa" }).click();
+    await page.getByText("No location has it.").waitFor();
+    expect((await feature("checkout.guest-flow")).on["location"]).not.toMatchObject({ location: ["lisboa"] });
+    expect(window.faults).toEqual([]);
+  });
+
+  it("says which part of the evaluations of the last hour was on, and how many changes there are", async () => {
+    await using window = await shop.open("noa.levi");
+    const { page } = window;
+    await page.route(/\/admin\/v1\/features\/[^/]+\/usage\?from=/, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), total: { on: 31, off: 69 } } });
+    });
+    await page.goto(`${shop.service.url}/backoffice/features/checkout.guest-flow`);
+    await page.getByText("31 % of evaluations in the last hour were on.").waitFor();
+    const all = await page.getByRole("link", { name: /^All \d+$/ }).innerText();
+    await page.getByRole("button", { name: `Events ${all.replace("All ", "")}` }).click();
+    const rows = page.locator(".event-row");
+    await rows.first().waitFor();
+    expect(`All ${await rows.count()}`).toBe(all);
   });
 
   it("asks for confirmation, with numbers, before it closes and opens a gate", async () => {

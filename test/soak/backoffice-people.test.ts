@@ -295,7 +295,7 @@ describe("the page of a person", () => {
     await page.getByRole("dialog").getByRole("button", { name: "Kill for everyone" }).click();
     await page.getByText(`Killed ${id}.`).waitFor();
     await page.reload();
-    await page.getByRole("button", { name: "Undo the kill" }).waitFor();
+    await page.getByRole("button", { name: "Undo kill" }).first().waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(window.faults).toEqual([]);
   });

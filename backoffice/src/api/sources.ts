@@ -26,6 +26,17 @@ export const everyoneSourceOf = (sources: readonly Source[]): Source | undefined
       role === "grant" && changeable && key !== null && fields.length === 0 && gatedBy.length === 0,
   );
 
+/** Which tab of a feature lists those who have it in a set of their own in a grant; `undefined` if it has no such sets. */
+export function holdersTabOf({ role, fields }: Source): "users" | "locations" | undefined {
+  if (role !== "grant") return undefined;
+  if (fields.includes("location")) return "locations";
+  return fields.includes("userId") ? "users" : undefined;
+}
+
+/** Whether a source is a gate with one set, which opens it for the features in it. */
+export const isSwitchedGate = ({ role, changeable, fields }: Source): boolean =>
+  role === "gate" && changeable && fields.length === 0;
+
 /** The source whose set switches features off for everyone: the kill switch. */
 export const killSwitchOf = (sources: readonly Source[]): Source | undefined =>
   sources.find(

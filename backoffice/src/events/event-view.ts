@@ -1,4 +1,5 @@
 import type { Source } from "../api/sources.ts";
+import { authorName } from "../ui/author-name.ts";
 import type { FeatureState } from "../ui/feature-state.tsx";
 import type { Event } from "./event-queries.ts";
 
@@ -49,8 +50,7 @@ export function shapeOf(event: Event, sources: SourcesByName): EventShape {
 /** Who made the change; "unknown" for an edit outside Tidegate, and "Tidegate" for a record that it made by itself. */
 export function authorIn(event: Event): string {
   const { recorded_by: by } = event;
-  if (by !== "external") return by.replace(/^cli:/, "");
-  return isOwnRecord(event) ? "Tidegate" : "unknown";
+  return by === "external" && isOwnRecord(event) ? "Tidegate" : authorName(by);
 }
 
 /** What the change was made with; `undefined` for a record that Tidegate made by itself. */

@@ -1,27 +1,34 @@
 import "./decisions.css";
-import { DoorOpen, Globe, Power, RotateCcw, ShieldBan } from "lucide-react";
-import { type ReactNode, Suspense, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { DoorOpen, Globe, Power, ShieldBan } from "lucide-react";
+import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
-import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
-import { useFeatureChanges } from "../features/changes.ts";
-import type { Feature } from "../features/feature-list.ts";
+import { everyoneSourceOf, isSwitchedGate, killSwitchOf, type Source } from "../api/sources.ts";
+import type { ViewedFeature } from "../features/feature-list.ts";
 import { audienceOf, reachText } from "../features/impact.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
-import { ErrorNote } from "../ui/error-note.tsx";
-import { onDemand } from "../ui/on-demand.ts";
 import { Switch } from "../ui/switch.tsx";
-
-const SwitchDialog = onDemand(() => import("../features/switch-dialog.tsx"));
+import { SourceSwitch } from "./source-switch.tsx";
+import { UndoKill } from "./undo-kill.tsx";
+import { lastHourQuery } from "./usage-query.ts";
 
 /** The decisions about a feature: whom it is on for, everyone, each gate, the kill switch. */
-export function Decisions({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {
+export function Decisions({
+  feature,
+  sources,
+}: {
+  readonly feature: ViewedFeature;
+  readonly sources: readonly Source[];
+}) {
   const everyone = everyoneSourceOf(sources);
-  const gates = sources.filter(({ role, changeable, fields }) => role === "gate" && changeable && fields.length === 0);
+  const gates = sources.filter(isSwitchedGate);
+  const { data: usage } = useQuery(lastHourQuery(feature.feature));
   return (
     <div className="card decisions">
       <Cell name="Now">
         <p className="strong">{nowText(feature, sources)}</p>
+        {usage && !feature.killed && <p className="tiny dim">{partText(usage.total)}</p>}
       </Cell>
       {everyone && <EveryoneCell feature={feature} source={everyone} />}
       {gates.map((gate) => (
@@ -50,30 +57,31 @@ const Cell = ({
   </section>
 );
 
-function EveryoneCell({ feature, source }: { readonly feature: Feature; readonly source: Source }) {
+function EveryoneCell({ feature, source }: { readonly feature: ViewedFeature; readonly source: Source }) {
   const isEditor = useIsEditor();
-  const { switchEveryone } = useFeatureChanges();
-  const [asks, setAsks] = useState(false);
-  const [error, setError] = useState<unknown>();
   const isOn = feature.on[source.name] === true;
-  const text = isOn ? "On for everyone" : "Not on for everyone";
-  const change = (next: boolean) => {
-    setError(undefined);
-    if (next) switchEveryone(source.name, feature.feature, true).catch(setError);
-    else setAsks(true);
-  };
+  const text = isOn ? (feature.killed ? "On, but killed" : "On for everyone") : "Not on for everyone";
   return (
     <Cell icon={<Globe size={14} aria-hidden />} name="Everyone">
       {isEditor ? (
-        <Switch name={`On for everyone: ${feature.feature}`} isOn={isOn} isLarge label={text} onChange={change} />
+        <SourceSwitch feature={feature.feature} source={source}>
+          {(change) => (
+            <Switch
+              name={`On for everyone: ${feature.feature}`}
+              isOn={isOn && !feature.killed}
+              isDisabled={feature.killed}
+              isLarge
+              label={text}
+              onChange={change}
+            />
+          )}
+        </SourceSwitch>
       ) : (
         <p className="strong">{text}</p>
       )}
-      <p className="tiny dim">Source {source.name}.</p>
-      {error !== undefined && <ErrorNote error={error} />}
-      <Suspense>
-        {asks && <SwitchDialog feature={feature.feature} source={source} onClose={() => setAsks(false)} />}
-      </Suspense>
+      <p className="tiny dim">
+        Source {source.name}. {isEditor && feature.killed && "Undo the kill to change it."}
+      </p>
     </Cell>
   );
 }
@@ -83,56 +91,47 @@ function GateCell({
   gate,
   sources,
 }: {
-  readonly feature: Feature;
+  readonly feature: ViewedFeature;
   readonly gate: Source;
   readonly sources: readonly Source[];
 }) {
   const isEditor = useIsEditor();
-  const [asking, setAsking] = useState<boolean>();
   const isOpen = feature.on[gate.name] === true;
-  const behind = sources.filter(({ gatedBy }) => gatedBy.includes(gate.name)).map(({ name }) => name);
+  const behind = sources.filter(({ gatedBy }) => gatedBy.includes(gate.name));
+  const isForAll = audienceOf(feature, sources).everyone;
+  const held = isForAll ? "nobody" : reachText(audienceOf(feature, behind));
   return (
     <Cell icon={<DoorOpen size={14} aria-hidden />} name={`Gate ${gate.name}`}>
       {isEditor ? (
-        <Switch
-          name={`Gate ${gate.name}: ${feature.feature}`}
-          isOn={isOpen}
-          isLarge
-          label={isOpen ? "Open" : "Closed"}
-          onChange={setAsking}
-        />
+        <SourceSwitch feature={feature.feature} source={gate}>
+          {(change) => (
+            <Switch
+              name={`Gate ${gate.name}: ${feature.feature}`}
+              isOn={isOpen}
+              isLarge
+              label={isOpen ? "Open" : "Closed"}
+              onChange={change}
+            />
+          )}
+        </SourceSwitch>
       ) : (
         <p className="strong">{isOpen ? "Open" : "Closed"}</p>
       )}
-      <p className="tiny dim">Grants of {behind.join(", ") || "no source"} need it.</p>
-      <Suspense>
-        {asking !== undefined && (
-          <SwitchDialog feature={feature.feature} source={gate} isOn={asking} onClose={() => setAsking(undefined)} />
-        )}
-      </Suspense>
+      <p className="tiny dim">
+        {held === "nobody" ? "Nobody depends on it." : isOpen ? `Closing it holds ${held}.` : `It holds ${held}.`}
+      </p>
     </Cell>
   );
 }
 
-function KillCell({ feature }: { readonly feature: Feature }) {
+function KillCell({ feature: { feature, killed } }: { readonly feature: ViewedFeature }) {
   const isEditor = useIsEditor();
-  const { undoKill } = useFeatureChanges();
-  const [error, setError] = useState<unknown>();
   return (
     <Cell icon={<ShieldBan size={14} aria-hidden />} name="Kill switch">
       {!isEditor ? (
-        <p className="strong">{feature.killed ? "Killed" : "Not killed"}</p>
-      ) : feature.killed ? (
-        <Button
-          isChange
-          onClick={() => {
-            setError(undefined);
-            undoKill(feature.feature).catch(setError);
-          }}
-        >
-          <RotateCcw size={15} aria-hidden />
-          Undo the kill
-        </Button>
+        <p className="strong">{killed ? "Killed" : "Not killed"}</p>
+      ) : killed ? (
+        <UndoKill feature={feature} />
       ) : (
         <Button look="danger-outline" isChange onClick={() => setQuery({ kill: "1" })}>
           <Power size={15} aria-hidden />
@@ -140,12 +139,21 @@ function KillCell({ feature }: { readonly feature: Feature }) {
         </Button>
       )}
       <p className="tiny dim">Wins over every source, on all instances.</p>
-      {error !== undefined && <ErrorNote error={error} />}
     </Cell>
   );
 }
 
-function nowText(feature: Feature, sources: readonly Source[]): string {
+/** Such as "31 % of evaluations in the last hour were on."; empty without evaluations. */
+function partText({ on, off }: { readonly on: number; readonly off: number }): string {
+  const all = on + off;
+  if (all === 0) return "";
+  if (on === 0) return "No evaluation in the last hour was on.";
+  if (off === 0) return "All evaluations in the last hour were on.";
+  const part = Math.min(99, Math.max(1, Math.round((100 * on) / all)));
+  return `${part}\u00a0% of evaluations in the last hour were on.`;
+}
+
+function nowText(feature: ViewedFeature, sources: readonly Source[]): string {
   const reach = reachText(audienceOf(feature, sources));
   switch (feature.state) {
     case "killed":

@@ -5,6 +5,7 @@ import { type ReactNode, Suspense, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Feature } from "../features/feature-list.ts";
 import { lastUseOf } from "../features/last-use.ts";
+import { authorName } from "../ui/author-name.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Tag } from "../ui/card.tsx";
 import { counted } from "../ui/numbers.ts";
@@ -49,7 +50,7 @@ export function DetailsCard({ feature: known }: { readonly feature: Feature }) {
         {catalogue && <Entry name="Described">{day(new Date(catalogue.created))}</Entry>}
         {lastChange && (
           <Entry name="Changed">
-            <Ago at={lastChange.at} /> by {lastChange.by === "external" ? "unknown" : lastChange.by}
+            <Ago at={lastChange.at} /> by {authorName(lastChange.by)}
           </Entry>
         )}
         <Use

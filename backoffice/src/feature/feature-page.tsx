@@ -4,7 +4,7 @@ import { Copy } from "lucide-react";
 import { Suspense } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { useIsEditor } from "../api/session.ts";
-import { useSources } from "../api/sources.ts";
+import { holdersTabOf, useSources } from "../api/sources.ts";
 import { featureQuery } from "../features/feature-list.ts";
 import KillDialog from "../features/kill-dialog.tsx";
 import { Link } from "../routing/link.tsx";
@@ -20,6 +20,7 @@ import { Tabs } from "../ui/tabs.tsx";
 import { changeCount, changesQuery } from "./changes-query.ts";
 import { Decisions } from "./decisions.tsx";
 import { DetailsCard } from "./details-card.tsx";
+import { KilledBanner } from "./killed-banner.tsx";
 import { RecentChanges } from "./recent-changes.tsx";
 import { SourceTable } from "./source-table.tsx";
 import { UnknownFeature } from "./unknown-feature.tsx";
@@ -43,6 +44,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
   const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
   const owner = feature?.catalogue?.owner;
   const edited = sources?.find(({ name, rules }) => rules !== null && name === query.get("edit"));
+  const holders = new Set(sources?.map(holdersTabOf));
   const entries = Object.values(feature?.on ?? {}).filter((entry) => typeof entry === "object");
   const users = entries.flatMap((entry) => ("users" in entry ? [entry.users ?? 0] : []));
   const locations = entries.flatMap((entry) => ("location" in entry ? entry.location : []));
@@ -75,6 +77,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
         <ErrorNote error={error} onRetry={() => void refetch()} />
       ) : feature && sources ? (
         <>
+          {feature.killed && <KilledBanner feature={feature} sources={sources} />}
           <Decisions feature={feature} sources={sources} />
           <Tabs
             label="Parts of the feature"
@@ -82,10 +85,10 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
             onChange={(next) => setQuery({ tab: next === "overview" ? undefined : next })}
             tabs={[
               { value: "overview", name: "Overview" },
-              ...(users.some((each) => each > 0)
+              ...(holders.has("users")
                 ? [{ value: "users" as const, name: "Users", count: users.reduce((sum, each) => sum + each, 0) }]
                 : []),
-              ...(locations.length > 0
+              ...(holders.has("locations")
                 ? [{ value: "locations" as const, name: "Locations", count: locations.length }]
                 : []),
               { value: "events", name: "Events", count: changes && changeCount(changes) },

@@ -1,16 +1,18 @@
 import "./source-table.css";
-import { Braces, CalendarClock, DoorOpen, Globe, MapPin, Percent, ShieldBan, UserRound } from "lucide-react";
+import { Braces, CalendarClock, Check, DoorOpen, Globe, MapPin, Percent, ShieldBan, UserRound } from "lucide-react";
 import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
-import type { Source } from "../api/sources.ts";
-import type { Feature, ViewedFeature } from "../features/feature-list.ts";
+import { everyoneSourceOf, holdersTabOf, isSwitchedGate, type Source } from "../api/sources.ts";
+import type { ViewedFeature } from "../features/feature-list.ts";
 import { isOn, type SourceEntry, shareOf } from "../features/where.tsx";
 import { windowsText } from "../features/windows-text.ts";
 import { setQuery } from "../routing/location.ts";
+import { authorName } from "../ui/author-name.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Chip, Dot } from "../ui/card.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { Ago } from "../ui/time.tsx";
+import { SourceSwitch } from "./source-switch.tsx";
 
 type Status = ViewedFeature["sources"][number];
 
@@ -28,6 +30,7 @@ export function SourceTable({
   readonly feature: ViewedFeature;
   readonly sources: readonly Source[];
 }) {
+  const everyone = everyoneSourceOf(sources);
   return (
     <Card title="Where it is on" isPadded={false}>
       {roles.map(({ role, name, meaning }) => {
@@ -40,7 +43,7 @@ export function SourceTable({
             </h3>
             <ul className="source-table">
               {ofRole.map((source) => (
-                <SourceRow key={source.name} feature={feature} source={source} />
+                <SourceRow key={source.name} feature={feature} source={source} isEveryone={source === everyone} />
               ))}
             </ul>
           </section>
@@ -50,11 +53,20 @@ export function SourceTable({
   );
 }
 
-function SourceRow({ feature, source }: { readonly feature: ViewedFeature; readonly source: Source }) {
+type Row = {
+  readonly feature: ViewedFeature;
+  readonly source: Source;
+  /** Whether it is the grant for everyone. */
+  readonly isEveryone: boolean;
+};
+
+function SourceRow(row: Row) {
+  const { feature, source } = row;
   const status = feature.sources.find((each) => each.source === source.name);
   const entry = feature.on[source.name];
   const isStopped = feature.state === "killed" || feature.state === "held";
-  const hasNoEffect = source.role === "grant" && isStopped && entry !== undefined && isOn(entry);
+  const isListed = entry !== undefined && isOn(entry);
+  const hasNoEffect = source.role === "grant" && isStopped && isListed;
   return (
     <li className="source-table-row">
       <SourceIcon source={source} entry={entry} />
@@ -66,8 +78,8 @@ function SourceRow({ feature, source }: { readonly feature: ViewedFeature; reado
         <EntryText entry={entry} source={source} />
       </span>
       {status && <Freshness status={status} />}
-      <LastChange change={status?.lastChange} />
-      <Control feature={feature} source={source} entry={entry} />
+      <LastChange change={status?.lastChange} isNever={!isListed && feature.lastChange !== null} />
+      <Control {...row} entry={entry} />
     </li>
   );
 }
@@ -89,13 +101,29 @@ function kindText({ kind, key, fields, gatedBy, role }: Source): string {
 function EntryText({ entry, source }: { readonly entry: SourceEntry | undefined; readonly source: Source }): ReactNode {
   if (entry === undefined) return <span className="dim small">{source.key === null ? "No rule" : "Not listed"}</span>;
   if (typeof entry === "boolean") {
-    if (source.role === "gate") return <span className="small">{entry ? "Open" : "Closed"}</span>;
-    if (source.role === "veto") return <span className="small">{entry ? "Killed" : "Not killed"}</span>;
+    if (source.role === "gate" && entry) {
+      return (
+        <span className="row small strong state-text-on">
+          <Check size={15} aria-hidden />
+          Open
+        </span>
+      );
+    }
+    if (source.role === "gate") return <span className="small">Closed</span>;
+    if (source.role === "veto") {
+      return (
+        <span className={entry ? "small strong state-text-killed" : "small dim"}>
+          {entry ? "Killed" : "Not killed"}
+        </span>
+      );
+    }
     return <span className={entry ? "small strong" : "small dim"}>{entry ? "Listed" : "Not listed"}</span>;
   }
   if ("users" in entry && entry.users === 0) return <span className="dim small">No user</span>;
   if ("users" in entry)
-    return <span className="small">{entry.users === null ? "Users, not counted" : counted(entry.users, "user")}</span>;
+    return (
+      <span className="small strong">{entry.users === null ? "Users, not counted" : counted(entry.users, "user")}</span>
+    );
   if ("location" in entry) {
     if (entry.location.length === 0) return <span className="dim small">No location</span>;
     return (
@@ -116,17 +144,27 @@ function EntryText({ entry, source }: { readonly entry: SourceEntry | undefined;
       </span>
     );
   }
-  return <span className="small">{windowsText(entry.rule) ?? "Has a rule"}</span>;
+  const windows = windowsText(entry.rule);
+  return <span className={windows ? "small strong state-text-scheduled" : "small"}>{windows ?? "Has a rule"}</span>;
 }
 
 /** When the feature was changed in a source, and by whom. */
-const LastChange = ({ change }: { readonly change: Status["lastChange"] | undefined }) => (
+const LastChange = ({
+  change,
+  isNever,
+}: {
+  readonly change: Status["lastChange"] | undefined;
+  /** Whether it never was: the log has changes of the feature, and the source does not have it. */
+  readonly isNever: boolean;
+}) => (
   <span className="column tiny source-table-changed">
-    {change && (
+    {change ? (
       <>
         <Ago at={change.at} />
-        <span className="dim ellipsis">{change.by === "external" ? "unknown" : change.by.replace(/^cli:/, "")}</span>
+        <span className="dim ellipsis">{authorName(change.by)}</span>
       </>
+    ) : (
+      isNever && <span className="dim">never</span>
     )}
   </span>
 );
@@ -147,25 +185,35 @@ function Freshness({ status: { state, stale, asOf } }: { readonly status: Status
   );
 }
 
-/** What can be edited has a button; a source that is only read has none. */
-function Control({
-  feature,
-  source,
-  entry,
-}: {
-  readonly feature: Feature;
-  readonly source: Source;
-  readonly entry: SourceEntry | undefined;
-}) {
+/** What can be changed has a button; a source that is only read has none. */
+function Control({ feature, source, isEveryone, entry }: Row & { readonly entry: SourceEntry | undefined }) {
   const isEditor = useIsEditor();
   const name = `${source.name}: ${feature.feature}`;
-  const hasHolders = entry !== undefined && typeof entry === "object" && ("users" in entry || "location" in entry);
-  if (hasHolders && isOn(entry)) {
-    const tab = "users" in entry ? "users" : "locations";
+  const tab = holdersTabOf(source);
+  if (tab) {
     return (
       <Button isCompact aria-label={`Open ${name}`} onClick={() => setQuery({ tab })}>
         Open
       </Button>
+    );
+  }
+  if (isEditor && (isEveryone || isSwitchedGate(source))) {
+    const isIn = entry === true;
+    const act = isEveryone ? (isIn ? "Remove" : "Add") : isIn ? "Close" : "Open";
+    return (
+      <SourceSwitch feature={feature.feature} source={source}>
+        {(change) => (
+          <Button
+            isCompact
+            isChange
+            disabled={isEveryone && feature.killed}
+            aria-label={`${act} ${name}`}
+            onClick={() => change(!isIn)}
+          >
+            {act}
+          </Button>
+        )}
+      </SourceSwitch>
     );
   }
   if (!isEditor || source.rules === null) return <span className="source-table-control" />;

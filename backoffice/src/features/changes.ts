@@ -11,25 +11,30 @@ const parameter = (key: string) => ({ feature: pathSegment(key) });
 type SetChange = { readonly source: string; readonly added: readonly string[]; readonly removed: readonly string[] };
 const isMade = ({ added, removed }: SetChange): boolean => added.length + removed.length > 0;
 
+/** Whose set it is: of a user or location. Empty for the set of everyone. */
+export type Holder = { readonly userId?: string; readonly location?: string };
+
 /**
- * Adds a feature to the set of a source for everyone, or removes it. Without a precondition: all features share the
- * revision of their set, and a change of membership can only repeat a concurrent change of the same feature.
+ * Adds a feature to a set of a source, or removes it. Without a precondition: all features share the revision of their
+ * set, and a change of membership can only repeat a concurrent change of the same feature.
  */
-function setEveryone(source: string, key: string, isOn: boolean): Promise<SetChange> {
+export function setMember(source: string, key: string, isOn: boolean, holder: Holder = {}): Promise<SetChange> {
   const route = v1.sources[":source"].features[":feature"];
-  const request = { param: { source: pathSegment(source), ...parameter(key) }, query: {} };
+  const request = { param: { source: pathSegment(source), ...parameter(key) }, query: holder };
   return bodyOf(isOn ? route.$put(request) : route.$delete(request));
 }
 
 /** The changes of one feature that a row offers, with their toasts and undo. Each rejects if the API refuses. */
 export function useFeatureChanges(): {
   readonly switchEveryone: (source: string, key: string, isOn: boolean) => Promise<void>;
+  readonly switchHolder: (source: string, key: string, isOn: boolean, holder: Holder) => Promise<void>;
   readonly killFeature: (key: string, note: string) => Promise<void>;
   readonly undoKill: (key: string) => Promise<void>;
 } {
   const client = useQueryClient();
   return {
     switchEveryone: (source, key, isOn) => switchWithUndo(client, source, key, isOn),
+    switchHolder: (...change) => switchHolder(client, ...change),
     killFeature: (key, note) => killWithUndo(client, key, note),
     undoKill: (key) => undoKill(client, key),
   };
@@ -42,7 +47,7 @@ async function switchWithUndo(client: QueryClient, source: string, key: string, 
   show(isOn);
   let change: SetChange;
   try {
-    change = await setEveryone(source, key, isOn);
+    change = await setMember(source, key, isOn);
   } catch (error) {
     show(!isOn);
     throw error;
@@ -57,6 +62,16 @@ async function switchWithUndo(client: QueryClient, source: string, key: string, 
       switchWithUndo(client, source, key, !isOn),
     );
   } else toast(`${key} was ${state}${whom} already. ${earlierText(feature, source)}`);
+}
+
+async function switchHolder(client: QueryClient, source: string, key: string, isOn: boolean, holder: Holder) {
+  const change = await setMember(source, key, isOn, holder);
+  await client.invalidateQueries({ queryKey: ["feature", key] });
+  const whom = holder.userId ?? `location ${holder.location}`;
+  const state = isOn ? "added" : "removed";
+  if (isMade(change)) {
+    toast(`${key} ${state} for ${whom}.`, () => switchHolder(client, source, key, !isOn, holder));
+  } else toast(`${key} was ${state} for ${whom} already.`);
 }
 
 /** Kills a feature, and waits until each instance confirms it, for at most 1 s. */

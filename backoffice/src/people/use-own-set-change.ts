@@ -1,7 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { bodyOf, v1 } from "../api/client.ts";
-import { pathSegment } from "../api/path-segment.ts";
 import { useSourcesByName } from "../api/sources.ts";
+import { setMember } from "../features/changes.ts";
 import { toast } from "../ui/toasts.tsx";
 import type { PersonContext } from "./person-context.ts";
 import { explanationOf } from "./person-queries.ts";
@@ -10,15 +9,6 @@ import { causeOf, stateWord } from "./why.ts";
 /** A feature that is added to, or removed from, the own set of a user. */
 type OwnSetChange = { readonly source: string; readonly feature: string; readonly isAdded: boolean };
 
-const write = ({ source, feature, isAdded }: OwnSetChange, userId: string) => {
-  const route = v1.sources[":source"].features[":feature"];
-  const given = {
-    param: { source: pathSegment(source), feature: pathSegment(feature) },
-    query: { userId },
-  };
-  return isAdded ? bodyOf(route.$put(given)) : bodyOf(route.$delete(given));
-};
-
 /** Changes the own set of a user; the toast undoes it, and says if the result for the context stays the same. */
 export function useOwnSetChange(context: PersonContext) {
   const client = useQueryClient();
@@ -26,7 +16,7 @@ export function useOwnSetChange(context: PersonContext) {
   const userId = context.user ?? "";
   const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
   return useMutation({
-    mutationFn: (change: OwnSetChange) => write(change, userId),
+    mutationFn: ({ source, feature, isAdded }: OwnSetChange) => setMember(source, feature, isAdded, { userId }),
     onSuccess: async ({ added, removed }, change) => {
       await refresh();
       const state = change.isAdded ? "added" : "removed";
@@ -39,7 +29,7 @@ export function useOwnSetChange(context: PersonContext) {
         return;
       }
       toast(`${change.feature} ${state} for ${userId}.${same}`, async () => {
-        await write({ ...change, isAdded: !change.isAdded }, userId);
+        await setMember(change.source, change.feature, !change.isAdded, { userId });
         await refresh();
       });
     },
