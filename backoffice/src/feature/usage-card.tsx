@@ -77,11 +77,12 @@ type Hour = { readonly at: Date; readonly on: number; readonly all: number };
 /** The sentence and the table beside it say the same; the chart itself is decoration for screen readers. */
 function Chart({ hours }: { readonly hours: readonly Hour[] }) {
   const highest = Math.max(1, ...hours.map(({ all }) => all));
+  const yOf = (value: number) => height - (value / highest) * (height - 16);
   const line = (value: (each: Hour) => number) =>
     hours
       .map((each, index) => {
         const x = (index / Math.max(1, hours.length - 1)) * width;
-        return `${x.toFixed(1)} ${(height - (value(each) / highest) * (height - 10)).toFixed(1)}`;
+        return `${x.toFixed(1)} ${yOf(value(each)).toFixed(1)}`;
       })
       .join("L");
   const on = `M${line((each) => each.on)}`;
@@ -89,8 +90,15 @@ function Chart({ hours }: { readonly hours: readonly Hour[] }) {
   const labels = [0, 1, 2, 3, 4].flatMap((part) => hours[Math.round((part / 4) * (hours.length - 1))] ?? []);
   return (
     <div className="usage-chart" aria-hidden="true">
-      <span className="tiny dim num usage-highest">{briefly(highest)}</span>
+      {ticksUpTo(highest).map((tick) => (
+        <span key={tick} className="tiny dim num usage-tick" style={{ top: yOf(tick) }}>
+          {briefly(tick)}
+        </span>
+      ))}
       <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
+        {ticksUpTo(highest).map((tick) => (
+          <path key={tick} className="usage-grid" d={`M0 ${yOf(tick)}H${width}`} />
+        ))}
         <path className="usage-area" d={`${on}L${width} ${height}L0 ${height}Z`} />
         <path className="usage-line-on" d={on} />
         <path className="usage-line-all" d={`M${line((each) => each.all)}`} />
@@ -102,4 +110,11 @@ function Chart({ hours }: { readonly hours: readonly Hour[] }) {
       </div>
     </div>
   );
+}
+
+/** One to four round numbers up to the highest value of a chart. */
+function ticksUpTo(highest: number): readonly number[] {
+  const size = 10 ** Math.floor(Math.log10(highest));
+  const step = Math.max(1, highest < 2 * size ? size / 2 : highest < 5 * size ? size : 2 * size);
+  return Array.from({ length: Math.floor(highest / step) }, (_, index) => (index + 1) * step);
 }
