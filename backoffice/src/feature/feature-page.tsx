@@ -115,7 +115,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
                 </div>
               </div>
             )}
-            {(tab === "users" || tab === "locations") && <Holders feature={key} of={tab} />}
+            {(tab === "users" || tab === "locations") && <Holders key={tab} feature={key} of={tab} />}
             {tab === "events" && <FeatureEvents feature={key} />}
             {edited !== undefined && isEditor && (
               <RuleDialog
