@@ -2,28 +2,33 @@ import { queryOptions } from "@tanstack/react-query";
 import { bodyOf, events } from "../api/client.ts";
 import { type EventEntry, entriesOf } from "../events/event-entry.ts";
 import type { Event } from "../events/event-queries.ts";
-import { isChange } from "../events/event-view.ts";
 import { count } from "../ui/numbers.ts";
 
 /** How many of the last changes are shown. */
 export const shownChanges = 5;
-/** A bulk change has an event for each user: pages are read until enough changes are whole. */
-const pageSizes = ["100", ...Array.from({ length: 10 }, () => "1000")];
+/** Events that begin a record are no change, and there may be one for each user. */
+const origins = ["change", "external"] as const;
 
-/** The last changes of a feature. `isCut`: the oldest one may have more events, and older ones may follow. */
+/** The last changes of a feature, newest first. `isCut`: older ones were not read. */
 type Changes = { readonly changes: readonly EventEntry[]; readonly isCut: boolean };
 
 async function readChanges(feature: string): Promise<Changes> {
+  const found = await Promise.all(origins.map((origin) => readEvents({ feature, origin })));
+  const newestFirst = found.flatMap((each) => each.events).toSorted((one, other) => other.position - one.position);
+  return { changes: entriesOf(newestFirst), isCut: found.some((each) => each.isCut) };
+}
+
+/** The newest events. A bulk change has up to 1,000 of them, so pages are read until enough changes are whole. */
+async function readEvents(filter: { readonly feature: string; readonly origin: (typeof origins)[number] }) {
   const found: Event[] = [];
   let cursor: string | undefined;
-  for (const limit of pageSizes) {
-    const page = await bodyOf(events.$get({ query: { feature, limit, ...(cursor !== undefined && { cursor }) } }));
-    // Some events begin a record, and are no change.
-    found.push(...page.events.filter(isChange));
+  do {
+    const query = { ...filter, limit: cursor === undefined ? "100" : "1000", ...(cursor !== undefined && { cursor }) };
+    const page = await bodyOf(events.$get({ query }));
+    found.push(...page.events);
     cursor = page.next;
-    if (cursor === undefined || entriesOf(found).length > shownChanges) break;
-  }
-  return { changes: entriesOf(found), isCut: cursor !== undefined };
+  } while (cursor !== undefined && entriesOf(found).length <= shownChanges);
+  return { events: found, isCut: cursor !== undefined };
 }
 
 /** The last changes of a feature, with the events of each. */

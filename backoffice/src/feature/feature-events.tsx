@@ -15,7 +15,7 @@ export default function FeatureEvents({ feature }: { readonly feature: string })
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (isPending) return <SkeletonRows count={6} />;
   const events = data.pages.flatMap((page) => page.events.filter(isChange));
-  if (events.length === 0) return <EmptyState title="No change is recorded." />;
+  if (events.length === 0 && !hasNextPage) return <EmptyState title="No change is recorded." />;
   return (
     <div className="stack">
       <EventList events={events} isCut={hasNextPage} newest={events[0]?.position ?? 0} />

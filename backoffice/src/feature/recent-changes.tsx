@@ -40,7 +40,6 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
               <div className="column grow">
                 <span className="small strong">
                   {entrySentence(entry, sources, feature)}
-                  {data?.isCut && id === changes.at(-1)?.id && " or more"}
                   {undo && `, undone after ${durationText(Date.parse(undo.time) - Date.parse(event.time))}`}
                 </span>
                 <span className="tiny dim">
