@@ -29,7 +29,12 @@ describe("the page of a feature", () => {
     ).toBe(0);
     await page.getByRole("button", { name: "Open location: checkout.express-pay" }).click();
     await page.getByRole("link", { name: "pt", exact: true }).waitFor();
-    expect(await page.getByRole("button", { name: /Add|Remove/ }).count()).toBe(0);
+    expect(
+      await page
+        .getByRole("main")
+        .getByRole("button", { name: /Add|Remove/ })
+        .count(),
+    ).toBe(0);
     expect(window.faults).toEqual([]);
   });
 

@@ -10,7 +10,7 @@ const maxNames = 2;
 type Known = {
   /** The rule before it. */
   readonly before?: unknown;
-  /** The feature whose page has the sentence, which does not name it again. */
+  /** The feature whose page has the sentence: others are left out, and it is not named again. */
   readonly about?: string | undefined;
 };
 
@@ -33,9 +33,9 @@ export function sentenceOf(event: Event, sources: SourcesByName, known: Known = 
 export function entrySentence({ first, events, before }: EventEntry, sources: SourcesByName, about?: string): string {
   const known = { before, about };
   if (events.length === 1) return sentenceOf(first, sources, known);
-  const features = [...new Set(events.flatMap((event) => event.features ?? []))];
+  const features = about === undefined ? [...new Set(events.flatMap((event) => event.features ?? []))] : [about];
   const users = new Set(events.flatMap(({ user }) => user ?? []));
-  const verbs = new Set(events.flatMap((event) => verbsIn(event)));
+  const verbs = new Set(events.flatMap((event) => verbsIn(event, about)));
   const [verb] = verbs;
   if (users.size === events.length && verbs.size === 1) {
     return said(features, `${verb} for ${counted(users.size, "user")}`, known);
@@ -44,11 +44,11 @@ export function entrySentence({ first, events, before }: EventEntry, sources: So
   if (keys.size === 1 && verbs.size === 1 && sourceOf(first, sources)) {
     return setPhrase(features, verb === "added", first, sourceOf(first, sources), known) ?? first.message;
   }
-  return `${counted(events.length, "change")} of ${namesOf(features)}`;
+  return `${counted(events.length, "change")}${about === undefined ? ` of ${namesOf(features)}` : ""}`;
 }
 
 function setSentence(event: Event, source: Source | undefined, known: Known): string | undefined {
-  const { added = [], removed = [] } = dataOf(event);
+  const { added, removed } = membersOf(event, known.about);
   const phrases = [
     ...(added.length > 0 ? [setPhrase(added, true, event, source, known)] : []),
     ...(removed.length > 0 ? [setPhrase(removed, false, event, source, known)] : []),
@@ -100,9 +100,16 @@ function tokenSentence(event: Event): string {
   return capital(event.message.replace(` ${dataOf(event).tokenId ?? ""}`, "").replace("for user ", "for "));
 }
 
-function verbsIn(event: Event): readonly string[] {
-  const { added = [], removed = [], type } = dataOf(event);
-  if (type !== "set") return ["changed"];
+/** The features that a set gained and lost; only one of them if it is given. */
+function membersOf(event: Event, about: string | undefined) {
+  const { added = [], removed = [] } = dataOf(event);
+  const isMeant = (feature: string) => about === undefined || feature === about;
+  return { added: added.filter(isMeant), removed: removed.filter(isMeant) };
+}
+
+function verbsIn(event: Event, about: string | undefined): readonly string[] {
+  if (dataOf(event).type !== "set") return ["changed"];
+  const { added, removed } = membersOf(event, about);
   return [...(added.length > 0 ? ["added"] : []), ...(removed.length > 0 ? ["removed"] : [])];
 }
 

@@ -87,14 +87,12 @@ function SourceRow(row: Row) {
 /** Kinds whose name is often that of the source, too. */
 const kindNames: Readonly<Record<string, string>> = { percentage: "share of callers", schedule: "windows" };
 
-function kindText({ kind, key, fields, gatedBy, role }: Source): string {
-  const of =
-    key === null
-      ? (kindNames[kind] ?? kind)
-      : fields.length === 0
-        ? "set, everyone"
-        : `set per ${fields[0] === "userId" ? "user" : fields[0]}`;
-  if (role !== "grant") return key === null ? (kindNames[kind] ?? kind) : "set";
+function kindText({ name, kind, key, fields, gatedBy, role }: Source): string {
+  const per = fields[0] === "userId" ? "user" : fields[0];
+  const of = key === null ? (kindNames[kind] ?? kind) : per && per !== name ? `set per ${per}` : "set";
+  if (role === "veto" && key !== null && !per) return "set, kill switch";
+  if (role === "grant" && key !== null && !per && gatedBy.length === 0) return "set, everyone";
+  if (role !== "grant") return of;
   return gatedBy.length > 0 ? `${of}, behind gate ${gatedBy.join(", ")}` : of;
 }
 
