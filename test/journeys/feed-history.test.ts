@@ -146,4 +146,25 @@ ${feed("shows", feedServer.url)}
       missingHistory: [{ source: "shows", from: expect.any(String) }],
     });
   });
+
+  it("names the record of the feed with which a feature came on, in comparisons of two times", async () => {
+    const others = [show(3), show(4)];
+    const at = await poll([...others, show(7, { status: "offline" })], "base,show:3,show:4");
+    await poll([...others, show(7)], "base,show:3,show:4,show:7");
+    const compared = await post("compare", { a: { at: new Date(at).toISOString() }, b: {} });
+    const { features } = (await compared.json()) as {
+      features: { feature: string; kind: string; deciding: string; events: object[] }[];
+    };
+    const deciding = features[0]?.deciding;
+    expect(features).toMatchObject([
+      { feature: "show:7", kind: "turned-on", events: [{ event: deciding, source: "shows", by: "external" }] },
+    ]);
+    const event = await service.get(`/events/${deciding}`, operator);
+    expect(await event.json()).toMatchObject({ key: "feeds/shows", features: ["show:7"] });
+    const diff = await service.get(`/admin/v1/diff?from=${query(at)}&to=${query(Date.now())}`, operator);
+    expect(await diff.json()).toMatchObject({
+      turnedOn: ["show:7"],
+      events: [{ event: deciding, connection: "features", key: "feeds/shows", added: ["show:7"], removed: [] }],
+    });
+  });
 });

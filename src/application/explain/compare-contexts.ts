@@ -1,3 +1,4 @@
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
 import { hasNoResult, isOnWith } from "../../domain/explain/explanation.ts";
 import type { ChangeEntry } from "../events/change-entry.ts";
@@ -10,6 +11,7 @@ import type {
   SummarizedFeature,
   Summary,
 } from "./explained.ts";
+import type { FeedChanges } from "./feed-changes.ts";
 
 /** How a feature differs. `undetermined`: its state is not known in one of the contexts. */
 export type DifferenceKind = "turned-on" | "turned-off" | "value-changed" | "undetermined";
@@ -43,10 +45,10 @@ export type Comparison = {
 
 /**
  * Compares the features of two contexts, and finds the changes behind the differences, of at most `limit` features.
- * Rejects as `ExplainFeatures` does.
+ * Rejects as `ExplainFeatures` and `FeedChanges` do.
  */
 export const compareContexts =
-  (explain: ExplainFeatures) =>
+  (explain: ExplainFeatures, feedChanges: FeedChanges) =>
   async (a: Question, b: Question, limit: number): Promise<Comparison> => {
     const [before, after] = await Promise.all([explain.summarize(a), explain.summarize(b)]);
     const all = inOrder(new Set([...before.states.keys(), ...after.states.keys()]));
@@ -61,13 +63,14 @@ export const compareContexts =
       features.length === 0
         ? [none, none]
         : await Promise.all([explain.explain({ ...a, features }), explain.explain({ ...b, features })]);
+    const ofFeeds = await changesOfFeeds(feedChanges, [before, after], [first.features, second.features]);
     return {
       a: before,
       b: after,
       features: shown.map((each, index) => {
         const [one, other] = [first.features[index], second.features[index]];
         if (!one || !other) return { ...each, changes: [] };
-        const changes = changesBetween(each.kind, one, other);
+        const changes = changesBetween(each.kind, one, other, ofFeeds);
         const deciding = decidingChange(each.kind, before.sources, one, other, changes);
         return { ...each, changes, ...(deciding && { deciding: deciding.event }) };
       }),
@@ -91,18 +94,60 @@ function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKi
   return isSame ? undefined : "value-changed";
 }
 
+/** The changes of features by feeds, by source. */
+type ChangesOfFeeds = ReadonlyMap<string, ReadonlyMap<FeatureKey, ChangeEntry>>;
+
+/**
+ * The records of feeds that made the results of the earlier context those of the later one. Without a past one, only
+ * items that start or end make a difference.
+ */
+async function changesOfFeeds(
+  feedChanges: FeedChanges,
+  [a, b]: readonly [ExplainedContext, ExplainedContext],
+  explained: readonly [readonly ExplainedFeature[], readonly ExplainedFeature[]],
+): Promise<ChangesOfFeeds> {
+  if (!a.isPast && !b.isPast) return new Map();
+  const [from, to] = [a.context.at, b.context.at].toSorted((one, other) => one - other) as [Instant, Instant];
+  const [earlier, later] = a.context.at === from ? explained : [explained[1], explained[0]];
+  const found = a.sources.map(async ({ name }, index) => {
+    const differing = later.flatMap(({ feature, results: { [index]: is } }, at) => {
+      const was = earlier[at]?.results[index];
+      if (!was || !is || hasNoResult(was) || hasNoResult(is) || was.result === is.result) return [];
+      return [{ feature, isOn: is.result === "on" }];
+    });
+    const keys = differing.map(({ feature }) => feature);
+    const changes = await feedChanges(name, from, to, keys);
+    const entries = differing.flatMap(({ feature, isOn }) => {
+      const last = changes.findLast(({ change }) => [...change.added, ...change.removed].includes(feature));
+      // Otherwise an item started or ended since.
+      return last?.change.added.includes(feature) === isOn ? [[feature, last.change] as const] : [];
+    });
+    return [name, new Map(entries)] as const;
+  });
+  return new Map(await Promise.all(found));
+}
+
 /**
  * The last changes of results that differ. Of a set or rule that both contexts read, only the later one. A result that
  * is not known in one of the contexts may be the same in both, so its change is not named.
  */
-function changesBetween(kind: DifferenceKind, a: ExplainedFeature, b: ExplainedFeature): readonly DecidingChange[] {
+function changesBetween(
+  kind: DifferenceKind,
+  a: ExplainedFeature,
+  b: ExplainedFeature,
+  ofFeeds: ChangesOfFeeds,
+): readonly DecidingChange[] {
   const changes = new Map<string, DecidingChange>();
   for (const [index, one] of a.results.entries()) {
     const other = b.results[index];
     if (!other || hasNoResult(one) || hasNoResult(other)) continue;
+    const { source } = one;
+    const ofFeed = ofFeeds.get(source)?.get(a.feature);
+    if (ofFeed) changes.set(ofFeed.event, { ...ofFeed, source });
+    // After the same change, the time, the location or the attributes make the difference.
+    if (one.lastChange?.event === other.lastChange?.event) continue;
     // A source with the same result makes no difference, unless its rule has another value.
-    const isSame = kind === "value-changed" ? one.lastChange?.event === other.lastChange?.event : true;
-    if (one.result === other.result && isSame) continue;
+    if (one.result === other.result && kind !== "value-changed") continue;
     const both = [one, other].flatMap(({ source, set, lastChange }) =>
       lastChange ? [{ ...lastChange, source, ...(set !== undefined && { set }) }] : [],
     );

@@ -17,8 +17,12 @@ import {
   type SourceAttempt,
   setsOf,
 } from "./evaluate-each-source.ts";
+import type { FeedChanges } from "./feed-changes.ts";
 
-/** A change of a set, with the differing features that it added or removed; or a change of the rule of one of them. */
+/**
+ * A change of a set or of the items of a feed, with the differing features that it added or removed; or a change of the
+ * rule of one of them.
+ */
 export type ComparedChange = SetRead &
   ChangeEntry & {
     readonly added: readonly FeatureKey[];
@@ -43,7 +47,7 @@ export type Difference = {
  * Compares the features of a caller at two times, and finds the changes behind the difference. Rejects as
  * `evaluateEachSource` does, and with `SourceUnavailable` if a source fails.
  */
-export function compareTimes(evaluate: EvaluateEachSource, history: History) {
+export function compareTimes(evaluate: EvaluateEachSource, history: History, feedChanges: FeedChanges) {
   async function changes(
     before: EachSource,
     from: Instant,
@@ -59,7 +63,12 @@ export function compareTimes(evaluate: EvaluateEachSource, history: History) {
         return events.map((event) => ({ event, change: comparedChange(event, store, contents) }));
       }),
     );
-    return [...changes, ...(await ruleChanges(before, from, to, [...differing]))]
+    const features = [...differing];
+    return [
+      ...changes,
+      ...(await ruleChanges(before, from, to, features)),
+      ...(await changesOfFeeds(before, from, to, features)),
+    ]
       .flat()
       .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
       .flatMap(({ change }) => (change ? among(change, differing) : []));
@@ -74,6 +83,18 @@ export function compareTimes(evaluate: EvaluateEachSource, history: History) {
         return (await queryLog(query)).map((event) => ({ event, change: comparedRuleChange(event, store) }));
       }),
     );
+  }
+
+  /** The changes by feeds. Without a past time, only items that start or end make a difference. */
+  async function changesOfFeeds(
+    { attempts, isPast }: EachSource,
+    from: Instant,
+    to: Instant,
+    features: readonly FeatureKey[],
+  ) {
+    const known = attempts.filter((attempt) => isPast && "result" in attempt);
+    const found = await Promise.all(known.map(({ source }) => feedChanges(source.name, from, to, features)));
+    return found.flat().map(({ event, change }) => ({ event, change: { ...change, changed: [] } }));
   }
 
   /** The sets that a source read, with their content as far as it is known. */

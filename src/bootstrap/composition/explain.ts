@@ -4,6 +4,7 @@ import { compareTimes } from "../../application/explain/compare-times.ts";
 import { evaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { featuresAsOf } from "../../application/explain/features-as-of.ts";
+import { feedChanges } from "../../application/explain/feed-changes.ts";
 import { historicalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
 import { recordedSets } from "../../application/explain/recorded-sets.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
@@ -82,12 +83,19 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
     };
   }
 
+  const changesOfFeeds = () =>
+    feedChanges(
+      events.history,
+      (source) => config.sources.find(({ name }) => name === source)?.feed?.connection,
+      (connection, feed, at) => pastOf(connection, at).itemsOf(feed),
+    );
+
   return lazy({
     pastSources: () => pastSources,
     featuresAsOf: () => featuresAsOf(eachSource()),
     explainFeatures,
-    compareContexts: () => compareContexts(explainFeatures()),
-    compareTimes: () => compareTimes(eachSource(), events.history),
+    compareContexts: () => compareContexts(explainFeatures(), changesOfFeeds()),
+    compareTimes: () => compareTimes(eachSource(), events.history, changesOfFeeds()),
   });
 }
 

@@ -102,7 +102,7 @@ function service(
         ).features.keys(),
       ].sort(),
     compare: (from: number, to: number, userId = "1", location?: string) =>
-      compareTimes(evaluate, history)({ userId }, explicitContext({ location }), from, to),
+      compareTimes(evaluate, history, async () => [])({ userId }, explicitContext({ location }), from, to),
   };
 }
 

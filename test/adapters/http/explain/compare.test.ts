@@ -161,6 +161,13 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect((await compared({ user: "1" }, { user: "1" })).features).toEqual([]);
   });
 
+  it("name no change where time alone makes the difference", async () => {
+    const [thursday, friday] = ["2030-01-31", "2030-02-01"].map((day) => ({ at: `${day}T19:00:00+01:00` }));
+    const { rows } = await compared(thursday ?? {}, friday ?? {});
+    expect([...rows.keys()]).toEqual(["happy_hour"]);
+    expect(rows.get("happy_hour")).toMatchObject({ kind: "turned-on", events: [], deciding: null });
+  });
+
   it("name the change that made the difference, and not those without effect", async () => {
     for (const path of ["sources/active", "sources/global"]) await operator.delete(`/${path}/features/paella`);
     await operator.put("/sources/user/features/paella?userId=3");
