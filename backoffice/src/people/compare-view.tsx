@@ -1,12 +1,14 @@
 import "./compare-view.css";
 import { useQuery } from "@tanstack/react-query";
-import { ArrowRight } from "lucide-react";
+import { ArrowRight, Info } from "lucide-react";
+import { useState } from "react";
 import { useSourcesByName } from "../api/sources.ts";
 import type { Event } from "../events/event-queries.ts";
 import { sentenceOf } from "../events/event-sentence.ts";
 import { authorIn, dataOf, type SourcesByName } from "../events/event-view.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
+import { useLocation } from "../routing/location.ts";
 import { Tag } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -14,11 +16,15 @@ import { StateBadge, stateNames } from "../ui/feature-state.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { Segments } from "../ui/tabs.tsx";
 import { dayTime } from "../ui/time.tsx";
 import { effectiveChanges, useChangesBetween, useEvent } from "./changes-between.ts";
+import { FeatureResults } from "./feature-results.tsx";
+import { missingHistoryIn } from "./missing-history.ts";
 import type { PersonContext } from "./person-context.ts";
 import { type Comparison, comparisonOf, type SummarizedFeature } from "./person-queries.ts";
 import { causeOf, stateOf } from "./why.ts";
+import { WhyCard } from "./why-card.tsx";
 
 type Difference = Comparison["features"][number];
 
@@ -33,9 +39,14 @@ const groups: readonly { readonly kind: Difference["kind"]; readonly name: strin
 export default function CompareView({ one, other }: { readonly one: PersonContext; readonly other: PersonContext }) {
   const { data, error, refetch } = useQuery(comparisonOf(one, other));
   const changes = useChangesBetween(one, other);
+  const [shown, setShown] = useState<"differences" | "same">("differences");
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows count={6} />;
   const { features, differing, same } = data;
+  const missing = missingHistoryIn([...data.a.sources, ...data.b.sources]);
+  // The others can be told apart only if all that differ are known.
+  const canShowSame = features.length === differing;
+  const showsSame = shown === "same" && canShowSame;
   return (
     <section className="card compare" aria-label="Comparison">
       <header className="wrap">
@@ -44,29 +55,52 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
             ? "No feature differs"
             : `${count(differing)} of ${counted(differing + same, "feature")} ${differing === 1 ? "differs" : "differ"}`}
         </h2>
-        <span className="small dim num">{count(same)} the same</span>
+        {canShowSame ? (
+          <Segments
+            label="Features"
+            value={shown}
+            onChange={setShown}
+            segments={[
+              { value: "differences", name: `Differences ${count(differing)}` },
+              { value: "same", name: `Same ${count(same)}` },
+            ]}
+          />
+        ) : (
+          <span className="small dim num">{count(same)} the same</span>
+        )}
       </header>
-      <div className="compare-row compare-head tiny dim" aria-hidden="true">
-        <span>Feature</span>
-        <span>
-          <b>A</b> {sideText(one)}
-        </span>
-        <span />
-        <span>
-          <b>B</b> {sideText(other)}
-        </span>
-        <span>Changes between</span>
-      </div>
-      {groups.map(({ kind, name }) => (
-        <Group
-          key={kind}
-          name={name}
-          differences={features.filter((difference) => difference.kind === kind)}
-          sides={[sideText(one), sideText(other)]}
-          changes={changes}
-        />
-      ))}
-      {differing === 0 && <EmptyState title="Both sides get the same features." />}
+      {showsSame ? (
+        <SameFeatures context={other} differing={new Set(features.map(({ feature }) => feature))} />
+      ) : (
+        <>
+          <div className="compare-row compare-head tiny dim" aria-hidden="true">
+            <span>Feature</span>
+            <span>
+              <b>A</b> {sideText(one)}
+            </span>
+            <span />
+            <span>
+              <b>B</b> {sideText(other)}
+            </span>
+            <span>Changes between</span>
+          </div>
+          {groups.map(({ kind, name }) => (
+            <Group
+              key={kind}
+              name={name}
+              differences={features.filter((difference) => difference.kind === kind)}
+              sides={[sideText(one), sideText(other)]}
+              changes={changes}
+            />
+          ))}
+          {differing === 0 && <EmptyState title="Both sides get the same features." />}
+        </>
+      )}
+      {missing && (
+        <p className="card-body row small dim">
+          <Info size={15} aria-hidden /> {missing.title} {missing.consequence}
+        </p>
+      )}
       {differing > features.length && (
         <p className="card-body small dim">The first {count(features.length)} are shown.</p>
       )}
@@ -75,6 +109,19 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
       )}
     </section>
   );
+}
+
+/** The features that both sides get alike, with the reason of one below the opened row. */
+function SameFeatures({
+  context,
+  differing,
+}: {
+  readonly context: PersonContext;
+  readonly differing: ReadonlySet<string>;
+}) {
+  const key = useLocation().query.get("f") ?? undefined;
+  const why = key !== undefined && <WhyCard context={context} feature={key} />;
+  return <FeatureResults context={context} without={differing} openKey={key} detail={why} />;
 }
 
 function Group({

@@ -19,13 +19,19 @@ import { useOwnSetChange } from "./use-own-set-change.ts";
 
 const names: Readonly<Record<PersonState, string>> = { on: "On", off: "Off", undetermined: "Unknown" };
 
-/** The features of a person by state. Features of the person's own set can be added and removed, unless it is past. */
+/**
+ * The features of a person by state. Features of the person's own set can be added and removed, unless it is past or
+ * some are left out.
+ */
 export function FeatureResults({
   context,
+  without,
   openKey,
   detail,
 }: {
   readonly context: PersonContext;
+  /** Features that are left out. */
+  readonly without?: ReadonlySet<string>;
   readonly openKey: string | undefined;
   /** Shown below the opened row. */
   readonly detail: ReactNode;
@@ -37,13 +43,14 @@ export function FeatureResults({
   const isEditor = useIsEditor();
   const search = useDeferredValue(filter.trim());
   const pages = useInfiniteQuery(featuresFor(context, state, search));
-  const userId = context.at === undefined ? context.user : undefined;
+  const userId = context.at === undefined && !without ? context.user : undefined;
   const { data: user } = useQuery({ ...userOf(userId ?? ""), enabled: userId !== undefined });
   const ownSets = isEditor && userId !== undefined ? (user?.sets ?? []) : [];
   const [own] = ownSets;
   const change = useOwnSetChange(context);
   const counts = pages.data?.pages[0]?.counts;
-  const features = pages.data?.pages.flatMap((page) => page.features) ?? [];
+  const all = pages.data?.pages.flatMap((page) => page.features) ?? [];
+  const features = without ? all.filter(({ feature }) => !without.has(feature)) : all;
   return (
     <section className="card feature-results" aria-label="Features">
       <header className="wrap">
@@ -53,7 +60,10 @@ export function FeatureResults({
           onChange={(next) => setQuery({ tab: next === "on" ? undefined : next })}
           segments={personStates
             .filter((each) => each !== "undetermined" || state === each || (counts?.undetermined ?? 0) > 0)
-            .map((each) => ({ value: each, name: counts ? `${names[each]} ${count(counts[each])}` : names[each] }))}
+            .map((each) => ({
+              value: each,
+              name: counts && !without ? `${names[each]} ${count(counts[each])}` : names[each],
+            }))}
         />
         <SearchField label="Filter" value={filter} onChange={({ currentTarget }) => setFilter(currentTarget.value)} />
         {own && (
@@ -66,9 +76,9 @@ export function FeatureResults({
       {change.error && <ErrorNote error={change.error} />}
       {pages.error && <ErrorNote error={pages.error} onRetry={() => void pages.refetch()} />}
       {pages.isPending && !pages.error && <SkeletonRows count={8} />}
-      {pages.data && features.length === 0 && (
+      {pages.data && features.length === 0 && !pages.hasNextPage && (
         <EmptyState title={`No feature ${search ? "that matches " : ""}is ${names[state].toLowerCase()}.`}>
-          {counts && othersIn(counts, state)}
+          {counts && !without && othersIn(counts, state)}
         </EmptyState>
       )}
       <FeatureRows

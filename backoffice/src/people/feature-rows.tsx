@@ -54,8 +54,8 @@ export function FeatureRows({
   const atEnd = useRef(onEnd);
   atEnd.current = onEnd;
   useEffect(() => {
-    if (features.length > 0 && last >= features.length - nearEnd) atEnd.current();
-  }, [last, features.length]);
+    if (last >= features.length - nearEnd) atEnd.current();
+  }, [last, features]);
   return (
     <div className="feature-results-rows" ref={region}>
       <ul style={{ height: rows.getTotalSize() }}>
