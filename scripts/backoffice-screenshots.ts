@@ -14,7 +14,7 @@ const pictures: Readonly<Record<string, string>> = {
   people: "people",
   person: "people/u-48213?f=checkout.express-pay",
   moment: "people/u-48213?f=checkout.express-pay&mode=at&at=2026-11-28T09:00:00Z&tab=off",
-  compare: "people/u-48213?mode=compare&with=u-48319@now&at=2099-01-01T18:30:00Z",
+  compare: "people/u-48213?mode=compare&with=@now&at=2026-11-29T09:00:00Z",
   events: "events",
   event: "events/140",
   system: "system",

@@ -14,6 +14,7 @@ const pages = [
   "features/checkout.express-pay",
   "people",
   "people/u-48213?f=checkout.express-pay",
+  "people/u-48213?mode=at&at=2026-11-28T09:00:00Z",
   "events",
   "system",
 ];

@@ -92,6 +92,7 @@ describe("the page of a person", () => {
       .toBe(true);
     await window.visit("people/-?mode=compare&at=2026-01-01T00:00:00Z&with=@now", "noa.levi");
     await page.getByText("Unknown on one side").waitFor();
+    await page.getByText("show as unknown, never as a guess.").waitFor();
     expect(await page.evaluate("document.documentElement.scrollHeight - innerHeight")).toBe(0);
     expect(window.faults).toEqual([]);
   });
@@ -187,6 +188,88 @@ describe("the page of a person", () => {
     await steps.getByText(/^Removed by marta\.ibanez, /).waitFor();
   });
 
+  describe("has a strip of the days around a moment, where", () => {
+    const minutesAgo = (minutes: number) => Math.floor(Date.now() / 60_000 - minutes) * 60_000;
+    const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name) ?? "";
+    const momentIn = (page: Page) => Date.parse(parameter(page, "at"));
+    /** The moments just after the changes for a user. */
+    const momentsAfter = async (user: string) => {
+      const path = `/events?component=features&affecting=${user}&limit=1000`;
+      const { events } = (await shop.call("noa.levi", "GET", path)) as { events: { time: string }[] };
+      return events.map(({ time }) => Date.parse(time) + 1);
+    };
+
+    it("a mark says what changed, and moves the moment to just after it", async () => {
+      await change("PUT", "u-strip", "checkout.google-pay");
+      await until(async () => (await momentsAfter("u-strip")).length > 0, "the change is in the log");
+      const [last] = await momentsAfter("u-strip");
+      const path = `people/u-strip?mode=at&at=${new Date(minutesAgo(2_880)).toISOString()}`;
+      await using window = await shop.open("noa.levi", { path });
+      const { page } = window;
+      const marks = page.getByRole("list", { name: "Changes" }).getByRole("button");
+      await marks.last().click();
+      await expect.poll(() => momentIn(page)).toBe(last);
+      expect(await marks.last().getAttribute("title")).toMatch(/^\d+ \w{3}, \d\d:\d\d: \S+/);
+      expect(window.faults).toEqual([]);
+    });
+
+    it("keys move the moment by an hour, by a day, from change to change, and ahead of now", async () => {
+      const from = minutesAgo(2_880);
+      const path = `people/u-48213?mode=at&at=${new Date(from).toISOString()}`;
+      await using window = await shop.open("noa.levi", { path });
+      const { page } = window;
+      const slider = page.getByRole("slider", { name: "Moment" });
+      const [hour, day] = [3_600_000, 86_400_000];
+      await slider.press("ArrowLeft");
+      await expect.poll(() => momentIn(page)).toBe(from - hour);
+      await slider.press("PageUp");
+      await expect.poll(() => momentIn(page)).toBe(from - hour + day);
+      expect(await slider.getAttribute("aria-valuetext")).toMatch(/^\d+ \w{3}, \d\d:\d\d$/);
+      await page.getByRole("list", { name: "Changes" }).getByRole("button").first().waitFor();
+      await slider.press("Shift+ArrowRight");
+      await expect.poll(() => momentIn(page)).toBeGreaterThan(from + day);
+      expect(await momentsAfter("u-48213")).toContain(momentIn(page));
+      await slider.press("PageUp");
+      await expect.poll(() => momentIn(page)).toBeGreaterThan(Date.now());
+      await page.getByText("the clock is that of the moment").waitFor();
+      expect(Number(await slider.getAttribute("max"))).toBeGreaterThan(momentIn(page));
+      expect(window.faults).toEqual([]);
+    });
+
+    it("a comparison has two handles, and a click moves the nearer one", async () => {
+      const from = minutesAgo(1_440);
+      const path = `people/u-48213?mode=compare&at=${new Date(from).toISOString()}`;
+      await using window = await shop.open("noa.levi", { path });
+      const { page } = window;
+      const [a, b] = ["A", "B"].map((letter) => page.getByRole("slider", { name: `Moment ${letter}` }));
+      await expect.poll(() => b?.getAttribute("aria-valuetext")).toMatch(/, now$/);
+      await b?.press("ArrowLeft");
+      await expect.poll(() => parameter(page, "with")).toMatch(/^@\d{4}-/);
+      await b?.press("ArrowRight");
+      await expect.poll(() => parameter(page, "with")).toBe("@now");
+      await page.locator(".time-strip-axis").click({ position: { x: 60, y: 12 } });
+      await expect.poll(() => momentIn(page)).toBeLessThan(from);
+      expect(parameter(page, "with")).toBe("@now");
+      expect(await a?.getAttribute("aria-valuetext")).not.toContain("now");
+      expect(window.faults).toEqual([]);
+    });
+  });
+
+  it("lists what two sides get alike, with the reasons", async () => {
+    await using window = await shop.open("noa.levi", { path: "people/u-48213?mode=compare&with=u-48319@now" });
+    const { page } = window;
+    const comparison = page.getByRole("region", { name: "Comparison" });
+    await comparison.locator(".compare-feature").first().waitFor();
+    const differing = await comparison.locator(".compare-feature").allInnerTexts();
+    await comparison.getByRole("button", { name: /^Same \d+$/ }).click();
+    const same = comparison.getByRole("button", { expanded: false });
+    await same.first().waitFor();
+    const names = await same.locator(".strong").allInnerTexts();
+    expect(names.filter((name) => differing.includes(name))).toEqual([]);
+    await same.first().click();
+    await chain(page, `${names[0]} is on`).waitFor();
+  });
+
   it("takes moments in one format in every language of the browser", async () => {
     const path = "people/u-48213?mode=at&at=2026-11-03T09:00:30Z";
     await using window = await shop.open("noa.levi", { path, locale: "en-US" });
@@ -229,14 +312,17 @@ describe("the page of a person", () => {
     await page.getByText("This is a token of u-short.").waitFor();
   });
 
-  it.each(["people/u-48213?mode=at&at=garbage", "people/u-48213?mode=compare&at=x&with=@@@", "nothing"])(
-    "shows a page for the crafted link %s",
-    async (path) => {
-      await using window = await shop.open("noa.levi", { path });
-      await window.page.getByRole("heading", { level: 1 }).waitFor();
-      expect(await window.page.getByText("This page failed").count()).toBe(0);
-    },
-  );
+  it.each([
+    "people/u-48213?mode=at&at=%2B275760-09-13T00:00:00Z",
+    "people/u-48213?mode=at&at=-271821-04-20T00:00:00Z",
+    "people/u-48213?mode=at&at=garbage",
+    "people/u-48213?mode=compare&at=x&with=@@@",
+    "nothing",
+  ])("shows a page for the crafted link %s", async (path) => {
+    await using window = await shop.open("noa.levi", { path });
+    await window.page.getByRole("heading", { level: 1 }).waitFor();
+    expect(await window.page.getByText("This page failed").count()).toBe(0);
+  });
 
   it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
     await using window = await shop.open("sofia.admin", { path: "people/u-drawer" });

@@ -10,11 +10,23 @@ const limit = 1_000;
 /** Oldest first: the changes between the moments of two contexts that affect one of their users. */
 export function useChangesBetween(one: PersonContext, other: PersonContext): readonly Event[] {
   const [from, to] = [one.at ?? null, other.at ?? null].toSorted((a, b) => momentOf(a) - momentOf(b));
-  const users = [...new Set([one.user, other.user])];
+  return useChanges([one, other], from ?? undefined, to ?? undefined);
+}
+
+/**
+ * Oldest first: the changes between two times that affect one of the users, the last thousand of each. Without an end,
+ * those up to now; without both, none.
+ */
+export function useChanges(
+  contexts: readonly PersonContext[],
+  from: string | undefined,
+  to?: string | undefined,
+): readonly Event[] {
+  const users = [...new Set(contexts.map(({ user }) => user))];
   const found = useQueries({
     queries: users.map((user) => ({
       queryKey: ["events", "between", user ?? null, from, to],
-      queryFn: () => readBetween(user, from ?? undefined, to ?? undefined),
+      queryFn: () => readBetween(user, from, to),
       enabled: from !== to,
     })),
   });

@@ -1,6 +1,6 @@
 import "./mode-bar.css";
 import { ArrowRight, GitCompareArrows, History, MapPin, Plus, SlidersHorizontal, Zap } from "lucide-react";
-import { useState } from "react";
+import { Fragment, useState } from "react";
 import { personSegment } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
@@ -10,6 +10,7 @@ import { Segments } from "../ui/tabs.tsx";
 import { dayTime } from "../ui/time.tsx";
 import { ContextDialog } from "./context-dialog.tsx";
 import { otherContextIn, type PersonContext } from "./person-context.ts";
+import { type StripSide, TimeStrip } from "./time-strip.tsx";
 
 const modes = ["now", "at", "compare"] as const;
 export type Mode = (typeof modes)[number];
@@ -29,17 +30,36 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
       at: next === "now" ? undefined : (query.get("at") ?? dayAgo()),
       with: next === "compare" ? (query.get("with") ?? "@now") : undefined,
     });
-  const moments = (
-    <>
-      <MomentField
-        label={mode === "at" ? "Moment" : "Moment A"}
-        at={context.at}
-        canBeNow={mode === "compare"}
-        onChange={(at) => setQuery({ at })}
-      />
-      {mode === "compare" && <OtherSide first={context} />}
-    </>
-  );
+  const isComparison = mode === "compare";
+  const other = otherContextIn(context, query);
+  const [own, otherUser] = [context, other].map(({ user }) => personSegment(user));
+  const chooseOther = (user: string | undefined, at: string | undefined) =>
+    setQuery({ with: `${user === own ? "" : user}@${at ?? "now"}` });
+  const chooseAt = (at: string | undefined) => setQuery({ at });
+  const sides: readonly StripSide[] = isComparison
+    ? [
+        { label: "Moment A", letter: "A", context, onChoose: chooseAt },
+        { label: "Moment B", letter: "B", context: other, onChoose: (at) => chooseOther(otherUser, at) },
+      ]
+    : [{ label: "Moment", letter: "", context, onChoose: chooseAt }];
+  const fields = sides.map((side, index) => (
+    <Fragment key={side.label}>
+      {index > 0 && <ArrowRight size={15} className="dim" aria-hidden />}
+      {side.letter && <b aria-hidden="true">{side.letter}</b>}
+      {index > 0 && (
+        <input
+          key={otherUser}
+          className="input mode-bar-user"
+          aria-label="User B, or - for a caller without a token"
+          title="User B, or - for a caller without a token"
+          defaultValue={otherUser}
+          onBlur={({ currentTarget }) => chooseOther(currentTarget.value.trim() || own, other.at)}
+          onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
+        />
+      )}
+      <MomentField {...side} canBeNow={isComparison} />
+    </Fragment>
+  ));
   return (
     <div className="card mode-bar">
       <Segments
@@ -55,11 +75,11 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
       {mode !== "now" &&
         (isNarrow ? (
           <details className="mode-bar-moments">
-            <summary>{momentsText(mode, context, otherContextIn(context, query))}</summary>
-            {moments}
+            <summary>{momentsText(mode, context, other)}</summary>
+            {fields}
           </details>
         ) : (
-          moments
+          fields
         ))}
       <div className="row wrap push mode-bar-context">
         <span className="tiny dim wide-only">Context</span>
@@ -79,6 +99,7 @@ export function ModeBar({ mode, context }: { readonly mode: Mode; readonly conte
           <Plus size={16} aria-hidden />
         </IconButton>
       </div>
+      {mode !== "now" && <TimeStrip sides={sides} />}
       {isEditing && <ContextDialog context={context} onClose={() => setEditing(false)} />}
     </div>
   );
@@ -92,42 +113,8 @@ function momentsText(mode: Mode, first: PersonContext, other: PersonContext): st
   return `${text(first)} → ${who}${text(other)}`;
 }
 
-function OtherSide({ first }: { readonly first: PersonContext }) {
-  const { query } = useLocation();
-  const other = otherContextIn(first, query);
-  const own = personSegment(first.user);
-  const set = (user: string, at: string | undefined) =>
-    setQuery({ with: `${user === own ? "" : user}@${at ?? "now"}` });
-  const user = personSegment(other.user);
-  return (
-    <>
-      <ArrowRight size={15} className="dim" aria-hidden />
-      <input
-        key={user}
-        className="input mode-bar-user"
-        aria-label="User B, or - for a caller without a token"
-        title="User B, or - for a caller without a token"
-        defaultValue={user}
-        onBlur={({ currentTarget }) => set(currentTarget.value.trim() || own, other.at)}
-        onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
-      />
-      <MomentField label="Moment B" at={other.at} canBeNow onChange={(at) => set(user, at)} />
-    </>
-  );
-}
-
 /** A field for a moment in the zone of the browser. Empty is now, where that is a moment to choose. */
-const MomentField = ({
-  label,
-  at,
-  canBeNow = false,
-  onChange,
-}: {
-  readonly label: string;
-  readonly at: string | undefined;
-  readonly canBeNow?: boolean;
-  readonly onChange: (at: string | undefined) => void;
-}) => (
+const MomentField = ({ label, context: { at }, canBeNow, onChoose }: StripSide & { readonly canBeNow: boolean }) => (
   <div className="mode-bar-moment">
     <DateField
       label={label}
@@ -136,8 +123,8 @@ const MomentField = ({
       placeholder={canBeNow ? "now" : undefined}
       value={at === undefined ? "" : localText(new Date(at))}
       onChange={(value) => {
-        if (value !== "") onChange(new Date(value).toISOString());
-        else if (canBeNow) onChange(undefined);
+        if (value !== "") onChoose(new Date(value).toISOString());
+        else if (canBeNow) onChoose(undefined);
       }}
     />
   </div>

@@ -32,7 +32,7 @@ export const contextIn = (user: string | undefined, query: URLSearchParams): Per
 
 /** A moment of the URL; now if it is none, or no time at all. */
 const momentIn = (text: string | null): string | undefined =>
-  text !== null && Number.isFinite(Date.parse(text)) ? text : undefined;
+  text !== null && /^\d{4}-/.test(text) && Number.isFinite(Date.parse(text)) ? text : undefined;
 
 /** The second side of a comparison, from `with=user@time`: another user, another time, or both. */
 export function otherContextIn(first: PersonContext, query: URLSearchParams): PersonContext {

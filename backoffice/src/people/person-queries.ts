@@ -49,6 +49,8 @@ export const explanationOf = (context: PersonContext, feature: string) =>
   queryOptions({
     queryKey: ["person", context.user ?? null, "explanation", context, feature],
     queryFn: () => bodyOf(v1.explain.$post({ json: { ...requestOf(context), features: [feature] } })),
+    // That of the moment before, while a handle of the time strip moves.
+    placeholderData: (before) => (before?.features[0]?.feature === feature ? before : undefined),
   });
 
 /** What differs between two contexts, and the changes that made the difference. */
