@@ -2,7 +2,7 @@ import "./time-strip.css";
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { useSourcesByName } from "../api/sources.ts";
 import type { Event } from "../events/event-queries.ts";
-import { bulkSentence } from "../events/event-sentence.ts";
+import { entrySentence } from "../events/event-sentence.ts";
 import { type SourcesByName, shapeOf } from "../events/event-view.ts";
 import { type FeatureState, StateIcon } from "../ui/feature-state.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
@@ -113,8 +113,8 @@ export function TimeStrip({ sides }: { readonly sides: readonly StripSide[] }) {
         {grouped(marks, ({ event }) => place(Date.parse(event.time)), gap).map((group) => {
           const [first] = group;
           const last = group.at(-1) ?? first;
-          const events = group.map(({ event }) => event);
-          const text = `${dayTime(new Date(last.event.time))}: ${bulkSentence(events, sources)}`;
+          const entry = { id: last.event.id, first: last.event, events: group.map(({ event }) => event) };
+          const text = `${dayTime(new Date(last.event.time))}: ${entrySentence(entry, sources)}`;
           return (
             <li key={first.event.id}>
               <button
