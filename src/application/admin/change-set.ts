@@ -30,6 +30,9 @@ export type SetContent = FeatureSet & {
   readonly revision: Revision | undefined;
 };
 
+/** The sets that previews read, by connection and key: a set is read once for all of them. */
+export type ReadContents = Map<string, Promise<SetContent>>;
+
 /** Reads and changes the sets of the configured sources. */
 export class ChangeSet {
   readonly #sources: EditableSources;
@@ -91,10 +94,14 @@ export class ChangeSet {
   async preview(
     change: SetChangeRequest,
     ifRevision: ChangeOptions["ifRevision"],
+    contents: ReadContents = new Map(),
   ): Promise<Omit<SetChangeResult, "revision"> & { readonly key: string }> {
     const found = this.#sources.findSet(change);
     const { add, remove } = await this.#checked(found, change);
-    const { features, invalidMembers, revision } = await this.#read(found);
+    const name = `${found.set.connection} ${found.key}`;
+    const content = contents.get(name) ?? this.#read(found);
+    contents.set(name, content);
+    const { features, invalidMembers, revision } = await content;
     if (ifRevision !== undefined && !isSameRevision(ifRevision ?? undefined, revision)) throw new RevisionMismatch();
     const present = new Set(features);
     const added = add.filter((feature) => !present.has(feature));
@@ -106,7 +113,8 @@ export class ChangeSet {
 
   /** The content of a set. Rejects as `EditableSources` and `FeatureSets` do. */
   async read(name: SetName): Promise<SetContent> {
-    return this.#read(this.#sources.findSet(name));
+    const content = await this.#read(this.#sources.findSet(name));
+    return { ...content, features: inOrder(content.features) };
   }
 
   /** The revision of a set. Rejects as `read` does. */
@@ -115,13 +123,14 @@ export class ChangeSet {
     return (await callStore(set.connection, () => set.changes.revisions([key])))[0];
   }
 
+  /** The content in no particular order. */
   async #read({ key, set }: FoundSet): Promise<SetContent> {
     return callStore(set.connection, async () => {
       // Read first: a change between the two reads makes the revision too old, so a change that relies on it is
       // rejected.
       const [revision] = await set.changes.revisions([key]);
       const { value } = await set.sets.read(key, set.limit);
-      return { key, features: inOrder(value.features), invalidMembers: value.invalidMembers, revision };
+      return { key, features: value.features, invalidMembers: value.invalidMembers, revision };
     });
   }
 

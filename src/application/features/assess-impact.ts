@@ -11,7 +11,7 @@ import { absent, everyone, type Reach, reachOf } from "../../domain/features/rea
 import type { SourceChange } from "../admin/change-set.ts";
 import type { EditableSources } from "../admin/editable-sources.ts";
 import { killSwitchOf } from "../admin/kill-switch.ts";
-import { hasUsers, placementsOf, sourceListings } from "./source-listing.ts";
+import { hasUsers, placementsOf, type SourceListing, sourceListings } from "./source-listing.ts";
 
 /**
  * Changes that the impact of is known without a body. `on`, `off`: of the set of an ungated grant. `open`, `close`: of
@@ -35,20 +35,50 @@ export type AssessedImpact = Impact & {
   readonly evaluationsLastHour: number | null;
 };
 
+/** The number of evaluations of each feature that was evaluated; `undefined` if they are not counted. */
+export type EvaluationCounts = ReadonlyMap<FeatureKey, number> | undefined;
+
+/** What an assessment reads: the sources, and the evaluations of the last hour. */
+type Reading = readonly [listings: readonly SourceListing[], evaluations: EvaluationCounts];
+
 /** Computes the users who gain and lose a feature by a change, before it is made. Reads only. */
 export class AssessImpact {
   readonly #sources: EditableSources;
   readonly #now: () => Instant;
-  readonly #evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>;
+  readonly #evaluationsLastHour: (features: readonly FeatureKey[]) => Promise<EvaluationCounts>;
+  #readOf = (feature: FeatureKey): Promise<Reading> => this.#read([feature]);
 
   constructor(
     sources: EditableSources,
     now: () => Instant,
-    evaluationsLastHour: (feature: FeatureKey) => Promise<number | null>,
+    evaluationsLastHour: (features: readonly FeatureKey[]) => Promise<EvaluationCounts>,
   ) {
     this.#sources = sources;
     this.#now = now;
     this.#evaluationsLastHour = evaluationsLastHour;
+  }
+
+  /** Assesses many changes by one read of the sources, for these features only. */
+  together(features: readonly FeatureKey[]): AssessImpact {
+    const together = new AssessImpact(this.#sources, this.#now, this.#evaluationsLastHour);
+    let reading: Promise<Reading> | undefined;
+    together.#readOf = () => {
+      reading ??= this.#read(features);
+      return reading;
+    };
+    return together;
+  }
+
+  /**
+   * The number of users that have a feature in their own set; `null` if it is not known, or if several sources have
+   * such sets.
+   */
+  async userCount(feature: FeatureKey): Promise<number | null> {
+    const [listings] = await this.#readOf(feature);
+    const [first, ...others] = listings.filter(({ source }) => hasUsers(source));
+    if (others.length > 0) return null;
+    const presence = first ? first.presenceOf(feature) : { users: 0 };
+    return typeof presence === "object" && "users" in presence ? presence.users : null;
   }
 
   /**
@@ -107,10 +137,7 @@ export class AssessImpact {
     reachAfter: (before: Reach) => Reach | Promise<Reach>,
     opening?: { readonly at: Instant; readonly reach: Reach },
   ): Promise<AssessedImpact> {
-    const [listings, evaluationsLastHour] = await Promise.all([
-      sourceListings(this.#sources.sources, feature, this.#now()),
-      this.#evaluationsLastHour(feature),
-    ]);
+    const [listings, evaluations] = await this.#readOf(feature);
     const before = placementsOf(feature, listings);
     const after: Placement[] = [];
     for (const { source, reach } of before) {
@@ -120,7 +147,13 @@ export class AssessImpact {
       opening &&
       after.map((each) => (each.source.name === name ? { source: each.source, reach: opening.reach } : each));
     const opens = opened && { at: opening.at, gains: impactOf(after, opened).gains };
+    const evaluationsLastHour = evaluations ? (evaluations.get(feature) ?? 0) : null;
     return { ...impactOf(before, after), source: name, evaluationsLastHour, ...(opens && { opens }) };
+  }
+
+  #read(features: readonly FeatureKey[]): Promise<Reading> {
+    const listings = sourceListings(this.#sources.sources, features, this.#now());
+    return Promise.all([listings, this.#evaluationsLastHour(features)]);
   }
 
   /** Evaluates the rule before and after for each user that has a set; `undefined` if they cannot be listed. */

@@ -180,21 +180,10 @@ export class ListFeatures {
    */
   async get(feature: FeatureKey): Promise<KnownFeature & { readonly listings: readonly SourceListing[] }> {
     const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);
-    const listings = await sourceListings(this.#sources.sources, feature, this.#now());
+    const listings = await sourceListings(this.#sources.sources, [feature], this.#now());
     const [view] = await this.#viewsOf([feature], undefined, { entries, listings }, positions);
     if (!view || !(view.entry || listings.some((listing) => isListed(listing, feature)))) throw new UnknownFeature();
     return { ...view, listings };
-  }
-
-  /**
-   * The number of users that have a feature in their own set; `null` if it is not known, or if several sources have
-   * such sets.
-   */
-  async userCount(feature: FeatureKey): Promise<number | null> {
-    const [first, ...others] = this.#sources.sources.filter(hasUsers);
-    if (others.length > 0) return null;
-    if (!first) return 0;
-    return (await usersOf(first, [feature]))[0] ?? null;
   }
 
   /** Caches the states of all features until something behind them changes. */

@@ -77,13 +77,13 @@ export async function sourceListing(source: ManagedSource, at: Instant): Promise
   }
 }
 
-/** The listings of all sources for one feature, with user counts if the store can count. Rejects as `sourceListing`. */
+/** The listings of all sources, with user counts of some features if the store can count. Rejects as `sourceListing`. */
 export const sourceListings = (
   sources: readonly ManagedSource[],
-  feature: FeatureKey,
+  features: readonly FeatureKey[],
   at: Instant,
 ): Promise<readonly SourceListing[]> =>
-  Promise.all(sources.map(async (source) => withCount(await sourceListing(source, at), feature)));
+  Promise.all(sources.map(async (source) => withCounts(await sourceListing(source, at), features)));
 
 /** The reach of a feature in each source. */
 export const placementsOf = (
@@ -173,7 +173,7 @@ async function ofUsers({ key, index }: EditableSet): Promise<ListedFeatures> {
       validUntil: Number.POSITIVE_INFINITY,
       features: [],
       isUncounted: true,
-      reachOf: () => ({ kind: "some", users: null }),
+      reachOf: () => reachOfUsers(null),
       presenceOf: () => ({ users: null }),
     };
   }
@@ -185,7 +185,7 @@ async function ofUsers({ key, index }: EditableSet): Promise<ListedFeatures> {
     validUntil: Number.POSITIVE_INFINITY,
     fault: contents.fault,
     features: [...holders.keys()],
-    reachOf: (feature) => (numberOf(feature) > 0 ? { kind: "some", users: numberOf(feature) } : absent),
+    reachOf: (feature) => reachOfUsers(numberOf(feature)),
     presenceOf: (feature) => ({ users: numberOf(feature) }),
   };
 }
@@ -245,18 +245,20 @@ export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Hol
   return holders;
 }
 
-/** A listing with the number of a feature's users, if its sets were not all read but can be counted. */
-async function withCount(listing: SourceListing, feature: FeatureKey): Promise<SourceListing> {
+/** A listing with the numbers of some features' users, if its sets were not all read but can be counted. */
+async function withCounts(listing: SourceListing, features: readonly FeatureKey[]): Promise<SourceListing> {
   if (!listing.isUncounted) return listing;
-  const [users] = await usersOf(listing.source, [feature]).catch(() => []);
-  if (users === undefined) return listing;
+  const counts = await usersOf(listing.source, features).catch(() => []);
+  const counted = new Map(features.map((feature, index) => [feature, counts[index]]));
   const { isUncounted: _, ...others } = listing;
   return {
     ...others,
-    reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
-    presenceOf: () => ({ users }),
+    reachOf: (feature) => reachOfUsers(counted.get(feature) ?? null),
+    presenceOf: (feature) => ({ users: counted.get(feature) ?? null }),
   };
 }
+
+const reachOfUsers = (users: number | null): Reach => (users === 0 ? absent : { kind: "some", users });
 
 /** For each feature, the number of users that have it in their own set; `undefined` if counting would take long. */
 export async function usersOf(

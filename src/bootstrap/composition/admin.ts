@@ -9,7 +9,7 @@ import { ManageTokens } from "../../application/admin/manage-tokens.ts";
 import { Sessions } from "../../application/admin/sessions.ts";
 import { type CachedSets, viewCache } from "../../application/admin/view-cache.ts";
 import { catalogueCollection } from "../../application/events/change-event.ts";
-import { AssessImpact } from "../../application/features/assess-impact.ts";
+import { AssessImpact, type EvaluationCounts } from "../../application/features/assess-impact.ts";
 import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { FindWindows } from "../../application/features/find-windows.ts";
@@ -19,6 +19,7 @@ import { viewFeature } from "../../application/features/view-feature.ts";
 import { ChangeTargets } from "../../application/reverts/change-targets.ts";
 import { FindEvent } from "../../application/reverts/find-event.ts";
 import { RevertEvent } from "../../application/reverts/revert-event.ts";
+import type { UsageSeries } from "../../application/usage/read-usage.ts";
 import { FindUsers } from "../../application/users/find-users.ts";
 import { viewUser } from "../../application/users/view-user.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
@@ -93,13 +94,12 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     return new ListFeatures(editableSources(), catalogue(), changes, events.readUsage, now, past);
   });
 
-  /** Evaluations of a feature in the last hour. */
-  async function evaluationsLastHour(feature: string): Promise<number | null> {
+  /** Evaluations of features in the last hour. */
+  async function evaluationsLastHour(features: readonly string[]): Promise<EvaluationCounts> {
     const span = events.readUsage.spanOf({ from: now() - 3_600_000, step: "minute" });
-    if (!span) return null;
-    const found = await events.readUsage.list(span, [feature]).catch(() => undefined);
-    const { on = [], off = [] } = found?.get(feature) ?? {};
-    return found ? [...on, ...off].reduce((sum, count) => sum + count, 0) : null;
+    const found = span && (await events.readUsage.list(span, features).catch(() => undefined));
+    const sumOf = ({ on, off }: UsageSeries) => [...on, ...off].reduce((sum, count) => sum + count, 0);
+    return found && new Map(found.entries().map(([feature, series]) => [feature, sumOf(series)]));
   }
 
   /** Operator credentials are stored on the connection of the tokens. */

@@ -7,7 +7,7 @@ import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { revisionIn, revisionJson } from "../routing/entity-tag.ts";
 import { CatalogueEntryBody, Description } from "./catalogue.ts";
-import { SetChangeBody, type SetUseCases, setChanges } from "./set-changes.ts";
+import { type PreviewReads, SetChangeBody, type SetUseCases, setChanges } from "./set-changes.ts";
 
 /** One change of a bulk request: of a set, of a rule, or of a description. */
 export const BulkItem = z
@@ -105,7 +105,7 @@ export type BulkUseCases = SetUseCases & { readonly manageRules: ManageRules; re
 
 /** Applies or previews single changes of a bulk request. */
 export function bulkChanges(use: BulkUseCases) {
-  const { manageRules, catalogue: descriptions, assessImpact } = use;
+  const { manageRules, catalogue: descriptions } = use;
   const sets = setChanges(use);
 
   /** Applies a change. Rejects as the same change as a request of its own. */
@@ -136,12 +136,12 @@ export function bulkChanges(use: BulkUseCases) {
   }
 
   /** Previews a change. Rejects as the change would. */
-  async function preview(item: BulkItem): Promise<BulkChanged> {
+  async function preview(item: BulkItem, reads: PreviewReads): Promise<BulkChanged> {
     const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
     if (rule !== undefined) {
       const wanted = rule === null ? undefined : (await manageRules.check(source, feature, rule)).rule;
       await manageRules.checkRevision(source, feature, ifRevision);
-      const impact = await assessImpact.ofRule(feature, source, wanted);
+      const impact = await reads.assessImpact.ofRule(feature, source, wanted);
       return { source, feature, rule: wanted ?? null, dryRun: true, ...(impact && { impact: impactJson(impact) }) };
     }
     if (catalogue !== undefined) {
@@ -149,7 +149,7 @@ export function bulkChanges(use: BulkUseCases) {
       const entry = catalogue && catalogueEntryJson(await descriptions.entryOf(feature, catalogue));
       return { source: catalogueSource, feature, catalogue: entry, dryRun: true };
     }
-    return sets.preview({ source, context, add, remove }, ifRevision);
+    return sets.preview({ source, context, add, remove }, ifRevision, reads);
   }
   return { apply, preview };
 }

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { v7 as newId } from "uuid";
 import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { problemTypes } from "../problems/problem-types.ts";
 import { changeProblems, claimedOptions, DryRunQuery, rejectIfMatch } from "../routing/change-request.ts";
@@ -10,6 +11,7 @@ import { jsonResponse } from "../routing/json-content.ts";
 import type { OperatorRoutes } from "../routing/operator-routes.ts";
 import { AppliedItem, BulkItem, type BulkUseCases, bulkChanges, catalogueSource } from "./bulk-item.ts";
 import { logRejectedChange } from "./rejected-change.ts";
+import { onlyFeatureOf } from "./set-changes.ts";
 
 const maxItems = 1_000;
 /** In bytes. Fits 10,000 feature keys of maximum length and 1,000 contexts. */
@@ -67,10 +69,11 @@ export function bulkRoutes(routes: OperatorRoutes, use: BulkUseCases & { readonl
       demandFew(body.changes);
       const isDryRun = query.dryRun === "true";
       const options = isDryRun ? undefined : await claimedOptions(c, use.idempotencyKeys, { query, body });
+      const reads = { assessImpact: use.assessImpact.together(previewedIn(body.changes)), contents: new Map() };
       const batch = newId();
       const logRejection = (error: Error) => logRejectedChange(use.log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, logRejection, (change, index) => {
-        if (!options) return changes.preview(change);
+        if (!options) return changes.preview(change, reads);
         const { ifRevision } = change;
         // Each change of the request needs its own idempotency key, even for the same set.
         const own = options.idempotencyKey !== undefined && { idempotencyKey: `${options.idempotencyKey}.${index}` };
@@ -80,6 +83,11 @@ export function bulkRoutes(routes: OperatorRoutes, use: BulkUseCases & { readonl
     },
   );
 }
+
+/** The features whose impact a dry run has. */
+const previewedIn = (items: readonly BulkItem[]): readonly FeatureKey[] => [
+  ...new Set(items.flatMap((item) => item.feature ?? onlyFeatureOf(item) ?? [])),
+];
 
 function demandFew(items: readonly BulkItem[]): void {
   const features = items.reduce((sum, { add, remove }) => sum + Math.max(1, add.length + remove.length), 0);

@@ -1,10 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
+import type { ChangeSet, ReadContents, SourceChange } from "../../../application/admin/change-set.ts";
 import type { AssessImpact } from "../../../application/features/assess-impact.ts";
-import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { ChangeOptions } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { ImpactBody, impactJson } from "../features/impact.ts";
 import { uncached } from "../response-headers.ts";
 import { claimedOptions, type DryRunQuery, type RequestedChange } from "../routing/change-request.ts";
@@ -48,14 +48,22 @@ type RequestedSetChange = Omit<RequestedChange, "query" | "ifRevision"> & {
 /** The use cases behind changes of sets. */
 export type SetUseCases = {
   readonly changeSet: ChangeSet;
-  readonly listFeatures: ListFeatures;
   readonly assessImpact: AssessImpact;
   /** Stores the request of each Idempotency-Key; `undefined` if no store is configured for it. */
   readonly idempotencyKeys: IdempotencyKeys | undefined;
 };
 
+/** What the previews of one request read once. */
+export type PreviewReads = { readonly assessImpact: AssessImpact; readonly contents: ReadContents };
+
+/** The feature of a change that has only one. */
+export function onlyFeatureOf({ add, remove }: Pick<SourceChange, "add" | "remove">): FeatureKey | undefined {
+  const [feature, another] = new Set([...add, ...remove]);
+  return another === undefined ? feature : undefined;
+}
+
 /** Applies changes to sets, or previews them in a dry run. */
-export function setChanges({ changeSet, listFeatures, assessImpact, idempotencyKeys }: SetUseCases) {
+export function setChanges({ changeSet, assessImpact, idempotencyKeys }: SetUseCases) {
   async function apply(
     change: SourceChange,
     options: ChangeOptions,
@@ -64,13 +72,16 @@ export function setChanges({ changeSet, listFeatures, assessImpact, idempotencyK
     return { source: change.source, key, added, removed, revision: revisionJson(revision) };
   }
 
-  async function preview(change: SourceChange, ifRevision: ChangeOptions["ifRevision"]): Promise<SetChangeBody> {
-    const preview = await changeSet.preview(change, ifRevision);
-    const [feature, another] = new Set([...change.add, ...change.remove]);
-    const isOne = feature !== undefined && another === undefined;
+  async function preview(
+    change: SourceChange,
+    ifRevision: ChangeOptions["ifRevision"],
+    reads: PreviewReads = { assessImpact, contents: new Map() },
+  ): Promise<SetChangeBody> {
+    const preview = await changeSet.preview(change, ifRevision, reads.contents);
+    const feature = onlyFeatureOf(change);
     const [count, impact] = await Promise.all([
-      isOne ? listFeatures.userCount(feature) : null,
-      isOne ? assessImpact.ofSet(feature, change) : undefined,
+      feature === undefined ? null : reads.assessImpact.userCount(feature),
+      feature === undefined ? undefined : reads.assessImpact.ofSet(feature, change),
     ]);
     return {
       source: change.source,

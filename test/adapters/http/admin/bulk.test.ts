@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsSeen } from "../../../support/commands-seen.ts";
 import { type Operator, redisRulesAt, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 
@@ -97,6 +98,19 @@ describe("several changes in one request", () => {
       { status: 200, dryRun: true, added: ["tried"], users: { count: 0 } },
     ]);
     expect((await operator.get("/sources/user/features?userId=tried")).body.features).toEqual([]);
+  });
+
+  it("read the stores once for all of a dry run, with the impact of each", async () => {
+    using commands = await commandsSeen(redis);
+    const changes = Array.from({ length: 200 }, (_, index) => ({ source: "global", add: [`dry-${index}`] }));
+    await send([{ source: "global", add: ["dry-7"] }]);
+    let results: { added: string[]; impact: { gains: { everyone: boolean } } }[] = [];
+    const seen = await commands.during(async () => {
+      ({ results } = (await send(changes, {}, "?dryRun=true")).body);
+    });
+    expect(results.map(({ added }) => added.length)).toEqual(changes.map((_, index) => (index === 7 ? 0 : 1)));
+    expect(results.map(({ impact }) => impact.gains.everyone)).toEqual(changes.map((_, index) => index !== 7));
+    expect(seen.length).toBeLessThan(changes.length);
   });
 
   it("can be of rules and descriptions too", async () => {
