@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { type EventStream, type News, openEventStream, streamUrl } from "./event-stream.ts";
+import { inOneWindow } from "./window-lock.ts";
 
 /** What windows send each other: the news, or a request to the window that keeps the stream. */
 type Message = News | "state?" | "connect";
@@ -8,11 +9,10 @@ type Message = News | "state?" | "connect";
  * Follows the event log on one stream for all visible windows of a browser, which has six connections for all of them.
  * The window that holds a lock keeps the stream and passes its news on. When it is hidden or closed, the next one opens
  * a stream, and all read again what may have changed meanwhile. A hidden window gets no news, and reads everything again
- * when it is seen. Without locks, such as over plain HTTP, each visible window keeps a stream. Returns how to end it.
+ * when it is seen. Returns how to end it.
  */
 export function followEvents(take: (news: News) => void): () => void {
-  const locks: LockManager | undefined = navigator.locks;
-  const others = locks && new BroadcastChannel(streamUrl);
+  const others = new BroadcastChannel(streamUrl);
   let own: EventStream | undefined;
   let state: Connection | undefined;
   /** Set while this window is seen; aborted when it is hidden. */
@@ -26,13 +26,13 @@ export function followEvents(take: (news: News) => void): () => void {
     take(news);
   };
   const tell = (news: News) => {
-    others?.postMessage(news);
+    others.postMessage(news);
     accept(news);
   };
   const hear = ({ data }: MessageEvent<Message>) => {
     if (data === "connect") own?.connect();
     else if (data === "state?") {
-      if (own && state) others?.postMessage({ connection: state });
+      if (own && state) others.postMessage({ connection: state });
     } else if (seen && !own) {
       accept(data);
       if (isLate && state?.is === "live") accept("missed");
@@ -51,11 +51,8 @@ export function followEvents(take: (news: News) => void): () => void {
   const show = () => {
     if (seen || document.hidden) return;
     seen = new AbortController();
-    const { signal } = seen;
-    if (!others) return void keep(signal);
     others.postMessage("state?");
-    // Rejects if the window is hidden before it has the lock.
-    locks.request(streamUrl, { signal }, () => keep(signal)).catch(() => undefined);
+    inOneWindow(streamUrl, seen.signal, keep);
   };
   const hide = () => {
     seen?.abort();
@@ -63,11 +60,11 @@ export function followEvents(take: (news: News) => void): () => void {
     isLate = true;
   };
   const change = () => (document.hidden ? hide() : show());
-  const connect = () => (own ? own.connect() : others?.postMessage("connect"));
+  const connect = () => (own ? own.connect() : others.postMessage("connect"));
 
   const ending = new AbortController();
   const { signal } = ending;
-  others?.addEventListener("message", hear, { signal });
+  others.addEventListener("message", hear, { signal });
   document.addEventListener("visibilitychange", change, { signal });
   // A page that Back leads to is hidden, too.
   addEventListener("pagehide", hide, { signal });
@@ -79,7 +76,7 @@ export function followEvents(take: (news: News) => void): () => void {
   return () => {
     ending.abort();
     hide();
-    others?.close();
+    others.close();
   };
 }
 

@@ -4,6 +4,9 @@ import { resolve } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { DemoShop, Person } from "./demo-shop.ts";
 
+/** A host that browsers do not trust without TLS, unlike `localhost`. It is this machine. */
+export const insecureHost = "tidegate.test";
+
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Builds the page if its sources changed. Throws if that fails. */
@@ -26,7 +29,12 @@ export async function startBrowser({ hasScrollbars = false } = {}): Promise<Brow
   buildPage();
   return chromium.launch({
     executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--force-color-profile=srgb",
+      `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
+    ],
     ignoreDefaultArgs: hasScrollbars ? ["--hide-scrollbars"] : [],
   });
 }
