@@ -26,7 +26,7 @@ const font = "11px Inter, sans-serif";
 /** Steps of the axis of time, in seconds. Labels have minutes, so a shorter step would repeat them. */
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1_440].map((minutes) => minutes * 60);
 /** The axis of time is at least as long, in seconds: the first points of an instance would have no label. */
-const shortest = 600;
+const shortest = 120;
 const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** Lines over time on a canvas. Its summary is read in its place, and its numbers are in a table beside it. */
