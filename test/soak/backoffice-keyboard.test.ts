@@ -79,6 +79,7 @@ describe("on a phone", () => {
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
     await page.getByRole("button", { name: "Kill 2…" }).tap();
     const dialog = page.getByRole("dialog", { name: "Kill 2 features?" });
+    await dialog.getByText(/^Off for everyone\. Every caller loses 1 feature/).waitFor();
     for (const key of keys) await dialog.getByText(key).waitFor();
     await dialog.getByRole("button", { name: /^Kill 2/ }).tap();
     const result = page.getByRole("dialog", { name: "Kill: 2 of 2 changed" });

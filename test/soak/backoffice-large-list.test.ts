@@ -57,7 +57,7 @@ describe("with 10,000 features", () => {
     await page.getByText("All 10,000 that match are selected").waitFor();
     await page.getByRole("button", { name: "Kill 9,999…" }).click();
     const dialog = page.getByRole("dialog", { name: "Kill 9,999 features?" });
-    await dialog.getByText("9,999 are on for everyone now.").waitFor();
+    await dialog.getByText("Off for everyone. Every caller loses 9,999 features now.").waitFor();
     await dialog.getByText("and 9,989 more").waitFor();
     await dialog.getByText(`${keys[7]} is killed already and skipped.`).waitFor();
 

@@ -77,6 +77,34 @@ describe("the parts of the page that the first view does not need", () => {
   });
 });
 
+describe("the numbers of a bulk change", () => {
+  it("load after its dialog has opened, do not block it, and can be unknown", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "features?owner=Payments&sort=key" });
+    const { page } = window;
+    for (const key of ["payments.ledger-v2", "payments.sepa-instant"]) {
+      await page.getByRole("checkbox", { name: `Select ${key}` }).click();
+    }
+    const dryRun = /\/changes\?dryRun=true$/;
+    const counted = Promise.withResolvers<void>();
+    await page.route(dryRun, (route) => counted.promise.then(() => route.continue()), { times: 1 });
+    await page.getByRole("button", { name: "Kill 2…" }).click();
+    const dialog = page.getByRole("dialog", { name: "Kill 2 features?" });
+    await dialog.getByText("Off for everyone. Counting…").waitFor();
+    expect(await dialog.getByRole("button", { name: "Kill 2 features" }).isEnabled()).toBe(true);
+    counted.resolve();
+    await dialog.getByText(/^Off for everyone\. Every caller loses 1 feature/).waitFor();
+    await dialog.getByText("Every caller loses it now.").waitFor();
+    await page.keyboard.press("Escape");
+    await page.route(dryRun, (route) => route.fulfill({ status: 500 }));
+    await page.reload();
+    await page.getByRole("checkbox", { name: "Select payments.sepa-instant" }).click();
+    await page.getByRole("button", { name: "Kill 1…" }).click();
+    const uncounted = page.getByRole("dialog", { name: "Kill 1 feature?" });
+    await uncounted.getByText("Off for everyone. The callers of 1 feature could not be counted.").waitFor();
+    expect(await uncounted.getByRole("button", { name: "Kill 1 feature" }).isEnabled()).toBe(true);
+  });
+});
+
 describe("a dialog that is open when the service goes away", () => {
   it("keeps what was typed, and can save it once the service is back", async () => {
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.guest-flow" });

@@ -1,4 +1,4 @@
-import { type Audience, reachText } from "../features/impact.ts";
+import { type Audience, reachText } from "../features/audience.ts";
 import { counted } from "../ui/numbers.ts";
 import { formatsOf, zonesOf } from "./zones.ts";
 

@@ -2,7 +2,7 @@ import "./usage-card.css";
 import { useQuery } from "@tanstack/react-query";
 import { Table2 } from "lucide-react";
 import { useState } from "react";
-import { chartHours } from "../features/usage.ts";
+import { chartHours, usageText } from "../features/usage.ts";
 import { IconButton } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -25,7 +25,6 @@ export function UsageCard({ feature }: { readonly feature: string }) {
     all: on + (data.off[index] ?? 0),
   }));
   const all = data.total.on + data.total.off;
-  const share = all === 0 ? 0 : Math.round((100 * data.total.on) / all);
   return (
     <Card
       title="Evaluations over time"
@@ -40,11 +39,7 @@ export function UsageCard({ feature }: { readonly feature: string }) {
         </>
       }
     >
-      <p className="small dim">
-        {all === 0
-          ? "No evaluation in the last 24 hours."
-          : `${count(all)} evaluations in the last 24 hours, ${share} % had it on.`}
-      </p>
+      <p className="small dim">{usageText(data.total.on, all)}</p>
       {all > 0 &&
         (isTable ? (
           <table className="usage-table small num">

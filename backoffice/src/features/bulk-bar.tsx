@@ -6,12 +6,14 @@ import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { count } from "../ui/numbers.ts";
+import { reachText } from "./audience.ts";
 import { type BulkDescription, type BulkItem, changeMany, describeMany } from "./bulk.ts";
-import { BulkConfirm, type EveryoneChange } from "./bulk-confirm.tsx";
+import { BulkConfirm } from "./bulk-confirm.tsx";
 import { BulkDescribe } from "./bulk-describe.tsx";
+import type { EveryoneChange } from "./bulk-effect.ts";
 import { BulkResult, type BulkRun } from "./bulk-result.tsx";
 import { type Feature, refreshFeature } from "./feature-list.ts";
-import { audienceOf, reachText } from "./impact.ts";
+import { audienceOf } from "./impact.ts";
 
 /** The actions for the selected features. Each shows what happened to each feature. */
 export default function BulkBar({
@@ -146,9 +148,8 @@ export default function BulkBar({
       </section>
       {typeof asking === "object" && (
         <BulkConfirm
-          change={asking.change}
+          {...asking}
           features={selected}
-          sources={sources}
           onConfirm={async (note) => {
             const { change, source } = asking;
             const run =

@@ -1,50 +1,72 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Power } from "lucide-react";
-import { useState } from "react";
-import type { Source } from "../api/sources.ts";
+import { useRef, useState } from "react";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { count, counted, joined } from "../ui/numbers.ts";
+import { effectText, evaluatedText } from "./audience.ts";
+import { bulkImpact } from "./bulk.ts";
+import { bulkEffectText, type EveryoneChange, sizeOf } from "./bulk-effect.ts";
 import type { Feature } from "./feature-list.ts";
-import { type Audience, audienceOf, largestShare, reachText } from "./impact.ts";
+import type { Impact } from "./impact.ts";
 
 /** The most features that are named, and of those that are skipped. */
 const maxNamed = 10;
 const maxSkipped = 3;
 
-/** A change of many features for everyone. */
-export type EveryoneChange = "kill" | "on" | "off";
-
-/** Asks before a change of many features: whom they are on for, the largest by name, and those that are killed. */
+/**
+ * Asks before a change of many features, with who gains or loses them, the largest by name, and those that are killed.
+ * The numbers load while it is open and never block the button.
+ */
 export function BulkConfirm({
   change,
+  source,
   features,
-  sources,
   onConfirm,
   onClose,
 }: {
   readonly change: EveryoneChange;
+  /** The source whose set changes. */
+  readonly source: string;
   readonly features: readonly Feature[];
-  readonly sources: readonly Source[];
   readonly onConfirm: (note: string) => Promise<void>;
   readonly onClose: () => void;
 }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
+  // Once the change is under way, the features change.
+  const asked = useRef(features);
+  if (!isBusy) asked.current = features;
   const [killed, others] = [true, false].map((isKilled) =>
-    features.filter(({ state }) => (state === "killed") === isKilled),
-  ) as [Feature[], Feature[]];
-  const reach = others
-    .map((feature) => ({ key: feature.feature, isOn: isOn(feature), impact: audienceOf(feature, sources) }))
-    .toSorted((one, other) => sizeOf(other) - sizeOf(one));
+    asked.current.filter(({ state }) => (state === "killed") === isKilled).map(({ feature }) => feature),
+  ) as [string[], string[]];
+  const client = useQueryClient();
+  const counting = bulkImpact(others, { source, isAdded: change !== "off" });
+  const { data: impacts, error: uncounted } = useQuery({ ...counting, enabled: !isBusy });
+  const verb = change === "on" ? "gain" : "lose";
+  const audienceOf = (key: string) => impacts?.get(key)?.[`${verb}s`];
+  const sizes = new Map(others.map((key) => [key, sizeOf(audienceOf(key)) || 0]));
+  const named = others.toSorted((one, other) => (sizes.get(other) ?? 0) - (sizes.get(one) ?? 0)).slice(0, maxNamed);
+  const evaluations = others.reduce<number | null>((sum, key) => {
+    const times = impacts?.get(key)?.evaluationsLastHour ?? null;
+    return sum === null || times === null ? null : sum + times;
+  }, 0);
   const number = counted(others.length, "feature");
   const name = change === "kill" ? `Kill ${number}` : `Switch ${number} ${change} for everyone`;
-  const granted = reach.filter(({ impact }) => impact.everyone).length;
+  const lineOf = (key: string): string => {
+    const audience = audienceOf(key);
+    if (!audience) return impacts || uncounted ? "not counted" : "…";
+    const text = effectText(audience, verb) ?? `Nobody ${verb}s it now.`;
+    return keepsSome(impacts?.get(key)) ? text.replace("caller", "caller without a grant of their own") : text;
+  };
   const confirm = () => {
     setError(undefined);
     setBusy(true);
+    // What is not counted yet would be counted as made.
+    void client.cancelQueries(counting);
     onConfirm(note.trim()).catch((reason: unknown) => {
       setError(reason);
       setBusy(false);
@@ -53,22 +75,23 @@ export function BulkConfirm({
   return (
     <Dialog title={`${name}?`} onClose={onClose}>
       <p>
-        <b>{effectText(change, granted, others.length)}</b> {statesText(others)} Undo restores exactly what was on.
+        <b>
+          {impacts || uncounted
+            ? bulkEffectText(change, others.map(audienceOf))
+            : change === "kill"
+              ? "Off for everyone. Counting…"
+              : "Counting…"}
+        </b>{" "}
+        {evaluatedText(evaluations)} Undo restores exactly what was on.
       </p>
       <ul className="bulk-list">
-        {reach.slice(0, maxNamed).map(({ key, isOn: wasOn, impact }) => (
+        {named.map((key) => (
           <li key={key}>
             <span className="small strong ellipsis grow">{key}</span>
-            <span className="tiny dim">
-              {change === "off" && impact.everyone
-                ? `stays on for ${reachText({ ...impact, everyone: false })}`
-                : wasOn
-                  ? `on for ${reachText(impact)}`
-                  : "off now"}
-            </span>
+            <span className="tiny dim">{lineOf(key)}</span>
           </li>
         ))}
-        {reach.length > maxNamed && <li className="small dim">and {count(reach.length - maxNamed)} more</li>}
+        {others.length > maxNamed && <li className="small dim">and {count(others.length - maxNamed)} more</li>}
       </ul>
       {killed.length > 0 && <p className="small dim">{killedText(killed, change)}</p>}
       <Field
@@ -91,41 +114,14 @@ export function BulkConfirm({
   );
 }
 
-/** Who gains or loses how many of the features; `granted` are granted to everyone now. */
-function effectText(change: EveryoneChange, granted: number, all: number): string {
-  if (change === "kill") return "Off for everyone.";
-  const changed = change === "off" ? granted : all - granted;
-  if (changed === 0) return change === "off" ? "Nobody loses a feature now." : "Nobody gains a feature now.";
-  const who = change === "off" ? "Every caller without a grant of their own loses" : "Every caller gains";
-  return `${who} ${counted(changed, "feature")} now.`;
-}
+/** Whether a feature stays on for some, whatever everyone loses. */
+const keepsSome = (impact: Impact | undefined): boolean =>
+  impact?.loses.everyone === true && impact.stateAfter === "on-for-some";
 
-const isOn = ({ state }: Feature): boolean => state === "on" || state === "on-for-some";
-
-/** How many features are on for whom now. */
-function statesText(features: readonly Feature[]): string {
-  const everyone = features.filter(({ state }) => state === "on").length;
-  const some = features.filter(({ state }) => state === "on-for-some").length;
-  const off = features.length - everyone - some;
-  const parts = [
-    ...(everyone > 0 ? [`${count(everyone)} ${are(everyone)} on for everyone`] : []),
-    ...(some > 0 ? [`${count(some)} ${are(some)} on for some`] : []),
-    ...(off > 0 ? [`${count(off)} ${are(off)} off`] : []),
-  ];
-  return `${joined(parts)} now.`;
-}
-
-function killedText(killed: readonly Feature[], change: EveryoneChange): string {
-  const named = killed.slice(0, maxSkipped).map(({ feature }) => feature);
+function killedText(killed: readonly string[], change: EveryoneChange): string {
+  const named = killed.slice(0, maxSkipped);
   const names = killed.length > maxSkipped ? [...named, `${count(killed.length - maxSkipped)} more`] : named;
   return `${joined(names)} ${are(killed.length)} killed ${change === "kill" ? "already and skipped" : "and not changed"}.`;
 }
 
 const are = (number: number): string => (number === 1 ? "is" : "are");
-
-/** How much a kill takes away, to compare. */
-const sizeOf = ({ isOn: wasOn, impact }: { readonly isOn: boolean; readonly impact: Audience }): number => {
-  if (!wasOn) return 0;
-  if (impact.everyone) return Number.POSITIVE_INFINITY;
-  return 1 + largestShare(impact) * 1e6 + (impact.users ?? 1e5) + impact.locations.length * 100;
-};

@@ -1,6 +1,8 @@
+import { queryOptions } from "@tanstack/react-query";
 import { bodyOf, taggedBodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus } from "../api/problem.ts";
+import type { Impact } from "./impact.ts";
 
 /** What happened to one feature of a bulk change. */
 export type BulkItem = {
@@ -47,12 +49,42 @@ async function apply(
 }
 
 /** A change of many features in the set of one source. */
-export type BulkChange = { readonly source: string; readonly isAdded: boolean; readonly note?: string };
+type SetChange = { readonly source: string; readonly isAdded: boolean };
+export type BulkChange = SetChange & { readonly note?: string };
+
+const changeOf = (key: string, { source, isAdded }: SetChange): Change => ({
+  source,
+  add: isAdded ? [key] : [],
+  remove: isAdded ? [] : [key],
+});
+
+/** Features of one dry run: the numbers of users are exact for few. */
+const atOnce = 100;
+
+/** Who gains and loses each feature by a change, by a dry run. A feature is absent if that is not known. */
+export const bulkImpact = (keys: readonly string[], change: SetChange) =>
+  queryOptions({
+    queryKey: ["features", "impact", change, keys],
+    queryFn: async ({ signal }) => {
+      const impacts = new Map<string, Impact>();
+      for (let start = 0; start < keys.length; start += atOnce) {
+        const some = keys.slice(start, start + atOnce);
+        const json = { changes: some.map((key) => changeOf(key, change)) };
+        const call = v1.changes.$post({ query: { dryRun: "true" }, json }, { init: { signal } });
+        for (const [index, result] of (await bodyOf(call)).results.entries()) {
+          const key = some[index];
+          if (key !== undefined && "impact" in result && result.impact) impacts.set(key, result.impact);
+        }
+      }
+      return impacts;
+    },
+    staleTime: 0,
+  });
 
 /** Adds each feature to the set of a source, or removes it. */
 export const changeMany = (
   keys: readonly string[],
-  { source, isAdded, note }: BulkChange,
+  { note, ...change }: BulkChange,
   texts: { readonly changed: (key: string) => string; readonly unchanged: string },
 ): Promise<readonly BulkItem[]> =>
   apply(
@@ -60,7 +92,7 @@ export const changeMany = (
     (start, end) =>
       keys.slice(start, end).map((key) => ({
         key,
-        change: { source, add: isAdded ? [key] : [], remove: isAdded ? [] : [key] },
+        change: changeOf(key, change),
         changed: texts.changed(key),
         unchanged: texts.unchanged,
       })),

@@ -3,7 +3,10 @@ import { bodyOf, v1 } from "../api/client.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { durationText } from "../ui/time.tsx";
 import { toast } from "../ui/toasts.tsx";
+import { reachText } from "./audience.ts";
 import { patchFeature, refreshFeature, type ViewedFeature } from "./feature-list.ts";
+import type { FeatureUsage } from "./list-actions.ts";
+import { usageText } from "./usage.ts";
 
 const parameter = (key: string) => ({ feature: pathSegment(key) });
 
@@ -26,14 +29,14 @@ export function setMember(source: string, key: string, isOn: boolean, holder: Ho
 
 /** The changes of one feature that a row offers, with their toasts and undo. Each rejects if the API refuses. */
 export function useFeatureChanges(): {
-  readonly switchEveryone: (source: string, key: string, isOn: boolean) => Promise<void>;
+  readonly switchEveryone: (source: string, key: string, isOn: boolean, usage?: FeatureUsage) => Promise<void>;
   readonly switchHolder: (source: string, key: string, isOn: boolean, holder: Holder) => Promise<void>;
   readonly killFeature: (key: string, note: string) => Promise<void>;
   readonly undoKill: (key: string) => Promise<void>;
 } {
   const client = useQueryClient();
   return {
-    switchEveryone: (source, key, isOn) => switchWithUndo(client, source, key, isOn),
+    switchEveryone: (...change) => switchWithUndo(client, ...change),
     switchHolder: (...change) => switchHolder(client, ...change),
     killFeature: (key, note) => killWithUndo(client, key, note),
     undoKill: (key) => undoKill(client, key),
@@ -41,7 +44,13 @@ export function useFeatureChanges(): {
 }
 
 /** Shows the change at once, and takes it back if the API refuses it. */
-async function switchWithUndo(client: QueryClient, source: string, key: string, isOn: boolean): Promise<void> {
+async function switchWithUndo(
+  client: QueryClient,
+  source: string,
+  key: string,
+  isOn: boolean,
+  usage?: FeatureUsage,
+): Promise<void> {
   const show = (value: boolean) =>
     patchFeature(client, key, (feature) => ({ ...feature, on: { ...feature.on, [source]: value } }));
   show(isOn);
@@ -58,10 +67,20 @@ async function switchWithUndo(client: QueryClient, source: string, key: string, 
     ? [isOn ? "let through" : "held", ` by gate ${source}`]
     : [isOn ? "on" : "off", " for everyone"];
   if (isMade(change)) {
-    toast(`${key} is ${isOn || isGate ? state : "no longer on"}${whom}.`, () =>
-      switchWithUndo(client, source, key, !isOn),
+    const used = usage ? ` ${usageText(usage.total, usage.evaluated)}` : "";
+    toast(
+      `${key} is ${isOn || isGate ? state : "no longer on"}${whom}.${isGate ? "" : restText(isOn, feature)}${used}`,
+      () => switchWithUndo(client, source, key, !isOn),
     );
   } else toast(`${key} was ${state}${whom} already. ${earlierText(feature, source)}`);
+}
+
+/** What a switch for everyone did not change. Empty if that is nothing. */
+function restText(isOn: boolean, feature: ViewedFeature | undefined): string {
+  if (!feature) return "";
+  if (isOn) return feature.killed ? " It stays off until its kill is undone." : "";
+  const rest = reachText(feature.audience);
+  return rest === "nobody" ? "" : ` It stays on for ${rest}.`;
 }
 
 async function switchHolder(client: QueryClient, source: string, key: string, isOn: boolean, holder: Holder) {

@@ -11,6 +11,7 @@ import { Ago, durationText, useNow } from "../ui/time.tsx";
 import type { Feature } from "./feature-list.ts";
 import { type LastUse, lastUseOf } from "./last-use.ts";
 import { useListActions } from "./list-actions.ts";
+import { usageText } from "./usage.ts";
 import { Where } from "./where.tsx";
 
 /** What a cell shows. */
@@ -82,14 +83,18 @@ export function EveryoneCell({
   feature: { feature, state, on },
   isLarge = false,
 }: Cell & { readonly isLarge?: boolean }) {
-  const { everyoneSource, isEditor, switchEveryone } = useListActions();
+  const { everyoneSource, isEditor, switchEveryone, usage } = useListActions();
   if (everyoneSource === undefined) return null;
   const isOn = on[everyoneSource] === true;
   if (!isEditor) return <span className="small dim">{isOn ? "Yes" : "No"}</span>;
+  const counts = usage.get(feature);
+  const hint =
+    state === "killed" ? "Killed. Undo the kill first." : counts && usageText(counts.total, counts.evaluated);
   return (
-    <span title={state === "killed" ? "Killed. Undo the kill first." : undefined}>
+    <span title={hint}>
       <Switch
         name={`On for everyone: ${feature}`}
+        description={hint}
         isOn={isOn && state !== "killed"}
         isDisabled={state === "killed"}
         isLarge={isLarge}

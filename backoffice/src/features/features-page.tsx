@@ -94,8 +94,9 @@ export function FeaturesPage() {
       usage,
       toggleSelected,
       switchEveryone: (key: string, isOn: boolean) => {
-        if (!isOn && (usage.get(key)?.total ?? 0) > busyDay) setAsking({ for: "off", key });
-        else if (everyoneSource !== undefined) report(changes.switchEveryone(everyoneSource, key, isOn));
+        const used = usage.get(key);
+        if (!isOn && (used?.total ?? 0) > busyDay) setAsking({ for: "off", key });
+        else if (everyoneSource !== undefined) report(changes.switchEveryone(everyoneSource, key, isOn, used));
       },
       kill: (key: string) => setQuery({ kill: key }),
       undoKill: (key: string) => report(changes.undoKill(key)),

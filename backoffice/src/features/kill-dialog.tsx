@@ -10,9 +10,10 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { count } from "../ui/numbers.ts";
 import { durationText } from "../ui/time.tsx";
+import { type Audience, evaluatedText, largestShare, lossText } from "./audience.ts";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery, type ViewedFeature } from "./feature-list.ts";
-import { type Audience, evaluatedText, largestShare, lossText, useImpact } from "./impact.ts";
+import { useImpact } from "./impact.ts";
 
 /**
  * Asks before a kill, with what it takes away. The numbers load while it is open and never block the button. Enter does

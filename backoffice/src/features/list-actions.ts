@@ -19,6 +19,8 @@ export type ListActions = {
 export type FeatureUsage = {
   readonly hours: readonly number[];
   readonly total: number;
+  /** Also those that had it off. */
+  readonly evaluated: number;
   readonly lastUsed: string | null;
   /** When counting began. */
   readonly since: string | null;

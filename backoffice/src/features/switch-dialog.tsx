@@ -4,9 +4,10 @@ import { type Source, useSources } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
+import { evaluatedText, gainText, lossText, reachText } from "./audience.ts";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
-import { audienceOf, evaluatedText, gainText, lossText, reachText, useImpact } from "./impact.ts";
+import { audienceOf, useImpact } from "./impact.ts";
 
 /** Asks before a gate is opened or closed for a feature, or a feature is off for everyone, with who gains or loses it. */
 export default function SwitchDialog({

@@ -9,6 +9,7 @@ export function Switch({
   isDisabled = false,
   isLarge = false,
   label,
+  description,
   onChange,
 }: {
   readonly name: string;
@@ -17,6 +18,8 @@ export function Switch({
   readonly isLarge?: boolean;
   /** Text beside it, which changes with the state; the name stays. */
   readonly label?: ReactNode;
+  /** For assistive technology; others see it as the title of what is around the switch. */
+  readonly description?: string | undefined;
   readonly onChange: (isOn: boolean) => void;
 }) {
   const isPaused = useIsPaused();
@@ -25,6 +28,7 @@ export function Switch({
       withThumbIndicator={false}
       size={isLarge ? "md" : "sm"}
       aria-label={name}
+      aria-description={description}
       label={label}
       checked={isOn}
       disabled={isDisabled || isPaused}
