@@ -16,7 +16,7 @@ export const SignInPage = () => (
         </p>
       )}
       <SignInForm />
-      <p className="dim tiny">The session ends after 12 hours, or when you sign out.</p>
+      <p className="dim tiny">The session ends after 12 hours by default, or when you sign out.</p>
     </div>
   </main>
 );
