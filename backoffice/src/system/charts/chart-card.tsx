@@ -22,12 +22,13 @@ export function ChartCard({
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly summary: string;
-  /** Instead of the chart, while there are fewer than two points. */
+  /** Instead of the chart, while there are fewer than two points. Without values it is the summary. */
   readonly waiting: string;
   readonly format: (value: number) => string;
 }) {
   const [isTable, setTable] = useState(false);
   const id = useId();
+  const hasValues = times.length > 1 && lines.some(({ values }) => values.some((value) => value !== null));
   return (
     <Card
       title={title}
@@ -52,8 +53,8 @@ export function ChartCard({
       }
     >
       <div id={id} className="chart">
-        {times.length < 2 ? (
-          <p className="chart-none dim small">{waiting}</p>
+        {!hasValues ? (
+          <p className="chart-none dim small">{times.length > 1 ? summary : waiting}</p>
         ) : isTable ? (
           <Numbers title={title} times={times} lines={lines} format={format} />
         ) : (
@@ -62,7 +63,7 @@ export function ChartCard({
           </Suspense>
         )}
       </div>
-      {times.length > 1 && <p className="tiny dim num chart-summary">{summary}</p>}
+      {hasValues && <p className="tiny dim num chart-summary">{summary}</p>}
     </Card>
   );
 }
