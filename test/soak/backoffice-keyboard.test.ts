@@ -37,7 +37,11 @@ describe("without a mouse", () => {
     await page.getByRole("heading", { level: 1 }).waitFor();
     await openCommandBar(page);
     await page.keyboard.type("split-bill");
-    await page.getByRole("option", { name: new RegExp(`^${key}`), selected: true }).waitFor();
+    const bar = page.getByRole("dialog", { name: "Command bar" });
+    const option = bar.getByRole("option", { name: new RegExp(`^${key}`), selected: true });
+    const [field, choice] = [await bar.getByRole("combobox").boundingBox(), await option.boundingBox()];
+    expect(choice?.y).toBeGreaterThanOrEqual((field?.y ?? 0) + (field?.height ?? 0));
+    expect(choice?.width).toBeGreaterThan(500);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: key }).waitFor();
 
