@@ -4,7 +4,7 @@ import { type Source, useSources } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { evaluatedText, gainText, lossText, reachText } from "./audience.ts";
+import { type Audience, effectText, evaluatedText, gainText, lossText, reachText } from "./audience.ts";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
 import { audienceOf, useImpact } from "./impact.ts";
@@ -39,7 +39,8 @@ export default function SwitchDialog({
       setBusy(false);
     });
   };
-  const left = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
+  const reach = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
+  const left = reach === "nobody" ? undefined : reach;
   const act = isOn ? "Open" : "Close";
   return (
     <Dialog
@@ -54,7 +55,7 @@ export default function SwitchDialog({
         </p>
       ) : (
         <p>
-          <b>Every caller without a grant of their own loses it now.</b> {left && `It stays on for ${left}.`}{" "}
+          <b>{impact ? offText(impact.loses, left) : "Counting…"}</b> {left && `It stays on for ${left}. `}
           {evaluatedText(impact?.evaluationsLastHour)}
         </p>
       )}
@@ -70,3 +71,9 @@ export default function SwitchDialog({
     </Dialog>
   );
 }
+
+/** Who loses the feature; `left` still have it. */
+const offText = (loses: Audience, left: string | undefined): string =>
+  loses.everyone && left
+    ? "Every caller without a grant of their own loses it now."
+    : (effectText(loses, "lose") ?? "Nobody loses it now.");
