@@ -86,7 +86,8 @@ export function EveryoneCell({
   const { everyoneSource, isEditor, switchEveryone, usage } = useListActions();
   if (everyoneSource === undefined) return null;
   const isOn = on[everyoneSource] === true;
-  if (!isEditor) return <span className="small dim">{isOn ? "Yes" : "No"}</span>;
+  // A card has no heading, and says where the feature is on.
+  if (!isEditor) return isLarge ? null : <span className="small dim">{isOn ? "Yes" : "No"}</span>;
   const counts = usage.get(feature);
   const hint =
     state === "killed" ? "Killed. Undo the kill first." : counts && usageText(counts.total, counts.evaluated);
