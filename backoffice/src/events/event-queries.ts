@@ -6,7 +6,7 @@ import { servicePath } from "../routing/location.ts";
 export type Event = InferResponseType<typeof events.$get, 200>["events"][number];
 
 /** The filters that are in the URL of the page, under the same names. */
-export const filterNames = [
+const filterNames = [
   "q",
   "feature",
   "by",

@@ -11,7 +11,7 @@ import { isOn, shareOf } from "./where.tsx";
 type Change = { readonly change: "kill" | "off" } | { readonly change: "open" | "close"; readonly source: string };
 
 /** Who would gain and lose a feature by a change, computed by the API and not applied. */
-export const impactQuery = (key: string, change: Change) =>
+const impactQuery = (key: string, change: Change) =>
   queryOptions({
     queryKey: ["feature", key, "impact", change],
     queryFn: () => bodyOf(v1.features[":feature"].impact.$get({ param: { feature: pathSegment(key) }, query: change })),

@@ -51,7 +51,7 @@ export function useLocation(): Location {
 }
 
 /** The current link, without the fragment. */
-export const currentLink = (): string => location.pathname + location.search;
+const currentLink = (): string => location.pathname + location.search;
 
 function follow(notify: () => void): () => void {
   changed.addEventListener("change", notify);

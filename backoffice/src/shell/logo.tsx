@@ -1,5 +1,5 @@
 /** The logo, in the colours of the theme. */
-export const Logo = ({ size = 24 }: { readonly size?: number }) => (
+const Logo = ({ size = 24 }: { readonly size?: number }) => (
   <svg width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
     <rect width="24" height="24" rx="6.5" fill="var(--brand)" />
     <path
