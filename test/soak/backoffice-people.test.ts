@@ -167,6 +167,7 @@ describe("the page of a person", () => {
     await chain(window.page, "checkout.express-pay is on")
       .getByTitle((await asked()).features[0]?.message ?? "", { exact: true })
       .waitFor();
+    await chain(window.page, "checkout.express-pay is on").getByText("history").first().waitFor();
     await using compared = await shop.open("noa.levi", {
       path: `people/u-moment?mode=compare&at=${at}&with=@now`,
     });
@@ -178,9 +179,9 @@ describe("the page of a person", () => {
     await comparison.getByText("On in A only").waitFor();
     // The kill and its undo leave nothing.
     await comparison.getByText("1 other change between").click();
-    await comparison.getByText("Share of checkout.express-pay set to 24 %").waitFor();
+    await comparison.getByText("Share set to 24 %").waitFor();
     await comparison.getByText("made the difference").waitFor();
-    await comparison.getByRole("link", { name: "checkout.express-pay removed for u-moment" }).click();
+    await comparison.getByRole("link", { name: "Removed for u-moment" }).click();
     await compared.page.getByRole("heading", { name: /^Event \d+$/ }).waitFor();
     await compared.visit("people/u-moment?f=checkout.express-pay", "noa.levi");
     const steps = chain(compared.page, "checkout.express-pay is off");

@@ -177,7 +177,7 @@ function Changes({
   return (
     <div className="column small">
       {deciding ? (
-        <Change event={deciding} sources={sources} isDeciding />
+        <Change feature={feature} event={deciding} sources={sources} isDeciding />
       ) : (
         <span className="dim">{id === null && causeOf(otherwise, sources)}</span>
       )}
@@ -187,7 +187,7 @@ function Changes({
           <ul>
             {others.map((event) => (
               <li key={event.id}>
-                <Change event={event} sources={sources} />
+                <Change feature={feature} event={event} sources={sources} />
               </li>
             ))}
           </ul>
@@ -198,10 +198,12 @@ function Changes({
 }
 
 function Change({
+  feature,
   event,
   sources,
   isDeciding = false,
 }: {
+  readonly feature: string;
   readonly event: Event;
   readonly sources: SourcesByName;
   readonly isDeciding?: boolean;
@@ -210,7 +212,7 @@ function Change({
   return (
     <span className="column">
       <Link className="link compare-change" href={links.event(event.position)}>
-        {sentenceOf(event, sources)}
+        {sentenceOf(event, sources, { about: feature })}
       </Link>
       <span className="tiny dim">
         {dayTime(new Date(event.time))} · {authorIn(event)}

@@ -139,6 +139,7 @@ function SourceLine({ context, ...line }: SourceResult & { readonly context: Per
   const isUnread = result.result === "absent" && source.freshness === null;
   const needsLocation = isUnread && fields.includes("location") && context.location === undefined;
   const needsUser = isUnread && fields.includes("userId") && context.user === undefined;
+  const isPast = context.at !== undefined && Date.parse(context.at) < Date.now();
   return (
     <div className={`why-source ${isOn(line) ? "" : "dim"}`}>
       <ResultIcon {...line} />
@@ -160,7 +161,12 @@ function SourceLine({ context, ...line }: SourceResult & { readonly context: Per
         {(isOn(line) || result.lastChange) && <LastChange {...line} />}
       </div>
       <span className={`tiny nowrap ${source.freshness?.fresh === false ? "why-stale" : "dim"}`}>
-        {source.freshness && (source.freshness.fresh ? "fresh" : <>stale, read {<Ago at={source.freshness.asOf} />}</>)}
+        {source.freshness?.fresh && (isPast ? "history" : "fresh")}
+        {source.freshness?.fresh === false && (
+          <>
+            stale, read <Ago at={source.freshness.asOf} />
+          </>
+        )}
       </span>
     </div>
   );
