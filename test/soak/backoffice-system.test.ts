@@ -22,6 +22,23 @@ describe("the page of the system", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("draws no chart where no two values follow each other, and shows their numbers", async () => {
+    await using window = await shop.open("noa.levi");
+    const { page } = window;
+    const point = { requestsPerSecond: 3, evaluationsPerSecond: 0, hitRate: null, streams: 0 };
+    const points = [
+      { ...point, start: "2026-11-29T09:00:00.000Z", p50Ms: 0.2, p99Ms: 1.8 },
+      { ...point, start: "2026-11-29T09:00:15.000Z", p50Ms: null, p99Ms: null },
+    ];
+    await page.route("**/admin/v1/system/history", (route) => route.fulfill({ json: { stepSeconds: 15, points } }));
+    await page.goto(`${shop.service.url}/backoffice/system`);
+    await page.getByRole("img", { name: "Between 3 and 3 requests per second, last 3." }).waitFor();
+    await page.getByText("Highest p99 1.8 ms at 10:00:00; last p99 1.8 ms, p50 0.2 ms.").waitFor();
+    expect(await page.locator("canvas").count()).toBe(1);
+    await page.getByRole("button", { name: "Table: Latency, ms" }).click();
+    await page.getByRole("row", { name: "10:00:15 none none" }).waitFor();
+  });
+
   it("marks a stale source in the verdict, the table and the navigation", async () => {
     await using window = await shop.open("noa.levi");
     const { page } = window;

@@ -22,13 +22,15 @@ export function ChartCard({
   readonly times: readonly number[];
   readonly lines: readonly Line[];
   readonly summary: string;
-  /** Instead of the chart, while there are fewer than two points. Without values it is the summary. */
+  /** Instead of the chart, while there are fewer than two points. Where no two have a value, it is the summary. */
   readonly waiting: string;
   readonly format: (value: number) => string;
 }) {
   const [isTable, setTable] = useState(false);
   const id = useId();
-  const hasValues = times.length > 1 && lines.some(({ values }) => values.some((value) => value !== null));
+  const hasLine = lines.some(({ values }) =>
+    values.some((value, index) => isNumber(value) && isNumber(values[index + 1])),
+  );
   return (
     <Card
       title={title}
@@ -53,20 +55,22 @@ export function ChartCard({
       }
     >
       <div id={id} className="chart">
-        {!hasValues ? (
-          <p className="chart-none dim small">{times.length > 1 ? summary : waiting}</p>
-        ) : isTable ? (
+        {isTable && times.length > 0 ? (
           <Numbers title={title} times={times} lines={lines} format={format} />
+        ) : !hasLine ? (
+          <p className="chart-none dim small">{times.length > 1 ? summary : waiting}</p>
         ) : (
           <Suspense fallback={<div className="chart-plot" />}>
             <Chart times={times} lines={lines} summary={summary} format={format} />
           </Suspense>
         )}
       </div>
-      {hasValues && <p className="tiny dim num chart-summary">{summary}</p>}
+      {(hasLine || isTable) && <p className="tiny dim num chart-summary">{summary}</p>}
     </Card>
   );
 }
+
+const isNumber = (value: number | null | undefined): boolean => typeof value === "number";
 
 const Legend = ({ name, color, isDashed = false }: Line) => (
   <span className="row nowrap">
