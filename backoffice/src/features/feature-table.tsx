@@ -170,7 +170,7 @@ export function FeatureTable({
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <div className="feature-table-body" role="rowgroup" ref={body} tabIndex={0} aria-label="Feature rows">
-        {total === undefined && <LoadingRows height={height} gridTemplateColumns={gridTemplateColumns} />}
+        {total === undefined && <LoadingRows height={height} ids={isNarrow ? ["key"] : visible.map(({ id }) => id)} />}
         {total === 0 && empty}
         <div role="presentation" style={{ height: virtualizer.getTotalSize(), position: "relative" }}>
           {items.map(({ index, start }) => {
@@ -194,7 +194,7 @@ export function FeatureTable({
                 style={{ height, transform: `translateY(${start}px)`, ...(!isNarrow && { gridTemplateColumns }) }}
               >
                 {!row ? (
-                  <UnreadRow count={isNarrow ? 1 : visible.length} index={index} />
+                  <UnreadRow ids={isNarrow ? ["key"] : visible.map(({ id }) => id)} index={index} />
                 ) : isNarrow ? (
                   <FeatureCard feature={row.original} isSelecting={isSelecting} />
                 ) : (
@@ -248,14 +248,7 @@ function HeadCell({
   );
 }
 
-function LoadingRows({
-  height,
-  gridTemplateColumns,
-}: {
-  readonly height: number;
-  readonly gridTemplateColumns: string;
-}) {
-  const count = gridTemplateColumns.split(/ (?![^(]*\))/).length;
+function LoadingRows({ height, ids }: { readonly height: number; readonly ids: readonly string[] }) {
   return (
     <div role="presentation" className="feature-table-loading">
       {Array.from({ length: 12 }, (_, index) => index).map((index) => (
@@ -265,19 +258,23 @@ function LoadingRows({
           key={index}
           role="row"
           className="feature-row"
-          style={{ height, gridTemplateColumns, transform: `translateY(${index * height}px)` }}
+          style={{ height, gridTemplateColumns: gridOf(ids), transform: `translateY(${index * height}px)` }}
         >
-          <UnreadRow count={count} index={index} />
+          <UnreadRow ids={ids} index={index} />
         </div>
       ))}
     </div>
   );
 }
 
-const UnreadRow = ({ count, index }: { readonly count: number; readonly index: number }) =>
-  Array.from({ length: count }, (_, cell) => cell).map((cell) => (
+const UnreadRow = ({ ids, index }: { readonly ids: readonly string[]; readonly index: number }) =>
+  ids.map((id, cell) => (
     // biome-ignore lint/a11y/useSemanticElements: rows are positioned, which a table does not allow
-    <span key={cell} role="cell">
-      <Skeleton width={cell === 0 ? 16 : `${60 + ((index * 37 + cell * 23) % 40)}%`} height={cell === 0 ? 16 : 12} />
+    <span key={id} role="cell" className="feature-unread">
+      <Skeleton
+        width={id === "select" ? 16 : `${(id === "key" ? 45 : 60) + ((index * 37 + cell * 23) % 40)}%`}
+        height={id === "select" ? 16 : 12}
+      />
+      {id === "key" && <Skeleton width={`${60 + ((index * 53) % 40)}%`} height={9} />}
     </span>
   ));
