@@ -211,7 +211,7 @@ describe("the page of a feature", () => {
     const share = dialog.getByRole("spinbutton", { name: "Share of callers" });
     await share.fill("250");
     await dialog.getByText("is invalid (expected 0 to 100 in steps of 0.01)").waitFor();
-    expect(await share.getAttribute("aria-invalid")).toBe("true");
+    await expect.poll(() => share.getAttribute("aria-invalid")).toBe("true");
     expect(await dialog.getByText(/gain/).count()).toBe(0);
     await share.fill("35");
     await dialog.getByText(/gain/).first().waitFor();
