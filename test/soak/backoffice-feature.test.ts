@@ -47,12 +47,22 @@ describe("the page of a feature", () => {
     await recent.getByText(/^Added for 120 users$/).waitFor();
     expect(await recent.count()).toBe(5);
     await window.visit("features/checkout.express-pay?tab=events", "noa.levi");
-    await window.page.getByText(/added for 100 users or more$/).waitFor();
-    await window.page.getByRole("button", { name: "Show older events" }).click();
     await window.page
       .locator(".event-list")
       .getByText(/added for 120 users$/)
       .waitFor();
+  });
+
+  it("counts changes up to a page of events, and reads older ones on demand", async () => {
+    const path = "/admin/v1/sources/percentage/rules/many.changes";
+    for (let change = 0; change <= 100; change++) await shop.call("luca.ferri", "PUT", path, { percentage: change });
+    await using window = await shop.open("noa.levi", { path: "features/many.changes?tab=events" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Events 100+" }).waitFor();
+    await page.getByText("Share of many.changes 1 % to 2 %").waitFor();
+    expect(await page.getByText("Share of many.changes set to 0 %").count()).toBe(0);
+    await page.getByRole("button", { name: "Show older events" }).click();
+    await page.getByText("Share of many.changes set to 0 %").waitFor();
   });
 
   it("tells features that are evaluated as off from new ones", async () => {

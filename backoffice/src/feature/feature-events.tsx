@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { EventList } from "../events/event-list.tsx";
 import { eventPages } from "../events/event-queries.ts";
 import { isChange } from "../events/event-view.ts";
@@ -6,9 +6,18 @@ import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { changesQuery } from "./changes-query.ts";
 
 /** All changes of a feature, with what was before and after. */
 export default function FeatureEvents({ feature }: { readonly feature: string }) {
+  const { data, isPending } = useQuery(changesQuery(feature));
+  if (isPending) return <SkeletonRows count={6} />;
+  if (!data || data.isCut || data.changes.length === 0) return <EventPages feature={feature} />;
+  return <EventList events={data.changes.flatMap(({ events }) => events)} isCut={false} newest={Infinity} />;
+}
+
+/** Page by page: there are more than were read for the page of the feature. */
+function EventPages({ feature }: { readonly feature: string }) {
   const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
     eventPages({ feature, days: "all" }),
   );
