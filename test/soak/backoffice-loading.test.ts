@@ -120,7 +120,7 @@ describe("a dialog that is open when the service goes away", () => {
     await start();
     await save.and(page.locator(":enabled")).click();
     await page.getByText("Details of checkout.guest-flow saved.").waitFor();
-    await page.getByText("Buy without an account, also as a company").waitFor();
+    await page.getByText("Buy without an account, also as a company", { exact: true }).waitFor();
     expect(window.faults).toEqual([]);
   });
 
