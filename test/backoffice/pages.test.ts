@@ -57,6 +57,8 @@ describe("the sign-in page", () => {
     await window.visit("features?q=kept", "luca.ferri");
     const { page, context } = window;
     await page.getByText("No feature matches").waitFor();
+    // Another request would find the session ended before anything is typed.
+    await page.waitForLoadState("networkidle");
     await context.clearCookies();
     await page.getByRole("textbox", { name: "Filter features" }).fill("kept too");
     const dialog = page.getByRole("dialog", { name: "Your session has ended" });
