@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
-import { openWindow, startBrowser, type Window } from "./support/browser.ts";
+import { openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
 let shop: DemoShop;
@@ -11,6 +11,7 @@ beforeAll(async () => {
   [shop, browser] = await Promise.all([startDemoShop(), startBrowser({ hasScrollbars: true })]);
   window = await openWindow(browser, shop);
 });
+afterEach((test) => printAfterFailure(window, test));
 afterAll(async () => {
   await browser?.close();
   await shop?.[Symbol.asyncDispose]();

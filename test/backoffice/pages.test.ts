@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, startBrowser, type Window } from "./support/browser.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
 let shop: DemoShop;
@@ -13,6 +13,7 @@ beforeAll(async () => {
   [shop, browser] = await Promise.all([startDemoShop({ isEmpty: true }), startBrowser()]);
   window = await openWindow(browser, shop);
 });
+afterEach((test) => printAfterFailure(window, test));
 afterAll(async () => {
   await browser?.close();
   await shop?.[Symbol.asyncDispose]();

@@ -7,8 +7,8 @@ import { withDeadline } from "../async/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
 import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 
-/** Maximum wait for changes that the log lacks yet. */
-const maxWaitMs = 1_000;
+/** Maximum wait for changes that the log lacks yet. On a busy machine, seconds may pass. */
+const maxWaitMs = 5_000;
 const atOnce = 100;
 
 /** Finds single events and their neighbours. Rejects with `EventLogUnavailable` if the log does not respond. */
@@ -24,7 +24,7 @@ export class FindEvent {
     this.#targets = targets;
   }
 
-  /** Relays waiting changes to the log, for a second at most. */
+  /** Relays waiting changes to the log. Rejects if that takes longer than 5 s. */
   async settle(): Promise<void> {
     await withDeadline(maxWaitMs, this.#relay);
   }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { TestContext } from "vitest";
 import type { DemoShop, Person } from "./demo-shop.ts";
 
 /** A host that browsers do not trust without TLS, unlike `localhost`. It is this machine. */
@@ -108,6 +109,11 @@ export async function openWindow(
     else await context.close();
   };
   return { page, context, faults, visit, [Symbol.asyncDispose]: close };
+}
+
+/** Prints what a window shows after a failed test: a wait that timed out does not say what was there instead. */
+export async function printAfterFailure({ page }: Window, { task }: TestContext): Promise<void> {
+  if (task.result?.state === "fail") console.log(`${page.url()}\n${await page.locator("body").innerText()}`);
 }
 
 function unusedPages(browser: Browser, options: string): Page[] {
