@@ -332,6 +332,7 @@ describe("the page of a person", () => {
     await page.getByRole("button", { name: "Tokens" }).click();
     await drawer.getByRole("button", { name: "Issue a token" }).click();
     const token = await drawer.getByRole("status").locator("code").innerText();
+    await drawer.getByRole("button", { name: "Done" }).click();
     const status = async () => (await shop.service.get("/features", bearer(token))).status;
     expect(await status()).toBe(200);
     await drawer.getByRole("button", { name: "Close" }).click();
@@ -342,6 +343,34 @@ describe("the page of a person", () => {
     await page.getByText("Token revoked.").waitFor();
     await until(async () => (await status()) === 401, "the token is refused");
   });
+
+  it("issues one token for a double click, marks its row, and asks before it is lost", async () => {
+    await using window = await shop.open("sofia.admin", { path: "people/u-twice" });
+    const { page } = window;
+    const drawer = page.getByRole("dialog", { name: "Tokens of u-twice" });
+    const question = drawer.getByText("Close without copying the new token?");
+    await page.getByRole("button", { name: "Tokens" }).click();
+    await drawer.getByRole("button", { name: "Issue a token" }).dblclick();
+    const row = drawer.getByRole("listitem").filter({ hasText: "shown above" });
+    await row.waitFor();
+    const { tokens } = (await shop.call("sofia.admin", "GET", "/admin/v1/users/u-twice/tokens")) as {
+      tokens: readonly { id: string }[];
+    };
+    expect(tokens.length).toBe(1);
+    expect(await row.innerText()).toContain(tokens[0]?.id.slice(-9));
+    expect(await drawer.getByRole("button", { name: "Issue a token" }).count()).toBe(0);
+    for (const leave of [() => page.keyboard.press("Escape"), () => page.mouse.click(5, 5)]) {
+      await leave();
+      await question.waitFor();
+      await drawer.getByRole("button", { name: "Keep open" }).click();
+    }
+    await drawer.getByRole("button", { name: "Copy" }).click();
+    await drawer.getByRole("button", { name: "Copied" }).waitFor();
+    await page.keyboard.press("Escape");
+    await drawer.waitFor({ state: "detached" });
+    expect(window.faults).toEqual([]);
+  });
+
   it.each(["a/b", ".", "..", "-", "~-", "50 %", "%2F", "ана 🦊", "a?b#c&d=e@f"])(
     "shows the user %s under an address of its own",
     async (id) => {
@@ -368,6 +397,7 @@ describe("the page of a person", () => {
     await page.getByRole("button", { name: "Tokens" }).click();
     await page.getByRole("button", { name: "Issue a token" }).click();
     await page.getByText("Copy it now.").waitFor();
+    await page.getByRole("button", { name: "Done" }).click();
     await page.keyboard.press("Escape");
     await page.getByText("1 token").waitFor();
     await page.reload();

@@ -8,8 +8,8 @@ import { Shortened } from "./shortened.tsx";
 
 /**
  * A modal dialog on the native element: it traps the focus, closes on Escape and the browser's Back, and returns the
- * focus. Once something was typed, these, a click outside and the cross ask before they discard it. Give the first control `data-autofocus`.
- * Mount it to open it.
+ * focus. Once something was typed, these, a click outside and the cross ask before they discard it. Give the first
+ * control `data-autofocus`. Mount it to open it.
  */
 export function Dialog({
   title,
@@ -17,6 +17,7 @@ export function Dialog({
   onClose,
   width = 560,
   isDrawer = false,
+  loss,
 }: {
   readonly title: ReactNode;
   readonly children: ReactNode;
@@ -25,6 +26,8 @@ export function Dialog({
   readonly width?: number;
   /** At the right edge, over the whole height. */
   readonly isDrawer?: boolean;
+  /** What closing would lose besides typed text, as a question that is asked first. */
+  readonly loss?: string | undefined;
 }) {
   const element = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -44,7 +47,7 @@ export function Dialog({
     };
   }, []);
   const dismiss = () => {
-    if (isTyped.current && onClose) setEditing(document.activeElement);
+    if ((isTyped.current || loss) && onClose) setEditing(document.activeElement);
     else onClose?.();
   };
   useLayer(onClose && dismiss);
@@ -87,6 +90,8 @@ export function Dialog({
         {children}
         {editing && onClose && (
           <Discard
+            question={loss ?? "Discard what you typed?"}
+            keep={loss ? "Keep open" : "Keep editing"}
             onKeep={() => {
               setEditing(null);
               if (editing instanceof HTMLElement) editing.focus();
@@ -102,12 +107,22 @@ export function Dialog({
 /** As a ref, it focuses a button once, when it appears. */
 const focus = (button: HTMLButtonElement | null) => button?.focus();
 
-const Discard = ({ onKeep, onDiscard }: { readonly onKeep: () => void; readonly onDiscard: () => void }) => (
+const Discard = ({
+  question,
+  keep,
+  onKeep,
+  onDiscard,
+}: {
+  readonly question: string;
+  readonly keep: string;
+  readonly onKeep: () => void;
+  readonly onDiscard: () => void;
+}) => (
   <div className="dialog-discard" role="alert">
-    <span className="grow">Discard what you typed?</span>
+    <span className="grow">{question}</span>
     <div className="row">
       <Button isCompact ref={focus} onClick={onKeep}>
-        Keep editing
+        {keep}
       </Button>
       <Button isCompact look="danger-outline" onClick={onDiscard}>
         Discard
