@@ -27,7 +27,8 @@ describe("the page of a feature", () => {
         .getByRole("button", { name: /Kill|Edit|Add|Close/ })
         .count(),
     ).toBe(0);
-    await page.getByRole("button", { name: "Open location: checkout.express-pay" }).click();
+    await page.getByRole("button", { name: "Locations with checkout.express-pay, source location" }).click();
+    await page.getByRole("heading", { name: "3 locations · source location" }).waitFor();
     await page.getByRole("link", { name: "pt", exact: true }).waitFor();
     expect(
       await page
@@ -117,7 +118,7 @@ describe("the page of a feature", () => {
     const dialog = page.getByRole("dialog", { name: "Switch checkout.google-pay off for everyone?" });
     await dialog.getByRole("button", { name: "Off for everyone" }).click();
     await page.getByText("On for 48 users.", { exact: true }).waitFor();
-    await page.getByRole("button", { name: "Close active: checkout.google-pay" }).click();
+    await page.getByRole("button", { name: "Close gate active: checkout.google-pay" }).click();
     const closing = page.getByRole("dialog", { name: "Close gate active for checkout.google-pay?" });
     await closing.getByText("48 users lose it now.").waitFor();
     await closing.getByRole("button", { name: "Cancel" }).click();

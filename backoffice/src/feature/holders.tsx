@@ -62,9 +62,10 @@ export default function Holders({ feature, of }: { readonly feature: string; rea
   return (
     <Card
       title={
-        first?.total == null
-          ? `${of === "users" ? "Users" : "Locations"} in ${first?.source}`
-          : `${counted(first.total, noun)} in ${first.source}`
+        <>
+          {first?.total == null ? (of === "users" ? "Users" : "Locations") : counted(first.total, noun)}{" "}
+          <span className="dim">· source {first?.source}</span>
+        </>
       }
       isPadded={false}
     >

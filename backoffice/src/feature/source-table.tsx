@@ -1,5 +1,16 @@
 import "./source-table.css";
-import { Braces, CalendarClock, Check, DoorOpen, Globe, MapPin, Percent, ShieldBan, UserRound } from "lucide-react";
+import {
+  ArrowRight,
+  Braces,
+  CalendarClock,
+  Check,
+  DoorOpen,
+  Globe,
+  MapPin,
+  Percent,
+  ShieldBan,
+  UserRound,
+} from "lucide-react";
 import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, holdersTabOf, isSwitchedGate, type Source } from "../api/sources.ts";
@@ -183,6 +194,8 @@ function Freshness({ status: { state, stale, asOf } }: { readonly status: Status
   );
 }
 
+const tabNames = { users: "Users", locations: "Locations" } as const;
+
 /** What can be changed has a button; a source that is only read has none. */
 function Control({ feature, source, isEveryone, entry }: Row & { readonly entry: SourceEntry | undefined }) {
   const isEditor = useIsEditor();
@@ -190,14 +203,19 @@ function Control({ feature, source, isEveryone, entry }: Row & { readonly entry:
   const tab = holdersTabOf(source);
   if (tab) {
     return (
-      <Button isCompact aria-label={`Open ${name}`} onClick={() => setQuery({ tab })}>
-        Open
+      <Button
+        isCompact
+        aria-label={`${tabNames[tab]} with ${feature.feature}, source ${source.name}`}
+        onClick={() => setQuery({ tab })}
+      >
+        {tabNames[tab]}
+        <ArrowRight size={14} aria-hidden />
       </Button>
     );
   }
   if (isEditor && (isEveryone || isSwitchedGate(source))) {
     const isIn = entry === true;
-    const act = isEveryone ? (isIn ? "Remove" : "Add") : isIn ? "Close" : "Open";
+    const act = isEveryone ? (isIn ? "Remove" : "Add") : isIn ? "Close gate" : "Open gate";
     return (
       <SourceSwitch feature={feature.feature} source={source}>
         {(change) => (
