@@ -92,6 +92,31 @@ describe("the page of a feature", () => {
     expect(await window.page.locator(".source-table-struck").allInnerTexts()).toEqual(["31 users"]);
   });
 
+  it("drops what a closed gate holds from whom the feature is on for, while another grant has it on", async () => {
+    const [key, gate] = ["web.half-held", "/admin/v1/sources/active/features/web.half-held"];
+    await shop.call("luca.ferri", "PUT", `/admin/v1/sources/percentage/rules/${key}`, { percentage: 60 });
+    await shop.call("luca.ferri", "PUT", `/admin/v1/sources/global/features/${key}`);
+    await shop.call("luca.ferri", "PUT", `/admin/v1/sources/location/features/${key}?location=es`);
+    await shop.call("luca.ferri", "PUT", gate);
+    await shop.call("luca.ferri", "DELETE", gate);
+    await using window = await shop.open("marta.ibanez", { path: `features/${key}` });
+    const { page } = window;
+    const struck = page.locator(".source-table-struck");
+    await struck.getByText("es", { exact: true }).waitFor();
+    expect(await struck.count()).toBe(1);
+    await page.getByRole("button", { name: `Remove global: ${key}` }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("It stays on for 60 % of callers.").waitFor();
+    await dialog.getByRole("button", { name: "Off for everyone" }).click();
+    await page.getByText(`${key} is no longer on for everyone. It stays on for 60 % of callers.`).waitFor();
+    await page.getByText("On for 60 % of callers.", { exact: true }).waitFor();
+    await page.getByText("It holds 1 location.").waitFor();
+    await window.visit(`features?q=${key}`, "noa.levi");
+    await page.locator(".feature-row .chip", { hasText: "60 %" }).waitFor();
+    expect(await page.locator(".feature-row .without-effect").allInnerTexts()).toEqual(["es"]);
+    expect(window.faults).toEqual([]);
+  });
+
   it("kills and unkills the feature", async () => {
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.apple-pay" });
     const { page } = window;

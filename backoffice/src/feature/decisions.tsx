@@ -5,8 +5,8 @@ import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, isSwitchedGate, killSwitchOf, type Source } from "../api/sources.ts";
 import { reachText } from "../features/audience.ts";
+import { audienceOf } from "../features/feature-audience.ts";
 import type { ViewedFeature } from "../features/feature-list.ts";
-import { audienceOf } from "../features/impact.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { Switch } from "../ui/switch.tsx";
@@ -100,7 +100,8 @@ function GateCell({
   const isOpen = feature.on[gate.name] === true;
   const behind = sources.filter(({ gatedBy }) => gatedBy.includes(gate.name));
   const isForAll = audienceOf(feature, sources).everyone;
-  const held = isForAll ? "nobody" : reachText(audienceOf(feature, behind));
+  const others = sources.filter(({ name }) => name !== gate.name);
+  const held = isForAll ? "nobody" : reachText(audienceOf(feature, behind, others));
   return (
     <Cell icon={<DoorOpen size={14} aria-hidden />} name={`Gate ${gate.name}`}>
       {isEditor ? (
@@ -155,21 +156,22 @@ function partText({ on, off }: { readonly on: number; readonly off: number }): s
 }
 
 function nowText(feature: ViewedFeature, sources: readonly Source[]): string {
-  const reach = reachText(audienceOf(feature, sources));
   switch (feature.state) {
-    case "killed":
+    case "killed": {
+      const reach = reachText(audienceOf(feature, sources));
       return reach === "nobody"
         ? "Killed: off for everyone."
         : `Killed: off for everyone. Without the kill, on for ${reach}.`;
+    }
     case "unknown":
       return "Unknown: a source that could decide it is unavailable.";
     case "held":
-      return `Held by a gate. With the gate open, on for ${reach}.`;
+      return `Held by a gate. With the gate open, on for ${reachText(audienceOf(feature, sources, []))}.`;
     case "scheduled":
       return "Off now. A window lies ahead.";
     case "off":
       return "Off. No source has it on.";
     default:
-      return `On for ${reach}.`;
+      return `On for ${reachText(feature.audience)}.`;
   }
 }

@@ -14,8 +14,8 @@ import {
 import type { ReactNode } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, holdersTabOf, isSwitchedGate, type Source } from "../api/sources.ts";
+import { isHeld, isOn, type SourceEntry, shareOf } from "../features/feature-audience.ts";
 import type { ViewedFeature } from "../features/feature-list.ts";
-import { isOn, type SourceEntry, shareOf } from "../features/where.tsx";
 import { windowsText } from "../features/windows-text.ts";
 import { setQuery } from "../routing/location.ts";
 import { authorName } from "../ui/author-name.ts";
@@ -54,7 +54,13 @@ export function SourceTable({
             </h3>
             <ul className="source-table">
               {ofRole.map((source) => (
-                <SourceRow key={source.name} feature={feature} source={source} isEveryone={source === everyone} />
+                <SourceRow
+                  key={source.name}
+                  feature={feature}
+                  source={source}
+                  isEveryone={source === everyone}
+                  hasNoEffect={role === "grant" && (feature.killed || isHeld(feature, source, sources))}
+                />
               ))}
             </ul>
           </section>
@@ -69,15 +75,15 @@ type Row = {
   readonly source: Source;
   /** Whether it is the grant for everyone. */
   readonly isEveryone: boolean;
+  /** Whether a kill or a closed gate holds what it has. */
+  readonly hasNoEffect: boolean;
 };
 
 function SourceRow(row: Row) {
-  const { feature, source } = row;
+  const { feature, source, hasNoEffect } = row;
   const status = feature.sources.find((each) => each.source === source.name);
   const entry = feature.on[source.name];
-  const isStopped = feature.state === "killed" || feature.state === "held";
   const isListed = entry !== undefined && isOn(entry);
-  const hasNoEffect = source.role === "grant" && isStopped && isListed;
   return (
     <li className="source-table-row">
       <SourceIcon source={source} entry={entry} />
@@ -85,7 +91,7 @@ function SourceRow(row: Row) {
         <span className="strong small">{source.name}</span>
         <span className="tiny dim">{kindText(source)}</span>
       </span>
-      <span className={hasNoEffect ? "grow source-table-struck" : "grow"}>
+      <span className={hasNoEffect && isListed ? "grow source-table-struck" : "grow"}>
         <EntryText entry={entry} source={source} />
       </span>
       {status && <Freshness status={status} />}
@@ -197,7 +203,12 @@ function Freshness({ status: { state, stale, asOf } }: { readonly status: Status
 const tabNames = { users: "Users", locations: "Locations" } as const;
 
 /** What can be changed has a button; a source that is only read has none. */
-function Control({ feature, source, isEveryone, entry }: Row & { readonly entry: SourceEntry | undefined }) {
+function Control({
+  feature,
+  source,
+  isEveryone,
+  entry,
+}: Omit<Row, "hasNoEffect"> & { readonly entry: SourceEntry | undefined }) {
   const isEditor = useIsEditor();
   const name = `${source.name}: ${feature.feature}`;
   const tab = holdersTabOf(source);

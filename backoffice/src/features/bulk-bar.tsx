@@ -12,8 +12,8 @@ import { BulkConfirm } from "./bulk-confirm.tsx";
 import { BulkDescribe } from "./bulk-describe.tsx";
 import type { EveryoneChange } from "./bulk-effect.ts";
 import { BulkResult, type BulkRun } from "./bulk-result.tsx";
+import { audienceOf } from "./feature-audience.ts";
 import { type Feature, refreshFeature } from "./feature-list.ts";
-import { audienceOf } from "./impact.ts";
 
 /** The actions for the selected features. Each shows what happened to each feature. */
 export default function BulkBar({

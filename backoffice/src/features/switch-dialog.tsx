@@ -1,13 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { type Source, useSources } from "../api/sources.ts";
+import type { Source } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { type Audience, effectText, evaluatedText, gainText, lossText, reachText } from "./audience.ts";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
-import { audienceOf, useImpact } from "./impact.ts";
+import { useImpact } from "./impact.ts";
 
 /** Asks before a gate is opened or closed for a feature, or a feature is off for everyone, with who gains or loses it. */
 export default function SwitchDialog({
@@ -26,7 +26,6 @@ export default function SwitchDialog({
   const isGate = source.role === "gate";
   const { switchEveryone } = useFeatureChanges();
   const { data: feature } = useQuery(featureQuery(key));
-  const sources = useSources();
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
   const change = isGate ? ({ change: isOn ? "open" : "close", source: source.name } as const) : undefined;
@@ -39,7 +38,7 @@ export default function SwitchDialog({
       setBusy(false);
     });
   };
-  const reach = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
+  const reach = feature && reachText({ ...feature.audience, everyone: false });
   const left = reach === "nobody" ? undefined : reach;
   const act = isOn ? "Open" : "Close";
   return (

@@ -3,16 +3,14 @@ import type { ReactNode } from "react";
 import type { Source } from "../api/sources.ts";
 import { Chip } from "../ui/card.tsx";
 import { counted, count as full } from "../ui/numbers.ts";
+import { isHeld, isOn, type SourceEntry, shareOf } from "./feature-audience.ts";
 import type { Feature } from "./feature-list.ts";
 import { windowsText } from "./windows-text.ts";
-
-/** Where one source has a feature: whether it lists it, for how many users, for which locations, or by which rule. */
-export type SourceEntry = Feature["on"][string];
 
 /** Most chips of a row; the others are counted. */
 const maxChips = 3;
 
-/** Where a feature is on: a chip for each grant that has it. Struck through while nothing of it has an effect. */
+/** Where a feature is on: a chip for each grant that has it. Struck through while a kill or a closed gate holds it. */
 export function Where({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {
   const entries = sources
     .filter(({ role }) => role === "grant")
@@ -22,31 +20,20 @@ export function Where({ feature, sources }: { readonly feature: Feature; readonl
     });
   if (entries.length === 0) return <span className="dim small">Nowhere</span>;
   const chips = entries.map(({ source, entry }) => (
-    <EntryChip key={source.name} source={source} entry={entry} isAlone={entries.length === 1} />
+    <span
+      key={source.name}
+      className={feature.state === "killed" || isHeld(feature, source, sources) ? "without-effect" : ""}
+    >
+      <EntryChip source={source} entry={entry} isAlone={entries.length === 1} />
+    </span>
   ));
   const shown = chips.length > maxChips ? chips.slice(0, maxChips - 1) : chips;
-  const hasNoEffect = feature.state === "killed" || feature.state === "held";
   return (
-    <div className={hasNoEffect ? "where without-effect" : "where"}>
+    <div className="where">
       {shown}
       {chips.length > shown.length && <Chip>+{chips.length - shown.length}</Chip>}
     </div>
   );
-}
-
-/** Whether a source has the feature, for anybody. */
-export function isOn(entry: SourceEntry): boolean {
-  if (typeof entry === "boolean") return entry;
-  if ("users" in entry) return entry.users === null || entry.users > 0;
-  if ("location" in entry) return entry.location.length > 0;
-  return true;
-}
-
-/** The percentage of a rule, if it has one. */
-export function shareOf(entry: SourceEntry | undefined): number | undefined {
-  if (typeof entry !== "object" || !("rule" in entry)) return undefined;
-  const { percentage } = Object(entry.rule) as { readonly percentage?: unknown };
-  return typeof percentage === "number" ? percentage : undefined;
 }
 
 function EntryChip({

@@ -19,6 +19,10 @@ const SourceBody = z
     kind: z.string(),
     role: z.enum(roles),
     gatedBy: z.array(z.string()).readonly(),
+    default: z
+      .enum(["allow", "deny"])
+      .nullable()
+      .describe("Of a gate: its result for features that it does not list. Null for other roles."),
     changeable: z.boolean().describe("Whether the source has sets that can be changed here."),
     key: z.string().nullable().describe("The key template of its sets. Null without sets."),
     fields: z.array(z.enum(keyFields)).readonly().describe("The query parameters that select one of its sets."),
@@ -40,6 +44,7 @@ const SourceBody = z
       kind: "set",
       role: "grant",
       gatedBy: ["active"],
+      default: null,
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
@@ -208,6 +213,7 @@ const sourceJson = ({
   kind,
   role,
   gatedBy,
+  default: unlisted,
   editableSet: stored,
   editableRules: rules,
   faults,
@@ -217,6 +223,7 @@ const sourceJson = ({
   kind,
   role,
   gatedBy,
+  default: role === "gate" ? unlisted : null,
   changeable: stored !== undefined,
   key: stored?.key.text ?? null,
   fields: stored?.key.fields ?? [],

@@ -32,6 +32,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       kind: "set",
       role: "grant",
       gatedBy: ["active"],
+      default: null,
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
