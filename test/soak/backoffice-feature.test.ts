@@ -52,6 +52,8 @@ describe("the page of a feature", () => {
       .locator(".event-list")
       .getByText(/added for 120 users$/)
       .waitFor();
+    const rows = await window.page.locator(".event-row").count();
+    await window.page.getByRole("button", { name: `Events ${rows}`, exact: true }).waitFor();
   });
 
   it("counts changes up to a page of events, and reads older ones on demand", async () => {

@@ -21,6 +21,13 @@ export function entriesOf(events: readonly Event[]): readonly EventEntry[] {
   });
 }
 
+/** Events without those of the last bulk change, which may have older ones that are not loaded. */
+export function wholeEntries(events: readonly Event[]): readonly Event[] {
+  const last = events.at(-1);
+  const batch = last && dataOf(last).batch;
+  return batch === undefined ? events : events.filter((event) => dataOf(event).batch !== batch);
+}
+
 /** The revision of what an event changed, or one that is `offset` later. Revisions have no gap, so -1 is the one before. */
 function revisionOf({ store, key, revision = "" }: Event, offset = 0): string {
   return JSON.stringify([store, key, revision.replace(/\d+$/, (number) => `${Number(number) + offset}`)]);

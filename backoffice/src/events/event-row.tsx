@@ -1,5 +1,6 @@
 import "./event-row.css";
 import { ChevronRight } from "lucide-react";
+import { useRef } from "react";
 import { Tag } from "../ui/card.tsx";
 import { clock } from "../ui/time.tsx";
 import { EventDetail } from "./event-detail.tsx";
@@ -7,10 +8,11 @@ import type { EventEntry } from "./event-entry.ts";
 import { entrySentence } from "./event-sentence.ts";
 import { ShapeIcon } from "./event-shape.tsx";
 import { authorIn, dataOf, madeWith, type SourcesByName, shapeOf } from "./event-view.ts";
+import { useBefore, useSeen } from "./use-before.ts";
 
 /** One event, or the events of one bulk change; opened, it shows what changed. */
 export function EventRow({
-  entry,
+  entry: given,
   sources,
   isCut,
   isOpen,
@@ -26,12 +28,14 @@ export function EventRow({
   readonly isNew: boolean;
   readonly onToggle: () => void;
 }) {
+  const row = useRef<HTMLLIElement>(null);
+  const entry = useBefore(given, useSeen(row));
   const { first: event, events } = entry;
   const { note, reverts } = dataOf(event);
   const tool = madeWith(event);
   const panel = `event-${event.position}`;
   return (
-    <li className={`event-row ${isOpen ? "open" : ""} ${isNew ? "new" : ""}`}>
+    <li ref={row} className={`event-row ${isOpen ? "open" : ""} ${isNew ? "new" : ""}`}>
       <button
         type="button"
         className="event-row-head"

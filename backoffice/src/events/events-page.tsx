@@ -14,6 +14,7 @@ import { Menu } from "../ui/menu.tsx";
 import { counted } from "../ui/numbers.ts";
 import { onDemand } from "../ui/on-demand.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
+import { wholeEntries } from "./event-entry.ts";
 import { EventFilterBar } from "./event-filter-bar.tsx";
 import { EventList } from "./event-list.tsx";
 import { eventPages, exportLink, filtersIn } from "./event-queries.ts";
@@ -49,10 +50,11 @@ export default function EventsPage() {
     if (isLive && scrollTop > awayFromTop) setLive(false);
     if (hasNextPage && !isFetching && scrollHeight - scrollTop - clientHeight < nearEnd) void fetchNextPage();
   };
-  // A page of the log may hold few changes, and then nothing scrolls.
+  const isOpenAtEnd = hasNextPage && wholeEntries(events).length < events.length;
+  // A page of the log may hold few changes, and then nothing scrolls; or it ends within a bulk change.
   useEffect(() => {
     const { scrollHeight = 0, clientHeight = 0 } = region.current ?? {};
-    if (hasNextPage && !isFetching && scrollHeight - clientHeight < nearEnd) void fetchNextPage();
+    if (hasNextPage && !isFetching && (isOpenAtEnd || scrollHeight - clientHeight < nearEnd)) void fetchNextPage();
   });
   const isUnavailable = hasStatus(error, 503);
   return (

@@ -1,4 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { wholeEntries } from "../events/event-entry.ts";
 import { EventList } from "../events/event-list.tsx";
 import { eventPages } from "../events/event-queries.ts";
 import { isChange } from "../events/event-view.ts";
@@ -21,9 +23,13 @@ function EventPages({ feature }: { readonly feature: string }) {
   const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
     eventPages({ feature, days: "all" }),
   );
+  const events = data?.pages.flatMap((page) => page.events.filter(isChange)) ?? [];
+  const isOpenAtEnd = hasNextPage && wholeEntries(events).length < events.length;
+  useEffect(() => {
+    if (isOpenAtEnd && !isFetchingNextPage) void fetchNextPage();
+  });
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (isPending) return <SkeletonRows count={6} />;
-  const events = data.pages.flatMap((page) => page.events.filter(isChange));
   if (events.length === 0 && !hasNextPage) return <EmptyState title="No change is recorded." />;
   return (
     <div className="stack">

@@ -6,6 +6,7 @@ import type { EventEntry } from "../events/event-entry.ts";
 import { entrySentence } from "../events/event-sentence.ts";
 import { ShapeIcon } from "../events/event-shape.tsx";
 import { authorIn, dataOf, shapeOf } from "../events/event-view.ts";
+import { useBefore } from "../events/use-before.ts";
 import { Link } from "../routing/link.tsx";
 import { linkTo } from "../routing/location.ts";
 import { Card } from "../ui/card.tsx";
@@ -14,7 +15,6 @@ import { changeCount, changesQuery, shownChanges } from "./changes-query.ts";
 
 /** The last changes of a feature. */
 export function RecentChanges({ feature }: { readonly feature: string }) {
-  const sources = useSourcesByName();
   const { data } = useQuery(changesQuery(feature));
   const changes = data?.changes ?? [];
   return (
@@ -29,30 +29,44 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
     >
       {data && changes.length === 0 && <p className="card-body small dim">No change is recorded.</p>}
       <ul className="recent-changes">
-        {changes.slice(0, shownChanges).map((entry, index) => {
-          const { id, first: event, before } = entry;
-          const { note, value } = dataOf(event);
-          const shape = shapeOf(event, sources);
-          const undo = shape === "killed" && undoOf(entry, changes.slice(0, index));
-          return (
-            <li key={id}>
-              <ShapeIcon shape={shape} />
-              <div className="column grow">
-                <span className="small strong">
-                  {entrySentence(entry, sources, feature)}
-                  {undo && `, undone after ${durationText(Date.parse(undo.time) - Date.parse(event.time))}`}
-                </span>
-                <span className="tiny dim">
-                  {authorIn(event)} · <Ago at={event.time} />
-                </span>
-                {note && <span className="tiny">“{note}”</span>}
-                {before !== undefined && <ShortDiff before={before} after={value} />}
-              </div>
-            </li>
-          );
-        })}
+        {changes.slice(0, shownChanges).map((entry, index) => (
+          <Change key={entry.id} feature={feature} entry={entry} newer={changes.slice(0, index)} />
+        ))}
       </ul>
     </Card>
+  );
+}
+
+function Change({
+  feature,
+  entry: given,
+  newer,
+}: {
+  readonly feature: string;
+  readonly entry: EventEntry;
+  readonly newer: readonly EventEntry[];
+}) {
+  const sources = useSourcesByName();
+  const entry = useBefore(given);
+  const { first: event, before } = entry;
+  const { note, value } = dataOf(event);
+  const shape = shapeOf(event, sources);
+  const undo = shape === "killed" && undoOf(entry, newer);
+  return (
+    <li>
+      <ShapeIcon shape={shape} />
+      <div className="column grow">
+        <span className="small strong">
+          {entrySentence(entry, sources, feature)}
+          {undo && `, undone after ${durationText(Date.parse(undo.time) - Date.parse(event.time))}`}
+        </span>
+        <span className="tiny dim">
+          {authorIn(event)} · <Ago at={event.time} />
+        </span>
+        {note && <span className="tiny">“{note}”</span>}
+        {before !== undefined && <ShortDiff before={before} after={value} />}
+      </div>
+    </li>
   );
 }
 
