@@ -1,10 +1,12 @@
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { CircleHelp, Power, RotateCcw, UserRound } from "lucide-react";
 import { bodyOf, v1 } from "../api/client.ts";
+import { useFeatureChanges } from "../features/changes.ts";
 import { usersWith } from "../people/look-up.ts";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { StateIcon } from "../ui/feature-state.tsx";
+import { runUndo } from "../ui/toasts.tsx";
 import type { Choice } from "./choice.ts";
 import { type CommandHost, commands, eventsWith } from "./commands.tsx";
 
@@ -22,13 +24,14 @@ type Feature = NonNullable<Awaited<ReturnType<NonNullable<ReturnType<typeof matc
 
 /**
  * What can be chosen for a text: features and what can be done with the first of them, a user after `@`, a command after
- * `>`. `explain FEATURE @USER` leads to the reasons.
+ * `>`. `explain FEATURE @USER` leads to the reasons, and `undo FEATURE` ends its kill.
  */
 export function useChoices(text: string, host: CommandHost): readonly Choice[] {
   const { isEditor } = host;
+  const { undoKill } = useFeatureChanges();
   const given = text.trim();
   const isUser = given.startsWith("@");
-  const [, verb, rest = ""] = /^>?\s*(kill|unkill|explain)\b\s*(.*)$/i.exec(given) ?? [];
+  const [, verb, rest = ""] = /^>?\s*(kill|unkill|undo|explain)(?!\S)\s*(.*)$/i.exec(given) ?? [];
   const [wanted = "", user = ""] = (verb ? rest : given.replace(/^>/, "")).split("@").map((part) => part.trim());
   const isCommand = given.startsWith(">") && !verb;
   const features = useQuery(matching(isUser || isCommand ? "" : wanted)).data ?? [];
@@ -38,12 +41,14 @@ export function useChoices(text: string, host: CommandHost): readonly Choice[] {
 
   if (given === "") return commands(host);
   if (isUser) return [...personChoices(id), ...users.filter(({ userId }) => userId !== id).flatMap(known)];
-  if (isCommand) return commands(host).filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
-  if (verb) return features.flatMap((feature) => doing(verb.toLowerCase(), feature, user, isEditor));
-  const named = commands(host).filter(({ name }) => name.toLowerCase().includes(given.toLowerCase()));
+  const named = commands(host).filter(({ name }) => hasWords(name, given.replace(/^>/, "")));
+  if (isCommand) return named;
+  const doing = (act: string, feature: Feature) =>
+    act === "explain" ? [explaining(feature, user)] : isEditor ? killing(act, feature, undoKill) : [];
+  if (verb) return [...features.flatMap((feature) => doing(verb.toLowerCase(), feature)), ...named];
   return [
     ...features.map(open),
-    ...features.slice(0, 1).flatMap((feature) => doing("kill", feature, "", isEditor)),
+    ...features.slice(0, 1).flatMap((feature) => doing(feature.killed ? "undo" : "kill", feature)),
     ...named,
     ...personChoices(given),
     eventsWith(given, links.events({ q: given })),
@@ -58,28 +63,46 @@ const open = (feature: Feature): Choice => ({
   run: () => navigate(links.feature(feature.feature)),
 });
 
-function doing(verb: string, { feature, killed }: Feature, user: string, isEditor: boolean): readonly Choice[] {
-  if (verb === "explain") {
-    return [
-      {
-        id: `explain-${feature}`,
-        icon: <CircleHelp size={16} aria-hidden />,
-        name: `Explain ${feature}`,
-        hint: user ? `for user ${user}` : "for a caller without a token",
-        run: () => navigate(links.person(user || undefined, { f: feature })),
-      },
-    ];
-  }
-  // A killed feature can only be let go, and another one only be killed.
-  if (!isEditor || killed !== (verb === "unkill")) return [];
+/** Whether each word of a text begins a word of a name. */
+function hasWords(name: string, text: string): boolean {
+  const words = name.toLowerCase().split(" ");
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((part) => words.some((word) => word.startsWith(part)));
+}
+
+const explaining = ({ feature }: Feature, user: string): Choice => ({
+  id: `explain-${feature}`,
+  icon: <CircleHelp size={16} aria-hidden />,
+  name: `Explain ${feature}`,
+  hint: user ? `for user ${user}` : "for a caller without a token",
+  run: () => navigate(links.person(user || undefined, { f: feature })),
+});
+
+/** The kill of a feature, or the undo of its kill. A killed feature can only be let go, and another one only be killed. */
+function killing(
+  act: string,
+  { feature, killed }: Feature,
+  undoKill: (feature: string) => Promise<void>,
+): readonly Choice[] {
+  if (killed !== (act !== "kill")) return [];
   return [
-    {
-      id: `${verb}-${feature}`,
-      icon: killed ? <RotateCcw size={16} aria-hidden /> : <Power size={16} className="command-bar-kill" aria-hidden />,
-      name: killed ? `Undo the kill of ${feature}` : `Kill ${feature}`,
-      hint: killed ? "Opens the feature" : "Asks for confirmation",
-      run: () => navigate(links.feature(feature, killed ? {} : { kill: "1" })),
-    },
+    killed
+      ? {
+          id: `undo-${feature}`,
+          icon: <RotateCcw size={16} aria-hidden />,
+          name: `Undo the kill of ${feature}`,
+          hint: "At once",
+          run: () => runUndo(() => undoKill(feature)),
+        }
+      : {
+          id: `kill-${feature}`,
+          icon: <Power size={16} className="command-bar-kill" aria-hidden />,
+          name: `Kill ${feature}`,
+          hint: "Asks for confirmation",
+          run: () => navigate(links.feature(feature, { kill: "1" })),
+        },
   ];
 }
 

@@ -21,10 +21,15 @@ function show(toast: Toast | undefined): void {
 /** Says that something succeeded. One toast is shown at a time; errors stay where the act was, and are no toasts. */
 export const toast = (text: string, undo?: Toast["undo"]): void => show({ text, undo });
 
-/** Undoes the last change, if its toast is still shown. If that fails, a toast tells the reason. */
+/** Undoes the last change, if its toast is still shown. Otherwise, and if that fails, a toast tells the reason. */
 export function undoLast(): void {
   const undo = current?.undo;
-  if (!undo) return;
+  if (!undo) toast("Nothing to undo here. Revert a change on its event.");
+  else runUndo(undo);
+}
+
+/** Undoes a change. If that fails, a toast tells the reason. */
+export function runUndo(undo: NonNullable<Toast["undo"]>): void {
   show(undefined);
   Promise.resolve(undo()).catch((error) => {
     const reason = hasStatus(error, 412) ? "Somebody changed it since." : textOf(error);
