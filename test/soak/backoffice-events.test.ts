@@ -60,6 +60,32 @@ describe("the page of events", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("shows what a share was before, also if the earlier change is not in the list", async () => {
+    const path = "/admin/v1/sources/percentage/rules/before.probe";
+    await shop.call("luca.ferri", "PUT", path, { percentage: 25 });
+    await shop.call("marta.ibanez", "PUT", path, { percentage: 60 });
+    await using window = await shop.open("noa.levi", { path: "events?q=before.probe&by=marta.ibanez" });
+    await rowOf(window.page, "Share of before.probe 25 % to 60 %").waitFor();
+    expect(await window.page.locator(".event-row").count()).toBe(1);
+  });
+
+  it("filters the kills, and names the user of a change that was made already", async () => {
+    const path = "/admin/v1/sources/user/features/twice.probe?userId=u-77";
+    for (const _ of [1, 2]) await shop.call("luca.ferri", "PUT", path);
+    await using window = await shop.open("noa.levi", { path: "events?days=all" });
+    const { page } = window;
+    await rowOf(page, "twice.probe added for u-77").waitFor();
+    await page.getByRole("button", { name: "Kind" }).click();
+    await page.getByRole("menuitemradio", { name: "Kills and undone kills" }).click();
+    await until(async () => (await rowOf(page, "twice.probe").count()) === 0, "changes of other sets are left out");
+    await rowOf(page, "checkout.address-autocomplete killed").first().waitFor();
+    await page.getByRole("button", { name: "Kills and undone kills" }).click();
+    await page.getByRole("menuitemradio", { name: "All kinds" }).click();
+    await rowOf(page, "twice.probe added for u-77").waitFor();
+    expect(await page.getByText(/^features:.*nothing changed/).count()).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+
   it("counts new events while it is paused, and shows them when it is resumed", async () => {
     await using window = await shop.open("noa.levi", { path: "events?days=all" });
     const { page } = window;
@@ -180,6 +206,30 @@ describe("the command bar", () => {
     await choice("Go to System").waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "System", level: 1 }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("undoes a kill by name, finds commands by their words, and says that there is nothing to undo", async () => {
+    const key = "checkout.address-autocomplete";
+    await using window = await shop.open("marta.ibanez", { path: "features" });
+    const { page } = window;
+    const open = async (text: string) => {
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: /^Search features and users/ }).fill(text);
+    };
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+    await page.keyboard.press("u");
+    await page.getByText("Nothing to undo here. Revert a change on its event.").waitFor();
+    await open("> go system");
+    await page.getByRole("option", { name: "Go to System", selected: true }).waitFor();
+    for (const text of [key, `> unkill ${key}`, `> undo ${key}`]) {
+      await page.keyboard.press("Escape");
+      await open(text);
+      await page.getByRole("option", { name: `Undo the kill of ${key}` }).waitFor();
+    }
+    await page.keyboard.press("Enter");
+    await page.getByText(`${key} is back exactly as it was.`).waitFor();
+    await shop.call("jonas.weber", "PUT", `/admin/v1/killed/${key}`);
     expect(window.faults).toEqual([]);
   });
 

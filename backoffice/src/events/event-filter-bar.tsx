@@ -1,4 +1,5 @@
 import { ChevronDown, X } from "lucide-react";
+import { killSwitchOf, useSources } from "../api/sources.ts";
 import { setQuery } from "../routing/location.ts";
 import { Menu } from "../ui/menu.tsx";
 import { QuerySearch } from "../ui/query-search.tsx";
@@ -17,6 +18,8 @@ const kinds = [
   { type: "token", name: "Tokens" },
   { type: "credential", name: "Credentials" },
 ];
+/** The changes of one set, that of the kill switch. */
+const kills = "Kills and undone kills";
 type Tool = { readonly name: string; readonly via?: string; readonly origin?: string };
 const tools: readonly Tool[] = [
   { name: "Made with anything" },
@@ -35,6 +38,8 @@ export function EventFilterBar({
   /** The authors of the loaded events. */
   readonly authors: readonly string[];
 }) {
+  const killKey = killSwitchOf(useSources() ?? [])?.key;
+  const isKills = filters.key !== undefined && filters.key === killKey;
   const { by, type, origin, via, days = defaultDays, from, to } = filters;
   const period =
     from || to ? "Chosen times" : (periods.find((choice) => choice.days === days)?.name ?? `Last ${days} days`);
@@ -66,13 +71,18 @@ export function EventFilterBar({
         }))}
       />
       <Menu
-        className={menuClass(type !== undefined)}
-        button={<Choice text={kinds.find((choice) => type && choice.type === type)?.name ?? "Kind"} />}
-        items={kinds.map((choice) => ({
-          name: choice.name,
-          isSelected: choice.type === type,
-          onChoose: () => setQuery({ type: choice.type }),
-        }))}
+        className={menuClass(isKills || type !== undefined)}
+        button={<Choice text={isKills ? kills : (kinds.find((kind) => type && kind.type === type)?.name ?? "Kind")} />}
+        items={[
+          ...kinds.map((kind) => ({
+            name: kind.name,
+            isSelected: !isKills && kind.type === type,
+            onChoose: () => setQuery({ type: kind.type, ...(isKills && { key: undefined }) }),
+          })),
+          ...(killKey
+            ? [{ name: kills, isSelected: isKills, onChoose: () => setQuery({ type: undefined, key: killKey }) }]
+            : []),
+        ]}
       />
       <Menu
         className={menuClass(true)}
@@ -85,7 +95,8 @@ export function EventFilterBar({
       />
       {(["feature", "affecting", "component", "key"] as const).map(
         (name) =>
-          filters[name] && (
+          filters[name] &&
+          !(name === "key" && isKills) && (
             <button key={name} type="button" className="filter chosen" onClick={() => setQuery({ [name]: undefined })}>
               {name}: {filters[name]}
               <X size={14} aria-label="Remove this filter" />

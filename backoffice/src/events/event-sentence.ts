@@ -49,12 +49,20 @@ export function entrySentence({ first, events, before }: EventEntry, sources: So
 
 function setSentence(event: Event, source: Source | undefined, known: Known): string | undefined {
   const { added, removed } = membersOf(event, known.about);
+  if (dataOf(event).origin === "change" && added.length + removed.length === 0) return unchangedSentence(event, source);
   const phrases = [
     ...(added.length > 0 ? [setPhrase(added, true, event, source, known)] : []),
     ...(removed.length > 0 ? [setPhrase(removed, false, event, source, known)] : []),
   ];
   const found = phrases.filter((phrase) => phrase !== undefined);
   return found.length > 0 && found.length === phrases.length ? joined(found) : undefined;
+}
+
+/** A change that was made already. Its event names no feature. */
+function unchangedSentence({ user, location }: Event, source: Source | undefined): string | undefined {
+  if (user !== undefined) return `for ${user}: nothing changed`;
+  if (location !== undefined) return `for location ${location}: nothing changed`;
+  return source && `in ${source.label ?? source.name}: nothing changed`;
 }
 
 function setPhrase(
