@@ -146,6 +146,8 @@ function changesBetween(
     if (ofFeed) changes.set(ofFeed.event, { ...ofFeed, source });
     // After the same change, the time, the location or the attributes make the difference.
     if (one.lastChange?.event === other.lastChange?.event) continue;
+    // The same holds after changes that left the rule as it was.
+    if (one.rule !== undefined && isSameJson(one.rule, other.rule ?? null)) continue;
     // A source with the same result makes no difference, unless its rule has another value.
     if (one.result === other.result && kind !== "value-changed") continue;
     const both = [one, other].flatMap(({ source, set, lastChange }) =>

@@ -168,6 +168,25 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect(rows.get("happy_hour")).toMatchObject({ kind: "turned-on", events: [], deciding: null });
   });
 
+  it("name no change of a rule that was reverted before time made the difference", async () => {
+    const set = (startsAt: string) =>
+      operator.put("/sources/evenings/rules/brunch", {}, { windows: [{ startsAt: `${startsAt}-01-01T00:00:00Z` }] });
+    const since = async (at: string) => {
+      await until(async () => {
+        const { state, incomplete } = (await summary({ at })).context;
+        return state === "history" && incomplete.length === 0;
+      }, "the past is known");
+      return (await compared({ at }, { at: "2030-02-01T19:00:00Z" })).rows.get("brunch");
+    };
+    await set("2030");
+    const start = new Date().toISOString();
+    await set("2040");
+    const moved = new Date().toISOString();
+    await set("2030");
+    expect(await since(start)).toMatchObject({ kind: "turned-on", events: [], deciding: null });
+    expect(await since(moved)).toMatchObject({ kind: "turned-on", events: [{ source: "evenings" }] });
+  });
+
   it("name the change that made the difference, and not those without effect", async () => {
     for (const path of ["sources/active", "sources/global"]) await operator.delete(`/${path}/features/paella`);
     await operator.put("/sources/user/features/paella?userId=3");
