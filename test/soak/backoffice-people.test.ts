@@ -97,6 +97,29 @@ describe("the page of a person", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("names the sources without history by the start of each", async () => {
+    await using window = await shop.open("noa.levi", { path: "people" });
+    const { page } = window;
+    await page.route("**/admin/v1/explain/summary*", async (route) => {
+      const response = await route.fetch();
+      const { context, ...rest } = await response.json();
+      const starts: Record<string, string> = { percentage: "2024-11-23T18:59:00Z", user: "2024-11-24T08:00:00Z" };
+      const sources = context.sources.map((source: { name: string }) => ({
+        ...source,
+        historyFrom: starts[source.name] ?? "2024-11-21T08:00:00Z",
+      }));
+      await route.fulfill({ response, json: { ...rest, context: { ...context, sources } } });
+    });
+    await page.goto(`${shop.service.url}/backoffice/people/u-48213?mode=at&at=2020-01-01T00:00:00Z`);
+    const early = "before 21 Nov 2024, 09:00";
+    await page
+      .getByText(
+        new RegExp(`^No history of .* and .* ${early}, of percentage before 23 .*19:59, of user before 24 .*09:00\\.$`),
+      )
+      .waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
   it("offers no change to a viewer", async () => {
     await using window = await shop.open("noa.levi", { path: "people/u-48213" });
     await window.page.getByRole("button", { name: /^On \d+/ }).waitFor();

@@ -9,13 +9,14 @@ export type MissingHistory = { readonly title: string; readonly consequence: str
 export function missingHistoryIn(sources: SummaryPage["context"]["sources"]): MissingHistory | undefined {
   const without = new Map(sources.flatMap((each) => (each.state === "no-history" ? [[each.name, each]] : [])));
   if (without.size === 0) return undefined;
-  const since = [...without.values()]
-    .flatMap(({ historyFrom }) => historyFrom ?? [])
-    .sort()
-    .at(-1);
-  const when = since === undefined ? "at that moment" : `before ${dayTime(new Date(since))}`;
+  // Sources whose starts read alike are named together, the earliest first.
+  const known = [...without.values()].toSorted((a, b) => (a.historyFrom ?? "").localeCompare(b.historyFrom ?? ""));
+  const groups = Map.groupBy(known, ({ historyFrom }) =>
+    historyFrom === null ? "at that moment" : `before ${dayTime(new Date(historyFrom))}`,
+  );
+  const parts = Array.from(groups, ([when, sources]) => `of ${joined(sources.map(({ name }) => name))} ${when}`);
   return {
-    title: `No history of ${joined([...without.keys()])} ${when}.`,
+    title: `No history ${parts.join(", ")}.`,
     consequence: `Features that depend on ${without.size === 1 ? "it" : "them"} show as unknown, never as a guess.`,
   };
 }
