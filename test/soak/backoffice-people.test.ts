@@ -97,6 +97,27 @@ describe("the page of a person", () => {
     expect(window.faults).toEqual([]);
   });
 
+  it("tells that nothing is stored for an id, in a comparison too, unless the store did not answer", async () => {
+    const hint = "No set was found for 48213, and Tidegate issued no token for it.";
+    await using window = await shop.open("noa.levi", { path: "people/48213" });
+    const { page } = window;
+    await page.getByText(hint).waitFor();
+    await window.visit("people/u-48213?mode=compare&with=48213@now", "noa.levi");
+    await page.getByText(hint).waitFor();
+    const hints = page.getByText("No set was found");
+    expect(await hints.count()).toBe(1);
+    await window.visit("people/-", "noa.levi");
+    await page.getByText(/^\d+ of \d+ features on/).waitFor();
+    expect(await hints.count()).toBe(0);
+    await page.route("**/admin/v1/users?**", (route) => route.abort());
+    const asked = page.waitForRequest("**/admin/v1/users?**");
+    await window.visit("people/48213", "noa.levi");
+    await asked;
+    await page.getByText("0 tokens").waitFor();
+    expect(await hints.count()).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+
   it("names the sources without history by the start of each", async () => {
     await using window = await shop.open("noa.levi", { path: "people" });
     const { page } = window;

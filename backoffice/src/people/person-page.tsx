@@ -16,6 +16,7 @@ import { contextIn, otherContextIn } from "./person-context.ts";
 import { featuresFor, userOf } from "./person-queries.ts";
 import { PersonView } from "./person-view.tsx";
 import { rememberPerson } from "./recent-people.ts";
+import { UnknownUser } from "./unknown-user.tsx";
 
 const CompareView = onDemand(() => import("./compare-view.tsx"));
 const TokensDrawer = onDemand(() => import("./tokens-drawer.tsx"));
@@ -28,6 +29,7 @@ export default function PersonPage({ id }: { readonly id: string | undefined }) 
   const { data: user } = useQuery({ ...userOf(id ?? ""), enabled: id !== undefined });
   const counts = useInfiniteQuery(featuresFor(context, "on", "")).data?.pages[0]?.counts;
   const [showsTokens, setShowsTokens] = useState(false);
+  const users = new Set([id, ...(mode === "compare" ? [otherContextIn(context, query).user] : [])]);
   const name = id ?? "A caller without a token";
 
   useEffect(() => {
@@ -70,6 +72,9 @@ export default function PersonPage({ id }: { readonly id: string | undefined }) 
         )}
       </div>
       <ModeBar mode={mode} context={context} />
+      <div className="person-banners">
+        {[...users].map((user) => user !== undefined && <UnknownUser key={user} id={user} />)}
+      </div>
       <Suspense fallback={<SkeletonRows count={6} />}>
         {mode === "compare" ? (
           <CompareView one={context} other={otherContextIn(context, query)} />
