@@ -166,7 +166,7 @@ describe("the page of the system", () => {
     await window.visit("system", "noa.levi");
     const { page } = window;
     await page.getByText("Results are fresh: 7 sources and 1 store without a fault.").waitFor();
-    const figures = page.getByRole("list", { name: "Figures of the last minute" });
+    const figures = page.getByRole("list", { name: "Figures" });
     for (const name of ["Requests", "Latency p99", "Cache hits", "Open streams", "Outbox backlog"]) {
       await figures.getByText(name, { exact: true }).waitFor();
     }

@@ -69,6 +69,21 @@ describe("without a mouse", () => {
 });
 
 describe("on a phone", () => {
+  it("the state and the kill switch of a feature stay in view, in a line", async () => {
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true };
+    await using window = await shop.open("luca.ferri", { path: "features/checkout.express-pay", ...phone });
+    const { page } = window;
+    await page.getByRole("heading", { name: "Recent changes" }).scrollIntoViewIfNeeded();
+    const bar = page.getByRole("region", { name: "State and kill switch" });
+    await bar.getByText("On for some").waitFor();
+    const [box, scrolled] = [await bar.boundingBox(), await page.locator(".page:has(.decision-bar)").boundingBox()];
+    expect(box?.height).toBeLessThanOrEqual(64);
+    expect(box?.y).toBe(scrolled?.y);
+    await bar.getByRole("button", { name: "Kill for everyone…" }).tap();
+    await page.getByRole("dialog", { name: "Kill checkout.express-pay?" }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
   it("features are selected and killed together, after the sum of their losses was shown", async () => {
     await using window = await shop.open("luca.ferri", {
       path: "features?owner=Payments&sort=key",
@@ -80,6 +95,13 @@ describe("on a phone", () => {
     await page.getByRole("button", { name: "Select features" }).tap();
     for (const key of keys) await page.getByRole("checkbox", { name: `Select ${key}` }).tap();
     await page.getByText("2 selected").waitFor();
+    const bar = page.getByRole("region", { name: "Actions for the selection" });
+    expect((await bar.boundingBox())?.height).toBeLessThanOrEqual(64);
+    await bar.getByRole("button", { name: "More" }).tap();
+    for (const name of ["On for everyone…", "Off for everyone…", "Tags and owner"]) {
+      await bar.getByRole("menuitem", { name }).waitFor();
+    }
+    await page.keyboard.press("Escape");
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
     await page.getByRole("button", { name: "Kill 2…" }).tap();
     const dialog = page.getByRole("dialog", { name: "Kill 2 features?" });

@@ -32,11 +32,34 @@ describe("the page of the system", () => {
     ];
     await page.route("**/admin/v1/system/history", (route) => route.fulfill({ json: { stepSeconds: 15, points } }));
     await page.goto(`${shop.service.url}/backoffice/system`);
-    await page.getByRole("img", { name: "Between 3 and 3 requests per second, last 3." }).waitFor();
+    await page
+      .getByRole("img", { name: "Between 3 and 3 requests per second in the last hour, 3 in the last 15 seconds." })
+      .waitFor();
     await page.getByText("Highest p99 1.8 ms at 10:00:00; last p99 1.8 ms, p50 0.2 ms.").waitFor();
     expect(await page.locator("canvas").count()).toBe(1);
     await page.getByRole("button", { name: "Table: Latency, ms" }).click();
     await page.getByRole("row", { name: "10:00:15 none none" }).waitFor();
+  });
+
+  it("names the time of its figures, and says why requests without evaluations have no latency", async () => {
+    await using window = await shop.open("noa.levi");
+    const { page } = window;
+    const point = {
+      requestsPerSecond: 5.5,
+      evaluationsPerSecond: 0,
+      p50Ms: null,
+      p99Ms: null,
+      hitRate: null,
+      streams: 0,
+    };
+    const starts = ["2026-11-29T09:00:00.000Z", "2026-11-29T09:00:15.000Z"];
+    const points = starts.map((start) => ({ ...point, start }));
+    await page.route("**/admin/v1/system/history", (route) => route.fulfill({ json: { stepSeconds: 15, points } }));
+    await page.goto(`${shop.service.url}/backoffice/system`);
+    await page.getByText("Only evaluations have a latency, and the last hour had none.").waitFor();
+    const figures = page.getByRole("list", { name: "Figures" }).getByRole("listitem");
+    await figures.filter({ hasText: "Requests" }).getByText("last minute").waitFor();
+    await figures.filter({ hasText: "Open streams" }).getByText("now").waitFor();
   });
 
   it("marks a stale source in the verdict, the table and the navigation", async () => {

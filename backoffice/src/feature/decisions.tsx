@@ -9,12 +9,17 @@ import { audienceOf } from "../features/feature-audience.ts";
 import type { ViewedFeature } from "../features/feature-list.ts";
 import { setQuery } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
+import { StateBadge } from "../ui/feature-state.tsx";
+import { useIsNarrow } from "../ui/is-narrow.ts";
 import { Switch } from "../ui/switch.tsx";
 import { SourceSwitch } from "./source-switch.tsx";
 import { UndoKill } from "./undo-kill.tsx";
 import { lastHourQuery } from "./usage-query.ts";
 
-/** The decisions about a feature: whom it is on for, everyone, each gate, the kill switch. */
+/**
+ * The decisions about a feature: whom it is on for, everyone, each gate, the kill switch. On phones, the state and the
+ * kill switch stay in view, in a bar.
+ */
 export function Decisions({
   feature,
   sources,
@@ -22,10 +27,12 @@ export function Decisions({
   readonly feature: ViewedFeature;
   readonly sources: readonly Source[];
 }) {
+  const isEditor = useIsEditor();
   const everyone = everyoneSourceOf(sources);
   const gates = sources.filter(isSwitchedGate);
+  const isNarrow = useIsNarrow();
   const { data: usage } = useQuery(lastHourQuery(feature.feature));
-  return (
+  const cells = (
     <div className="card decisions">
       <Cell name="Now">
         <p className="strong">{nowText(feature, sources)}</p>
@@ -35,8 +42,18 @@ export function Decisions({
       {gates.map((gate) => (
         <GateCell key={gate.name} feature={feature} gate={gate} sources={sources} />
       ))}
-      {killSwitchOf(sources) && <KillCell feature={feature} />}
+      {!isNarrow && killSwitchOf(sources) && <KillCell feature={feature} />}
     </div>
+  );
+  if (!isNarrow) return cells;
+  return (
+    <>
+      <section className="decision-bar" aria-label="State and kill switch">
+        <StateBadge state={feature.state} isStale={feature.stale} isLarge />
+        {killSwitchOf(sources) && isEditor && <KillButton feature={feature} />}
+      </section>
+      {cells}
+    </>
   );
 }
 
@@ -126,19 +143,24 @@ function GateCell({
   );
 }
 
-function KillCell({ feature: { feature, killed } }: { readonly feature: ViewedFeature }) {
+const KillButton = ({ feature: { feature, killed } }: { readonly feature: ViewedFeature }) =>
+  killed ? (
+    <UndoKill feature={feature} />
+  ) : (
+    <Button look="danger-outline" isChange onClick={() => setQuery({ kill: "1" })}>
+      <Power size={15} aria-hidden />
+      Kill for everyone…
+    </Button>
+  );
+
+function KillCell({ feature }: { readonly feature: ViewedFeature }) {
   const isEditor = useIsEditor();
   return (
     <Cell icon={<ShieldBan size={14} aria-hidden />} name="Kill switch">
-      {!isEditor ? (
-        <p className="strong">{killed ? "Killed" : "Not killed"}</p>
-      ) : killed ? (
-        <UndoKill feature={feature} />
+      {isEditor ? (
+        <KillButton feature={feature} />
       ) : (
-        <Button look="danger-outline" isChange onClick={() => setQuery({ kill: "1" })}>
-          <Power size={15} aria-hidden />
-          Kill for everyone…
-        </Button>
+        <p className="strong">{feature.killed ? "Killed" : "Not killed"}</p>
       )}
       <p className="tiny dim">Wins over every source, on all instances.</p>
     </Cell>

@@ -13,6 +13,7 @@ import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
+import { useIsNarrow } from "../ui/is-narrow.ts";
 import { onDemand } from "../ui/on-demand.ts";
 import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
@@ -38,6 +39,7 @@ const tabs = ["overview", "users", "locations", "events"] as const;
 export default function FeaturePage({ id: key }: { readonly id: string }) {
   const { query } = useLocation();
   const isEditor = useIsEditor();
+  const isNarrow = useIsNarrow();
   const sources = useSources();
   const { data: feature, error, refetch } = useQuery(featureQuery(key));
   const { data: changes } = useQuery({ ...changesQuery(key), enabled: feature !== undefined });
@@ -67,7 +69,7 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
           <IconButton label="Copy the key" onClick={() => void navigator.clipboard?.writeText(key)}>
             <Copy size={15} aria-hidden />
           </IconButton>
-          {feature && <StateBadge state={feature.state} isStale={feature.stale} isLarge />}
+          {feature && !isNarrow && <StateBadge state={feature.state} isStale={feature.stale} isLarge />}
         </div>
         {feature?.catalogue?.description && <p className="dim">{feature.catalogue.description}</p>}
       </div>

@@ -5,6 +5,8 @@ import { useState } from "react";
 import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
+import { useIsNarrow } from "../ui/is-narrow.ts";
+import { Menu } from "../ui/menu.tsx";
 import { count } from "../ui/numbers.ts";
 import { reachText } from "./audience.ts";
 import { type BulkDescription, type BulkItem, changeMany, describeMany } from "./bulk.ts";
@@ -28,6 +30,7 @@ export default function BulkBar({
   readonly onClear: () => void;
 }) {
   const client = useQueryClient();
+  const isNarrow = useIsNarrow();
   const [run, setRun] = useState<BulkRun>();
   const [asking, setAsking] = useState<"describe" | { readonly change: EveryoneChange; readonly source: string }>();
   const [error, setError] = useState<unknown>();
@@ -108,28 +111,43 @@ export default function BulkBar({
     retry: (refused) => start(describe(refused, given)),
   });
 
+  const switching = everyone !== undefined && killable.length > 0;
+  const actions = [
+    ...(switching
+      ? [
+          {
+            name: "On for everyone…",
+            icon: <Globe size={14} aria-hidden />,
+            onChoose: () => setAsking({ change: "on", source: everyone }),
+          },
+          {
+            name: "Off for everyone…",
+            icon: <Ban size={14} aria-hidden />,
+            onChoose: () => setAsking({ change: "off", source: everyone }),
+          },
+        ]
+      : []),
+    { name: "Tags and owner", icon: <Tag size={14} aria-hidden />, onChoose: () => setAsking("describe") },
+  ];
+
   return (
     <>
       <section className="bulk-bar" aria-label="Actions for the selection">
         <span className="small strong num bulk-bar-count" role="status">
-          {isAll ? `All ${count(selected.length)} that match are selected` : `${count(selected.length)} selected`}
+          {isAll
+            ? `All ${count(selected.length)}${isNarrow ? "" : " that match are"} selected`
+            : `${count(selected.length)} selected`}
         </span>
-        {everyone !== undefined && killable.length > 0 && (
-          <>
-            <Button isCompact isChange onClick={() => setAsking({ change: "on", source: everyone })}>
-              <Globe size={14} aria-hidden />
-              On for everyone…
+        {isNarrow ? (
+          <Menu className="button compact" button="More" items={actions} />
+        ) : (
+          actions.map(({ name, icon, onChoose }) => (
+            <Button key={name} isCompact isChange onClick={onChoose}>
+              {icon}
+              {name}
             </Button>
-            <Button isCompact isChange onClick={() => setAsking({ change: "off", source: everyone })}>
-              <Ban size={14} aria-hidden />
-              Off for everyone…
-            </Button>
-          </>
+          ))
         )}
-        <Button isCompact isChange onClick={() => setAsking("describe")}>
-          <Tag size={14} aria-hidden />
-          Tags and owner
-        </Button>
         {killSwitch !== undefined && killable.length > 0 && (
           <Button
             isCompact

@@ -15,7 +15,6 @@ export function TrafficCharts() {
   if (error && points.length === 0) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   const times = points.map(({ start }) => Date.parse(start) / 1_000);
   const waiting = isPending ? "Loading the last hour." : "The chart begins with two points of 15 seconds.";
-  const none = "No request is measured yet.";
   return (
     <div className="system-columns">
       <ChartCard
@@ -30,7 +29,7 @@ export function TrafficCharts() {
             values: points.map((point) => point.evaluationsPerSecond),
           },
         ]}
-        summary={requestsSummary(points) ?? none}
+        summary={requestsSummary(points)}
         waiting={waiting}
         format={briefly}
       />
@@ -41,7 +40,7 @@ export function TrafficCharts() {
           { name: "p50", color: "--on", values: points.map(({ p50Ms }) => p50Ms) },
           { name: "p99", color: "--unknown", isDashed: true, values: points.map(({ p99Ms }) => p99Ms) },
         ]}
-        summary={latencySummary(points) ?? none}
+        summary={latencySummary(points)}
         waiting={waiting}
         format={(value) => axisNumber.format(value)}
       />
@@ -49,21 +48,25 @@ export function TrafficCharts() {
   );
 }
 
-function requestsSummary(points: readonly Traffic[]): string | undefined {
+function requestsSummary(points: readonly Traffic[]): string {
   const last = points.at(-1);
-  if (!last) return undefined;
+  if (!last) return "No request is measured yet.";
   const rates = points.map((point) => point.requestsPerSecond);
   const [least, most] = [Math.min(...rates), Math.max(...rates)].map(perSecond);
-  return `Between ${least} and ${most} requests per second, last ${perSecond(last.requestsPerSecond)}.`;
+  const latest = `${perSecond(last.requestsPerSecond)} in the last 15 seconds`;
+  return `Between ${least} and ${most} requests per second in the last hour, ${latest}.`;
 }
 
-function latencySummary(points: readonly Traffic[]): string | undefined {
+/** The latency of evaluations. Other requests, such as those of this page, are only counted. */
+function latencySummary(points: readonly Traffic[]): string {
   const slowest = points.reduce<Traffic | undefined>(
     (worst, point) => ((point.p99Ms ?? -1) > (worst?.p99Ms ?? -1) ? point : worst),
     undefined,
   );
   const last = points.findLast(({ p99Ms }) => p99Ms !== null);
-  if (!slowest || slowest.p99Ms === null || !last || last.p99Ms === null) return undefined;
+  if (!slowest || slowest.p99Ms === null || !last || last.p99Ms === null) {
+    return "Only evaluations have a latency, and the last hour had none.";
+  }
   const highest = `Highest p99 ${milliseconds(slowest.p99Ms)} at ${clock(new Date(slowest.start))}`;
   return `${highest}; last p99 ${milliseconds(last.p99Ms)}, p50 ${milliseconds(last.p50Ms ?? 0)}.`;
 }
