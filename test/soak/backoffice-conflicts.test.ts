@@ -9,6 +9,46 @@ const rulePath = `/admin/v1/sources/percentage/rules/${key}`;
 const shareNow = async () =>
   ((await shop.call("noa.levi", "GET", rulePath)) as { rule: { percentage: number } }).rule.percentage;
 
+describe("the second click of two", () => {
+  it.each([
+    [
+      "the switch for everyone of the list",
+      "features?q=payments.ledger-v2",
+      "switch",
+      /On for everyone/,
+      "is on for everyone.",
+    ],
+    ["the switch of a feature", "features/payments.ledger-v2", "switch", /On for everyone/, "is on for everyone."],
+    ["the row of a source", "features/payments.ledger-v2", "button", /Add global/, "is on for everyone."],
+    ["a share", `features/${key}?edit=percentage`, "button", /^Apply$/, "saved: 25 %."],
+    ["a revert", "events?q=guest-flow", "button", /^Revert$/, "1 change reverted."],
+  ] as const)("in %s is ignored while the change of the first is under way", async (_, path, role, name, done) => {
+    const set = "/admin/v1/sources/global/features/payments.ledger-v2";
+    await shop.call("jonas.weber", "DELETE", set);
+    await using window = await shop.open("marta.ibanez", { path });
+    const { page } = window;
+    const { promise: clicked, resolve: release } = Promise.withResolvers<void>();
+    const sent: string[] = [];
+    await page.route("**/admin/v1/**", async (route) => {
+      const request = route.request();
+      if (request.method() === "GET" || /dryRun|\/usage$/.test(request.url())) return route.continue();
+      sent.push(request.url());
+      await clicked;
+      return route.continue();
+    });
+    if (path.startsWith("events")) {
+      await page.getByText("checkout.guest-flow added for everyone").first().click();
+      await page.getByRole("button", { name: "Revert…" }).click();
+    }
+    await page.getByRole(role, { name }).dblclick({ force: true });
+    release();
+    await page.getByText(done).waitFor();
+    expect(await page.getByRole("button", { name: "Undo", exact: true }).count()).toBe(1);
+    expect(sent).toHaveLength(1);
+    expect(window.faults).toEqual([]);
+  });
+});
+
 describe("a change that somebody else made meanwhile", () => {
   it("stops a change of a rule, names who changed it and what, and can be replaced", async () => {
     await using window = await shop.open("marta.ibanez", { path: `features/${key}?edit=percentage` });

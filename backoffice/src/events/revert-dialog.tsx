@@ -1,5 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import { once } from "../api/once.ts";
 import { hasStatus, type Problem } from "../api/problem.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
@@ -12,6 +13,8 @@ import type { EventEntry } from "./event-entry.ts";
 import { hasEffect, type RevertPreview, revert } from "./event-queries.ts";
 import { entrySentence } from "./event-sentence.ts";
 import type { SourcesByName } from "./event-view.ts";
+
+const nothing = () => {};
 
 /** Shows what a revert changes, and reverts. Each revert is a new event, and can be undone. */
 export function RevertDialog({
@@ -40,6 +43,7 @@ export function RevertDialog({
     },
   });
   const total = ids.length;
+  const revertOnce = () => void once("revert", () => apply.mutateAsync().then(nothing, nothing));
   return (
     <Dialog title={total === 1 ? "Revert this change?" : `Revert ${count(total)} changes?`} onClose={onClose}>
       <p>
@@ -59,7 +63,7 @@ export function RevertDialog({
       {apply.error && <ErrorNote error={apply.error} />}
       <DialogButtons hint="It becomes a new event, which can be reverted too.">
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" isChange disabled={apply.isPending} onClick={() => apply.mutate()}>
+        <Button look="primary" isChange disabled={apply.isPending} onClick={revertOnce}>
           {apply.isPending ? "Reverting…" : total === 1 ? "Revert" : `Revert ${later ? "both" : `all ${count(total)}`}`}
         </Button>
       </DialogButtons>

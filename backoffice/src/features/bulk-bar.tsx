@@ -47,7 +47,7 @@ export default function BulkBar({
   };
   const start = (work: Promise<BulkRun>) => {
     setError(undefined);
-    work.then(settle).catch(setError);
+    return work.then(settle).catch(setError);
   };
 
   const reach = new Map(selected.map((feature) => [feature.feature, reachText(audienceOf(feature, sources))]));

@@ -1,4 +1,5 @@
 import { type FormEvent, useState } from "react";
+import { once } from "../api/once.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -23,7 +24,8 @@ export function BulkDescribe({
   const [error, setError] = useState<unknown>();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onDescribe({ ...(owner.trim() && { owner: owner.trim() }), addTags: tagsIn(tags) }).catch(setError);
+    const given = { ...(owner.trim() && { owner: owner.trim() }), addTags: tagsIn(tags) };
+    once("bulk", () => onDescribe(given)).catch(setError);
   };
   return (
     <Dialog title={`Tags and owner of ${counted(features.length, "feature")}`} width={480} onClose={onClose}>

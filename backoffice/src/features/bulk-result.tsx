@@ -1,5 +1,6 @@
 import { Check, CircleAlert, RotateCcw, Undo2 } from "lucide-react";
 import { useState } from "react";
+import { once } from "../api/once.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
@@ -12,7 +13,7 @@ export type BulkRun = {
   readonly items: readonly BulkItem[];
   /** Takes the changes back; absent if they cannot be. */
   readonly undo?: (keys: readonly string[]) => Promise<readonly BulkItem[]>;
-  readonly retry?: (keys: readonly string[]) => void;
+  readonly retry?: (keys: readonly string[]) => Promise<void>;
 };
 
 const outcomes = { changed: "Changed", unchanged: "No change", refused: "Refused" };
@@ -60,13 +61,13 @@ export function BulkResult({
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>
         {undo && changed.length > 0 && (
-          <Button look="ghost" isChange onClick={() => void undo(changed).then(onUndone, setError)}>
+          <Button look="ghost" isChange onClick={() => void once("bulk", () => undo(changed).then(onUndone, setError))}>
             <Undo2 size={14} aria-hidden />
             Undo the {changed.length === 1 ? "change" : `${count(changed.length)} changes`}
           </Button>
         )}
         {retry && refused.length > 0 && (
-          <Button isChange onClick={() => retry(refused)}>
+          <Button isChange onClick={() => void once("bulk", () => retry(refused))}>
             <RotateCcw size={14} aria-hidden />
             Retry the {count(refused.length)}
           </Button>

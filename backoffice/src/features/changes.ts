@@ -1,5 +1,6 @@
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../api/client.ts";
+import { once } from "../api/once.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { durationText } from "../ui/time.tsx";
 import { toast } from "../ui/toasts.tsx";
@@ -27,7 +28,10 @@ export function setMember(source: string, key: string, isOn: boolean, holder: Ho
   return bodyOf(isOn ? route.$put(request) : route.$delete(request));
 }
 
-/** The changes of one feature that a row offers, with their toasts and undo. Each rejects if the API refuses. */
+/**
+ * The changes of one feature that a row offers, with their toasts and undo. Each rejects if the API refuses, and is made
+ * once, however often it is called while it is under way.
+ */
 export function useFeatureChanges(): {
   readonly switchEveryone: (source: string, key: string, isOn: boolean, usage?: FeatureUsage) => Promise<void>;
   readonly switchHolder: (source: string, key: string, isOn: boolean, holder: Holder) => Promise<void>;
@@ -36,12 +40,16 @@ export function useFeatureChanges(): {
 } {
   const client = useQueryClient();
   return {
-    switchEveryone: (...change) => switchWithUndo(client, ...change),
-    switchHolder: (...change) => switchHolder(client, ...change),
-    killFeature: (key, note) => killWithUndo(client, key, note),
-    undoKill: (key) => undoKill(client, key),
+    switchEveryone: (source, key, ...rest) =>
+      once(nameOf(source, key), () => switchWithUndo(client, source, key, ...rest)),
+    switchHolder: (source, key, isOn, holder) =>
+      once(nameOf(source, key, holder), () => switchHolder(client, source, key, isOn, holder)),
+    killFeature: (key, note) => once(nameOf("kill", key), () => killWithUndo(client, key, note)),
+    undoKill: (key) => once(nameOf("undo kill", key), () => undoKill(client, key)),
   };
 }
+
+const nameOf = (...what: readonly unknown[]): string => JSON.stringify(what);
 
 /** Shows the change at once, and takes it back if the API refuses it. */
 async function switchWithUndo(

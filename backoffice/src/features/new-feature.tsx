@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { isWritableKey, writableKeyRule } from "../../../src/domain/evaluation/feature.ts";
 import { bodyOf, v1 } from "../api/client.ts";
+import { once } from "../api/once.ts";
 import { pathSegment } from "../api/path-segment.ts";
 import { hasStatus, Problem } from "../api/problem.ts";
 import { links } from "../routing/links.ts";
@@ -43,7 +44,7 @@ export default function NewFeature({
     event.preventDefault();
     setError(undefined);
     setTried(true);
-    if (isWritableKey(key.trim())) create().catch(setError);
+    if (isWritableKey(key.trim())) once("create", create).catch(setError);
   };
   const faultOf = (name: string) => faultAt(error, name);
   const exists = hasStatus(error, 412);

@@ -1,7 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { once } from "../../api/once.ts";
 import { refreshFeature } from "../../features/feature-list.ts";
 import { toast } from "../../ui/toasts.tsx";
 import type { FeatureDocument, Revised } from "./feature-document.ts";
+
+const nothing = () => {};
 
 /** A change of an opened document; without a value it is removed. */
 type DocumentChange<Value> = {
@@ -12,7 +15,7 @@ type DocumentChange<Value> = {
 };
 
 /**
- * Changes a document if nobody changed it since it was opened; the problem of a conflict has status 412. The undo of the
+ * Changes a document, once, if nobody changed it since it was opened; the problem of a conflict has status 412. The undo of the
  * toast restores what was replaced, likewise only if nobody changed it since.
  */
 export function useDocumentChange<Value>(
@@ -34,7 +37,7 @@ export function useDocumentChange<Value>(
     await client.invalidateQueries({ queryKey: ["feature", feature] });
     await refreshFeature(client, feature);
   };
-  return useMutation({
+  const change = useMutation({
     mutationFn: ({ value, note, opened }: DocumentChange<Value>) => document.write(value, opened.tag, note),
     onSuccess: async (tag, { value, opened }) => {
       await refresh();
@@ -47,4 +50,10 @@ export function useDocumentChange<Value>(
       onDone();
     },
   });
+  return {
+    ...change,
+    // The mutation keeps what failed.
+    mutate: (next: DocumentChange<Value>) =>
+      void once(`${document.collection} of ${feature}`, () => change.mutateAsync(next).then(nothing, nothing)),
+  };
 }
