@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { daysIn, grouped, placeIn, spanOf } from "../../backoffice/src/people/strip-span.ts";
+import { daysIn, grouped, placeIn, spanOf, stepped } from "../../backoffice/src/people/strip-span.ts";
 
 const at = (text: string) => new Date(text).getTime();
 const now = at("2026-11-30T14:30:00");
@@ -16,6 +16,16 @@ describe("the span of a time strip", () => {
 
   it("ends now for a moment that is just ahead of the clock", () => {
     expect(spanOf([now + 5_000], now).to).toBe(now);
+  });
+
+  it("has steps to whole minutes, which stop at now before they cross it", () => {
+    const hour = 3_600_000;
+    const [second, within] = [at("2026-11-30T14:30:20"), at("2026-11-30T14:00:00")];
+    expect(stepped(within, -hour, second)).toBe(at("2026-11-30T13:00:00"));
+    expect(stepped(within, 24 * hour, second)).toBe(second);
+    expect(stepped(second, hour, second)).toBe(at("2026-11-30T15:30:00"));
+    expect(stepped(at("2026-11-30T15:30:00"), -hour, second)).toBe(second);
+    expect(stepped(second - 20_000, hour, second)).toBe(at("2026-11-30T15:30:00"));
   });
 
   it("has places from 0 to 100, also for what lies outside", () => {

@@ -274,10 +274,53 @@ describe("the page of a person", () => {
       await slider.press("Shift+ArrowRight");
       await expect.poll(() => momentIn(page)).toBeGreaterThan(from + day);
       expect(await momentsAfter("u-48213")).toContain(momentIn(page));
+      // The first step stops at now, unless the change is as late.
+      const beforeNow = momentIn(page);
+      await slider.press("PageUp");
+      await expect.poll(() => momentIn(page)).toBeGreaterThan(beforeNow);
       await slider.press("PageUp");
       await expect.poll(() => momentIn(page)).toBeGreaterThan(Date.now());
       await page.getByText("the clock is that of the moment").waitFor();
       expect(Number(await slider.getAttribute("max"))).toBeGreaterThan(momentIn(page));
+      expect(window.faults).toEqual([]);
+    });
+
+    it("the key End is now, from which a key leads to the future and back", async () => {
+      const path = `people/u-48213?mode=at&at=${new Date(minutesAgo(2_880)).toISOString()}`;
+      await using window = await shop.open("noa.levi", { path });
+      const { page } = window;
+      const slider = page.getByRole("slider", { name: "Moment" });
+      const isNow = () => Math.abs(momentIn(page) - Date.now()) < 45_000;
+      await slider.press("End");
+      await expect.poll(isNow).toBe(true);
+      await slider.press("ArrowRight");
+      await expect.poll(() => momentIn(page)).toBeGreaterThan(Date.now() + 3_000_000);
+      await slider.press("ArrowLeft");
+      await expect.poll(isNow).toBe(true);
+      await page
+        .getByRole("radio", { name: "Compare" })
+        .or(page.getByRole("button", { name: "Compare" }))
+        .click();
+      await expect.poll(() => momentIn(page)).toBeLessThan(Date.now() - 86_000_000);
+      const b = page.getByRole("slider", { name: "Moment B" });
+      await b.press("ArrowLeft");
+      await expect.poll(() => parameter(page, "with")).toMatch(/^@\d{4}-/);
+      await b.press("End");
+      await expect.poll(() => parameter(page, "with")).toBe("@now");
+      await window.visit("people/u-48213?mode=compare", "noa.levi");
+      await expect.poll(() => momentIn(page)).toBeLessThan(Date.now() - 86_000_000);
+      expect(window.faults).toEqual([]);
+    });
+
+    it("a mark of several changes shows the kill among them", async () => {
+      for (const method of ["PUT", "DELETE"])
+        await shop.call("jonas.weber", method, "/admin/v1/killed/web.bundle-split");
+      await change("PUT", "u-marks", "web.bundle-split");
+      await change("DELETE", "u-marks", "web.bundle-split");
+      await until(async () => (await momentsAfter("u-marks")).length > 3, "the changes are in the log");
+      await using window = await shop.open("noa.levi", { path: `people/u-marks?mode=compare` });
+      const last = window.page.getByRole("list", { name: "Changes" }).getByRole("button").last();
+      await last.locator("svg.state-text-killed").waitFor();
       expect(window.faults).toEqual([]);
     });
 
@@ -329,6 +372,23 @@ describe("the page of a person", () => {
     await moment.fill("2026-04-30 9:15");
     await expect.poll(at).toBe("2026-04-30T07:15:00.000Z");
     expect(await moment.inputValue()).toBe("2026-04-30 9:15");
+    const error = page.getByText("Write it as 2026-11-28 18:00.");
+    for (const text of ["garbage", ""]) {
+      await moment.fill(text);
+      await moment.press("Enter");
+      await error.waitFor();
+      expect(at()).toBe("2026-04-30T07:15:00.000Z");
+    }
+    await moment.fill("2026-04-29");
+    await moment.press("Enter");
+    await expect.poll(at).toBe("2026-04-28T22:00:00.000Z");
+    expect(await moment.inputValue()).toBe("2026-04-29 00:00");
+    expect(await error.count()).toBe(0);
+    await window.visit("people/u-48213?mode=compare&at=2026-11-03T09:00:30Z&with=@2026-11-04T09:00:00Z", "noa.levi");
+    const other = page.getByLabel("Moment B", { exact: true }).and(page.getByRole("textbox"));
+    await other.fill("");
+    await other.press("Enter");
+    await expect.poll(() => new URL(page.url()).searchParams.get("with")).toBe("@now");
     expect(window.faults).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import "./mode-bar.css";
 import { ArrowRight, GitCompareArrows, History, MapPin, Plus, SlidersHorizontal, Zap } from "lucide-react";
-import { Fragment, useState } from "react";
+import { Fragment, useEffect, useState } from "react";
 import { personSegment } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
@@ -18,19 +18,29 @@ export type Mode = (typeof modes)[number];
 export const modeIn = (query: URLSearchParams): Mode => modes.find((mode) => mode === query.get("mode")) ?? "now";
 
 const dayMs = 86_400_000;
+/** A moment as near to now is not compared with now. */
+const aboutNowMs = 30_000;
 
 /** Chooses the moment and the context: now, another moment, or a comparison of two. All of it is in the URL. */
 export function ModeBar({ mode, context }: { readonly mode: Mode; readonly context: PersonContext }) {
   const { query } = useLocation();
   const isNarrow = useIsNarrow();
   const [isEditing, setEditing] = useState(false);
-  const choose = (next: Mode) =>
+  const choose = (next: Mode) => {
+    const at = query.get("at");
+    const isOther = at !== null && !(next === "compare" && Math.abs(Date.now() - Date.parse(at)) < aboutNowMs);
     setQuery({
       mode: next === "now" ? undefined : next,
-      at: next === "now" ? undefined : (query.get("at") ?? dayAgo()),
+      at: next === "now" ? undefined : isOther ? at : dayAgo(),
       with: next === "compare" ? (query.get("with") ?? "@now") : undefined,
     });
+  };
   const isComparison = mode === "compare";
+  const isBare = isComparison && !query.has("at") && !query.has("with");
+  // A link that names neither side compares with the day before.
+  useEffect(() => {
+    if (isBare) choose("compare");
+  }, [isBare]);
   const other = otherContextIn(context, query);
   const [own, otherUser] = [context, other].map(({ user }) => personSegment(user));
   const chooseOther = (user: string | undefined, at: string | undefined) =>
@@ -119,6 +129,7 @@ const MomentField = ({ label, context: { at }, canBeNow, onChoose }: StripSide &
     <DateField
       label={label}
       isLabelHidden
+      isRequired={!canBeNow}
       kind="date-time"
       placeholder={canBeNow ? "now" : undefined}
       value={at === undefined ? "" : localText(new Date(at))}

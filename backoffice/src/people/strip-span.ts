@@ -16,6 +16,13 @@ export function spanOf(moments: readonly number[], now: number): Span {
   };
 }
 
+/** An instant that is a step away, at a whole minute. A step across now ends there. */
+export function stepped(at: number, step: number, now: number): number {
+  const next = Math.floor((at + step) / minuteMs) * minuteMs;
+  const isAcross = step > 0 ? at < now - minuteMs && next > now : at > now + minuteMs && next < now;
+  return isAcross ? now : next;
+}
+
 /** The place of an instant in a span, from 0 to 100. */
 export const placeIn = ({ from, to }: Span, at: number): number =>
   Math.max(0, Math.min(100, ((at - from) / (to - from)) * 100));

@@ -4,12 +4,12 @@ import { useSourcesByName } from "../api/sources.ts";
 import type { Event } from "../events/event-queries.ts";
 import { entrySentence } from "../events/event-sentence.ts";
 import { type SourcesByName, shapeOf } from "../events/event-view.ts";
-import { type FeatureState, StateIcon } from "../ui/feature-state.tsx";
+import { type FeatureState, StateIcon, states } from "../ui/feature-state.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
 import { dayTime, useNow } from "../ui/time.tsx";
 import { useChanges } from "./changes-between.ts";
 import type { PersonContext } from "./person-context.ts";
-import { daysIn, grouped, placeIn, spanOf } from "./strip-span.ts";
+import { daysIn, grouped, placeIn, spanOf, stepped } from "./strip-span.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -73,12 +73,14 @@ export function TimeStrip({ sides }: { readonly sides: readonly StripSide[] }) {
   const onKeyDown = (side: number, event: KeyboardEvent) => {
     const step = steps[event.key];
     const at = places[side];
-    if (step === undefined || at === undefined) return;
+    if (at === undefined || (step === undefined && event.key !== "End")) return;
     event.preventDefault();
-    if (event.shiftKey) {
+    // The native key ends at a whole hour.
+    if (step === undefined) setMoved({ side, at: orNow(span.to) });
+    else if (event.shiftKey) {
       const next = step > 0 ? marks.find(({ after }) => after > at) : marks.findLast(({ after }) => after < at);
       if (next) setMoved({ side, at: next.after });
-    } else setMoved({ side, at: orNow(Math.floor((at + step) / minuteMs) * minuteMs) });
+    } else setMoved({ side, at: orNow(stepped(at, step, now)) });
   };
   useEffect(() => {
     const timer = moved && setTimeout(choose, restMs, moved.side, moved.at);
@@ -126,7 +128,7 @@ export function TimeStrip({ sides }: { readonly sides: readonly StripSide[] }) {
                 style={left(Date.parse(first.event.time))}
                 onClick={() => choose(nearest(last.after), last.after)}
               >
-                <StateIcon state={last.state} size={12} />
+                <StateIcon state={foremostOf(group)} size={12} />
               </button>
             </li>
           );
@@ -140,7 +142,7 @@ export function TimeStrip({ sides }: { readonly sides: readonly StripSide[] }) {
               type="range"
               aria-label={label}
               aria-valuetext={dayTime(new Date(at)) + (moments[side] === undefined ? ", now" : "")}
-              title="Arrow keys: an hour. Page keys: a day. With Shift: to the change before or after."
+              title="Arrow keys: an hour. Page keys: a day. With Shift: to the change before or after. End: the last moment."
               min={span.from}
               max={span.to}
               step={hourMs}
@@ -173,6 +175,10 @@ const dateOf = (at: number): readonly string[] => /^(\d+) ([^,]+)/.exec(dayTime(
 
 /** A change on the strip, the state that its shape shows, and the moment just after it. */
 type Mark = { readonly event: Event; readonly state: FeatureState; readonly after: number };
+
+/** The state of a group of marks that its icon shows: the one that takes precedence. */
+const foremostOf = (group: readonly [Mark, ...Mark[]]): FeatureState =>
+  states.find((state) => group.some((mark) => mark.state === state)) ?? group[0].state;
 
 /** The mark of a change; none if it affects no feature, or only other locations. */
 function marksOf(event: Event, contexts: readonly PersonContext[], sources: SourcesByName): readonly Mark[] {

@@ -24,13 +24,15 @@ const pickers: Readonly<Record<DateKind, HTMLInputTypeAttribute>> = {
 
 /**
  * A labelled field for a day, a time of day, or both, written as in ISO 8601 in every language of the browser. A button
- * opens the native picker. Empty is a value, and what is no time changes nothing.
+ * opens the native picker. Empty is a value unless `isRequired`, and what is no time changes nothing. When it is left, or
+ * on Enter, a day without a time becomes its start, and what is no time is rejected.
  */
 export function DateField({
   label,
   kind,
   value,
   isLabelHidden = false,
+  isRequired = false,
   placeholder = formats[kind],
   onChange,
 }: {
@@ -38,6 +40,7 @@ export function DateField({
   readonly kind: DateKind;
   readonly value: string;
   readonly isLabelHidden?: boolean;
+  readonly isRequired?: boolean;
   readonly placeholder?: string | undefined;
   readonly onChange: (value: string) => void;
 }): ReactNode {
@@ -58,7 +61,15 @@ export function DateField({
     const next = valueIn(typed, kind);
     if (next !== undefined && next !== given) onChange(next);
   };
-  const isInvalid = isLeft && valueIn(text, kind) === undefined;
+  const isValid = isRequired ? Boolean(valueIn(text, kind)) : valueIn(text, kind) !== undefined;
+  const isInvalid = isLeft && !isValid;
+  /** Returns whether the text is accepted. */
+  const leave = (): boolean => {
+    const day = kind === "date-time" && valueIn(text, "date");
+    if (day) take(`${day} 00:00`);
+    setLeft(true);
+    return isValid || Boolean(day);
+  };
   return (
     <div className="field">
       <label htmlFor={id} className={isLabelHidden ? "for-screen-readers" : undefined}>
@@ -75,7 +86,11 @@ export function DateField({
           aria-describedby={isInvalid ? `${id}-error` : undefined}
           value={text}
           onChange={({ currentTarget }) => take(currentTarget.value)}
-          onBlur={() => setLeft(true)}
+          onBlur={leave}
+          onKeyDown={(event) => {
+            // A form is not sent with a value that the text does not show.
+            if (event.key === "Enter" && !leave()) event.preventDefault();
+          }}
         />
         <input
           ref={picker}
