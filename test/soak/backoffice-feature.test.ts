@@ -233,6 +233,12 @@ describe("the page of a feature", () => {
     await page.goto(`${shop.service.url}/backoffice/features/checkout.express-pay`);
     const line = (await page.locator(".usage-line-on").getAttribute("d")) ?? "";
     expect(new Set(line.match(/ [\d.]+/g)).size).toBe(1);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const labels = await page
+      .locator(".usage-tick")
+      .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().right));
+    const plot = await page.locator(".usage-chart svg").boundingBox();
+    expect(Math.max(...labels)).toBeLessThanOrEqual(plot?.x ?? 0);
   });
 
   it("names the fault of a rule at its member, previews a share, and applies it", async () => {

@@ -35,6 +35,9 @@ describe("with 10,000 features", () => {
     const { page } = window;
     await page.getByRole("button", { name: "All 10,000" }).waitFor();
     expect(await page.getByRole("row").count()).toBeLessThan(60);
+    // A scrollbar that takes no space leaves none empty.
+    const rightOf = (part: string) => page.locator(part).evaluate((element) => element.getBoundingClientRect().right);
+    expect(await rightOf('.feature-row[data-index="0"]')).toBe(await rightOf(".feature-table-body"));
 
     const body = page.getByRole("rowgroup", { name: "Feature rows" });
     const last = keys.toSorted().at(-1) ?? "";

@@ -3,7 +3,16 @@ import { Checkbox } from "@mantine/core";
 import { columnVisibilityFeature, createColumnHelper, tableFeatures, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
-import { type ReactNode, type Ref, useEffect, useImperativeHandle, useMemo, useRef } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { setQuery } from "../routing/location.ts";
 import { Skeleton } from "../ui/skeleton.tsx";
 import { type ColumnId, gridOf, useFittingColumns } from "./column-fit.ts";
@@ -120,6 +129,12 @@ export function FeatureTable({
   useEffect(() => virtualizer.measure(), [height]);
   const items = virtualizer.getVirtualItems();
   const isScrolling = virtualizer.getTotalSize() > (virtualizer.scrollRect?.height ?? 0);
+  const [scrollbar, setScrollbar] = useState(0);
+  // The columns are below their headings beside a scrollbar, too. Often it takes no space.
+  useLayoutEffect(() => {
+    const { offsetWidth = 0, clientWidth = 0 } = body.current ?? {};
+    setScrollbar(offsetWidth - clientWidth);
+  }, [isScrolling]);
   const last = items.at(-1)?.index ?? 0;
   const isIncomplete = total !== undefined && rows.length < total;
   useEffect(() => {
@@ -137,17 +152,17 @@ export function FeatureTable({
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are positioned, which a table does not allow
-    <div
-      className={isScrolling ? "feature-table scrolling" : "feature-table"}
-      role="table"
-      aria-label="Features"
-      aria-rowcount={(total ?? 0) + 1}
-    >
+    <div className="feature-table" role="table" aria-label="Features" aria-rowcount={(total ?? 0) + 1}>
       {/* biome-ignore lint/a11y/useSemanticElements: see above */}
       <div role="rowgroup">
         {/* biome-ignore lint/a11y/useSemanticElements: see above */}
         {/* biome-ignore lint/a11y/useFocusableInteractive: its buttons are */}
-        <div className="feature-table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns }}>
+        <div
+          className="feature-table-head"
+          role="row"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns, paddingRight: 14 + scrollbar }}
+        >
           {visible.map(({ id, columnDef: { header } }) =>
             id === "select" ? (
               <HeadCell key={id} id={id} sort={sort}>
