@@ -106,7 +106,7 @@ export default function TokensDrawer({ userId, onClose }: { readonly userId: str
               {asked === id && (
                 <span className="column tokens-ask" role="alert">
                   <span className="small">
-                    Revoke the token that ends in {id.slice(-4)}? Apps that use it get 401 at once. This cannot be
+                    Revoke the token whose id ends in {id.slice(-4)}? Apps that use it get 401 at once. This cannot be
                     undone.
                   </span>
                   <span className="row">

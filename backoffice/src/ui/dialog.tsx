@@ -92,6 +92,7 @@ export function Dialog({
           <Discard
             question={loss ?? "Discard what you typed?"}
             keep={loss ? "Keep open" : "Keep editing"}
+            discard={loss ? "Close anyway" : "Discard"}
             onKeep={() => {
               setEditing(null);
               if (editing instanceof HTMLElement) editing.focus();
@@ -110,11 +111,13 @@ const focus = (button: HTMLButtonElement | null) => button?.focus();
 const Discard = ({
   question,
   keep,
+  discard,
   onKeep,
   onDiscard,
 }: {
   readonly question: string;
   readonly keep: string;
+  readonly discard: string;
   readonly onKeep: () => void;
   readonly onDiscard: () => void;
 }) => (
@@ -125,7 +128,7 @@ const Discard = ({
         {keep}
       </Button>
       <Button isCompact look="danger-outline" onClick={onDiscard}>
-        Discard
+        {discard}
       </Button>
     </div>
   </div>
