@@ -82,7 +82,27 @@ describe("the page of events", () => {
     await page.getByRole("button", { name: "Kills and undone kills" }).click();
     await page.getByRole("menuitemradio", { name: "All kinds" }).click();
     await rowOf(page, "twice.probe added for u-77").waitFor();
+    await rowOf(page, "for u-77: nothing changed").waitFor();
     expect(await page.getByText(/^features:.*nothing changed/).count()).toBe(0);
+    const changes = ["u-77", "u-78", "u-79"].map((userId) => ({
+      source: "user",
+      context: { userId },
+      add: ["twice.probe"],
+    }));
+    await shop.call("luca.ferri", "POST", "/admin/v1/changes", { changes });
+    await rowOf(page, "twice.probe added for 2 users").waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("completes a bulk change at the end of the loaded events", async () => {
+    const users = Array.from({ length: 30 }, (_, index) => `edge-${index}`);
+    const changes = users.map((userId) => ({ source: "user", context: { userId }, add: ["edge.probe"] }));
+    await shop.call("luca.ferri", "POST", "/admin/v1/changes", { changes });
+    const path = "/admin/v1/sources/percentage/rules/edge.probe";
+    for (let percentage = 0; percentage < 90; percentage++) await shop.call("luca.ferri", "PUT", path, { percentage });
+    await using window = await shop.open("noa.levi", { path: "events?feature=edge.probe" });
+    const { page } = window;
+    await page.getByText(/^edge\.probe added for 30 users$/).waitFor();
     expect(window.faults).toEqual([]);
   });
 

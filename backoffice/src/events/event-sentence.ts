@@ -34,10 +34,11 @@ export function entrySentence({ first, events, before }: EventEntry, sources: So
   const known = { before, about };
   if (events.length === 1) return sentenceOf(first, sources, known);
   const features = about === undefined ? [...new Set(events.flatMap((event) => event.features ?? []))] : [about];
-  const users = new Set(events.flatMap(({ user }) => user ?? []));
-  const verbs = new Set(events.flatMap((event) => verbsIn(event, about)));
+  const made = events.filter((event) => verbsIn(event, about).length > 0);
+  const users = new Set(made.flatMap(({ user }) => user ?? []));
+  const verbs = new Set(made.flatMap((event) => verbsIn(event, about)));
   const [verb] = verbs;
-  if (users.size === events.length && verbs.size === 1) {
+  if (users.size === made.length && verbs.size === 1) {
     return said(features, `${verb} for ${counted(users.size, "user")}`, known);
   }
   const keys = new Set(events.map(({ key }) => key));
@@ -62,7 +63,7 @@ function setSentence(event: Event, source: Source | undefined, known: Known): st
 function unchangedSentence({ user, location }: Event, source: Source | undefined): string | undefined {
   if (user !== undefined) return `for ${user}: nothing changed`;
   if (location !== undefined) return `for location ${location}: nothing changed`;
-  return source && `in ${source.label ?? source.name}: nothing changed`;
+  return source && `in ${titleOf(source)}: nothing changed`;
 }
 
 function setPhrase(
@@ -80,7 +81,7 @@ function setPhrase(
   const change = said(features, isAdded ? "added" : "removed", known);
   if (user !== undefined) return `${change} for ${user}`;
   if (location !== undefined) return `${change} for location ${location}`;
-  return fields.length === 0 && gatedBy.length === 0 ? `${change} for everyone` : `${change} in ${title}`;
+  return fields.length === 0 && gatedBy.length === 0 ? `${change} for everyone` : `${change} in ${titleOf(source)}`;
 }
 
 function documentSentence(event: Event, source: Source | undefined, { before, about }: Known): string | undefined {
@@ -99,8 +100,10 @@ function documentSentence(event: Event, source: Source | undefined, { before, ab
   if (percentage !== undefined) {
     return `${rule} ${was === undefined || was === percentage ? "set" : `${was} %`} to ${percentage} %`;
   }
-  return `${rule} changed${ruleNames[source.kind] ? "" : ` in ${source.label ?? source.name}`}`;
+  return `${rule} changed${ruleNames[source.kind] ? "" : ` in ${titleOf(source)}`}`;
 }
+
+const titleOf = ({ label, name }: Source): string => label ?? `source ${name}`;
 
 const ruleNames: Readonly<Record<string, string>> = { percentage: "Share", schedule: "Schedule" };
 
