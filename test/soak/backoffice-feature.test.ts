@@ -250,20 +250,56 @@ describe("the page of a feature", () => {
     const rule = dialog.getByRole("textbox", { name: "Rule as JSON" });
     await dialog.getByText("Rule as JSON").click();
     await rule.fill('{ "percentage": 200 }');
-    await dialog.getByText("/percentage").waitFor();
+    await dialog.getByText("Share of callers is invalid (expected 0 to 100 in steps of 0.01).").waitFor();
     expect(await dialog.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
     const share = dialog.getByRole("spinbutton", { name: "Share of callers" });
     await share.fill("250");
     await dialog.getByText("is invalid (expected 0 to 100 in steps of 0.01)").waitFor();
     await expect.poll(() => share.getAttribute("aria-invalid")).toBe("true");
     expect(await dialog.getByText(/gain/).count()).toBe(0);
-    await share.fill("35");
+    await share.fill("");
+    await dialog.getByText(/^Share of callers is (?!invalid)/).waitFor();
+    expect(await share.inputValue()).toBe("");
+    expect(await dialog.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
+    await share.pressSequentially("35");
+    expect(await share.inputValue()).toBe("35");
     await dialog.getByText(/gain/).first().waitFor();
     await dialog.getByRole("button", { name: "Apply" }).click();
     await page.getByText("Percentage of checkout.installments saved: 35 %.").waitFor();
     expect((await feature("checkout.installments")).on["percentage"]).toMatchObject({ rule: { percentage: 35 } });
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await page.getByRole("region", { name: "Grants" }).getByText("10 %").waitFor();
+  });
+
+  it("says what a share changes only if no other grant has the feature on for everyone", async () => {
+    const shareOf = async (key: string) => {
+      await using window = await shop.open("marta.ibanez", { path: `features/${key}?edit=percentage` });
+      await window.page.getByRole("spinbutton", { name: "Share of callers" }).fill("80");
+      const preview = window.page.locator(".rule-preview", { hasText: /80|Nobody gains/ });
+      await preview.waitFor();
+      return preview.innerText();
+    };
+    expect(await shareOf("trust.velocity-limits")).toMatch(
+      /By this rule alone, of 1\d\d users .*gain it and 0 lose it\.$/,
+    );
+    expect(await shareOf("web.view-transitions")).toBe("Nobody gains it. Nobody loses it.");
+  });
+
+  it("names the fault of a window at its field", async () => {
+    await using window = await shop.open("marta.ibanez", {
+      path: "features/loyalty.double-points-friday?edit=schedule",
+    });
+    const dialog = window.page.getByRole("dialog");
+    const zone = dialog.getByLabel("Time zone", { exact: true });
+    await zone.fill("Foo/Bar");
+    await dialog.getByText(/^Time zone is an unknown time zone \(/).waitFor();
+    expect(await zone.getAttribute("aria-invalid")).toBe("true");
+    await zone.fill("Europe/Madrid");
+    await dialog.getByLabel("From", { exact: true }).fill("");
+    await dialog.getByText(/^From is /).waitFor();
+    expect(await dialog.getByText(/\/windows/).count()).toBe(0);
+    expect(await dialog.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
+    expect(window.faults).toEqual([]);
   });
 
   it("shows when a schedule is on, in a chosen zone, and edits its windows with a preview", async () => {

@@ -16,7 +16,7 @@ import { useDocumentChange } from "./document/use-document-change.ts";
 import { RulePreview } from "./rule-preview.tsx";
 import { SchedulePreview } from "./schedule-preview.tsx";
 import { ShareField } from "./share-field.tsx";
-import { newWindow, WindowsField } from "./windows-field.tsx";
+import { newWindow, WindowsField, windowPointer } from "./windows-field.tsx";
 
 const examples: Readonly<Record<string, unknown>> = {
   percentage: { percentage: 10 },
@@ -66,6 +66,11 @@ function RuleEditor({ opened, ...given }: RuleDialogProps & { readonly opened: R
   });
   const hasControls = kind === "percentage" || kind === "schedule";
   const faults = faultsIn(parsed.fault, save.error ?? trial.error);
+  const faultOfShare = faults.find(({ pointer }) => pointer === "/percentage");
+  const hasWindows = kind === "schedule" && Array.isArray(Object(parsed.value).windows);
+  /** Whether no field shows a fault. */
+  const isUnplaced = (fault: Problem["errors"][number]) =>
+    !(kind === "percentage" ? fault === faultOfShare : hasWindows && windowPointer.test(fault.pointer));
   return (
     <Dialog title={nameOf(given)} width={620} onClose={onClose}>
       <form
@@ -78,18 +83,22 @@ function RuleEditor({ opened, ...given }: RuleDialogProps & { readonly opened: R
         {kind === "percentage" && (
           <ShareField
             rule={parsed.value}
-            faults={faults.length > 0 ? "rule-faults" : undefined}
+            error={faultOfShare && `Share of callers ${faultOfShare.detail}.`}
             onChange={(rule) => setText(JSON.stringify(rule, null, 2))}
           />
         )}
         {kind === "schedule" && (
-          <WindowsField rule={parsed.value} onChange={(rule) => setText(JSON.stringify(rule, null, 2))} />
+          <WindowsField
+            rule={parsed.value}
+            faults={faults}
+            onChange={(rule) => setText(JSON.stringify(rule, null, 2))}
+          />
         )}
         {kind === "schedule" && trial.isSuccess && faults.length === 0 && (
           <SchedulePreview feature={feature} source={name} rule={JSON.parse(checked)} />
         )}
         <ul id="rule-faults" className="rule-faults" aria-live="polite">
-          {faults.map(({ pointer, detail }) => (
+          {faults.filter(isUnplaced).map(({ pointer, detail }) => (
             <li key={pointer + detail} className="field-error">
               {pointer && <span className="mono">{pointer}</span>} {detail}
             </li>

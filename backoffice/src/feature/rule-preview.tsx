@@ -21,6 +21,7 @@ export function RulePreview({ trial, rule }: { readonly trial: object; readonly 
   if (!impact) return null;
   const { gains, loses, knownUsers, opens } = impact;
   const [zone] = zonesOf(rule);
+  const hasEffect = [gains, loses].some((audience) => reachText(audience) !== "nobody");
   return (
     <p className="small rule-preview" role="status">
       {sentence(gains, "gain", opens && "now")} {sentence(loses, "lose")}
@@ -31,11 +32,11 @@ export function RulePreview({ trial, rule }: { readonly trial: object; readonly 
           <b>{sentence(opens.gains, "gain", "then")}</b>
         </>
       )}
-      {knownUsers && knownUsers.gain + knownUsers.lose > 0 && (
+      {knownUsers && knownUsers.gain + knownUsers.lose > 0 && hasEffect && (
         <>
           {" "}
-          Of {counted(knownUsers.of, "user")} with a set of their own, {knownUsers.gain} gain it and {knownUsers.lose}{" "}
-          lose it.
+          By this rule alone, of {counted(knownUsers.of, "user")} with a set of their own, {knownUsers.gain} gain it and{" "}
+          {knownUsers.lose} lose it.
         </>
       )}
     </p>

@@ -1,6 +1,7 @@
 import "./windows-field.css";
 import { Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
+import type { Problem } from "../api/problem.ts";
 import { Button, IconButton } from "../ui/button.tsx";
 import { DateField } from "../ui/date-field.tsx";
 import { Field } from "../ui/field.tsx";
@@ -23,9 +24,12 @@ export const newWindow = (): WindowFields => ({
 /** The windows of a schedule, each with its days, times and zone. Other members of the rule stay as they are. */
 export function WindowsField({
   rule,
+  faults,
   onChange,
 }: {
   readonly rule: unknown;
+  /** The faults of the rule. Those of windows are shown at their fields. */
+  readonly faults: Problem["errors"];
   readonly onChange: (rule: object) => void;
 }) {
   const { windows, ...others } = Object(rule) as { readonly windows?: readonly WindowFields[] };
@@ -38,6 +42,7 @@ export function WindowsField({
           key={index}
           number={index + 1}
           window={Object(window)}
+          faults={faultsAt(faults, index)}
           onChange={(next) => set(windows.with(index, next))}
           onRemove={windows.length > 1 ? () => set(windows.toSpliced(index, 1)) : undefined}
         />
@@ -54,16 +59,30 @@ export function WindowsField({
   );
 }
 
+/** Pointers to windows and their members, whose faults are shown at their fields. */
+export const windowPointer = /^\/windows\/(\d+)(?:\/(\w+))?$/;
+
+/** The faults of one window, by member; those of the whole window have an empty one. */
+const faultsAt = (faults: Problem["errors"], index: number): ReadonlyMap<string, string> =>
+  new Map(
+    faults.flatMap(({ pointer, detail }) => {
+      const [, number, member = ""] = windowPointer.exec(pointer) ?? [];
+      return number === String(index) ? [[member, detail] as const] : [];
+    }),
+  );
+
 type Mode = "once" | "daily" | "weekly" | "other";
 
 function WindowRow({
   number,
   window,
+  faults,
   onChange,
   onRemove,
 }: {
   readonly number: number;
   readonly window: WindowFields;
+  readonly faults: ReadonlyMap<string, string>;
   readonly onChange: (window: WindowFields) => void;
   readonly onRemove: (() => void) | undefined;
 }) {
@@ -74,16 +93,29 @@ function WindowRow({
     const { [name]: _, ...others } = window;
     onChange(value === "" ? others : { ...window, [name]: value });
   };
+  // Faults without a field of their own are left for the end.
+  const unplaced = new Map(faults);
+  const faultOf = (name: string, label: string) => {
+    unplaced.delete(name);
+    return faults.has(name) ? `${label} ${faults.get(name)}.` : undefined;
+  };
   const field = (name: string, label: string) => (
     <Field
       label={label}
+      error={faultOf(name, label)}
       value={window[name] ?? ""}
       {...(name === "timeZone" && { list: "time-zones" })}
       onChange={({ currentTarget }) => set(name, currentTarget.value)}
     />
   );
   const dateField = (name: string, label: string, kind: "date" | "time" | "date-time") => (
-    <DateField label={label} kind={kind} value={window[name] ?? ""} onChange={(value) => set(name, value)} />
+    <DateField
+      label={label}
+      kind={kind}
+      value={window[name] ?? ""}
+      error={faultOf(name, label)}
+      onChange={(value) => set(name, value)}
+    />
   );
   /** Local times have a picker; an instant with an offset is edited as text. */
   const instantField = (name: string, label: string) =>
@@ -141,6 +173,11 @@ function WindowRow({
           </>
         )}
       </div>
+      {[...unplaced].map(([name, detail]) => (
+        <span key={name} role="alert" className="field-error">
+          {name === "" ? `Window ${number}` : name} {detail}.
+        </span>
+      ))}
     </fieldset>
   );
 }

@@ -34,6 +34,7 @@ export function DateField({
   isLabelHidden = false,
   isRequired = false,
   placeholder = formats[kind],
+  error,
   onChange,
 }: {
   readonly label: string;
@@ -42,6 +43,8 @@ export function DateField({
   readonly isLabelHidden?: boolean;
   readonly isRequired?: boolean;
   readonly placeholder?: string | undefined;
+  /** What is wrong with the value. */
+  readonly error?: string | undefined;
   readonly onChange: (value: string) => void;
 }): ReactNode {
   const id = useId();
@@ -62,7 +65,7 @@ export function DateField({
     if (next !== undefined && next !== given) onChange(next);
   };
   const isValid = isRequired ? Boolean(valueIn(text, kind)) : valueIn(text, kind) !== undefined;
-  const isInvalid = isLeft && !isValid;
+  const fault = isLeft && !isValid ? `Write it as ${examples[kind]}.` : error;
   /** Returns whether the text is accepted. */
   const leave = (): boolean => {
     const day = kind === "date-time" && valueIn(text, "date");
@@ -82,8 +85,8 @@ export function DateField({
           autoComplete="off"
           spellCheck={false}
           placeholder={placeholder}
-          aria-invalid={isInvalid || undefined}
-          aria-describedby={isInvalid ? `${id}-error` : undefined}
+          aria-invalid={fault ? true : undefined}
+          aria-describedby={fault ? `${id}-error` : undefined}
           value={text}
           onChange={({ currentTarget }) => take(currentTarget.value)}
           onBlur={leave}
@@ -105,9 +108,9 @@ export function DateField({
           {kind === "time" ? <Clock size={15} aria-hidden /> : <CalendarDays size={15} aria-hidden />}
         </IconButton>
       </div>
-      {isInvalid && (
+      {fault && (
         <span id={`${id}-error`} role="alert" className="field-error">
-          Write it as {examples[kind]}.
+          {fault}
         </span>
       )}
     </div>
