@@ -1,6 +1,6 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
-import { hasNoResult, isOnWith } from "../../domain/explain/explanation.ts";
+import { type Explanation, hasNoResult, isOnWith } from "../../domain/explain/explanation.ts";
 import type { ChangeEntry } from "../events/change-entry.ts";
 import type { ExplainFeatures } from "./explain-features.ts";
 import type {
@@ -64,13 +64,20 @@ export const compareContexts =
         ? [none, none]
         : await Promise.all([explain.explain({ ...a, features }), explain.explain({ ...b, features })]);
     const ofFeeds = await changesOfFeeds(feedChanges, [before, after], [first.features, second.features]);
+    const hasRuleChanges = second.features.some(({ results }, at) =>
+      results.some(({ rule, lastChange }, index) => {
+        const before = first.features[at]?.results[index]?.lastChange;
+        return rule !== undefined && lastChange?.event !== before?.event;
+      }),
+    );
+    const withoutChanges = hasRuleChanges ? await explain.resultsWithStores(b, before.context.at) : () => [];
     return {
       a: before,
       b: after,
       features: shown.map((each, index) => {
         const [one, other] = [first.features[index], second.features[index]];
         if (!one || !other) return { ...each, changes: [] };
-        const changes = changesBetween(each.kind, one, other, ofFeeds);
+        const changes = changesBetween(each.kind, one, other, withoutChanges(each.feature), ofFeeds);
         const deciding = decidingChange(each.kind, before.sources, one, other, changes);
         return { ...each, changes, ...(deciding && { deciding: deciding.event }) };
       }),
@@ -129,12 +136,14 @@ async function changesOfFeeds(
 
 /**
  * The last changes of results that differ. Of a set or rule that both contexts read, only the later one. A result that
- * is not known in one of the contexts may be the same in both, so its change is not named.
+ * is not known in one of the contexts may be the same in both, so its change is not named. `withoutChanges` are the
+ * results in `b` with the rules of `a`: a change of a rule makes no difference if they are the same.
  */
 function changesBetween(
   kind: DifferenceKind,
   a: ExplainedFeature,
   b: ExplainedFeature,
+  withoutChanges: Explanation["results"],
   ofFeeds: ChangesOfFeeds,
 ): readonly DecidingChange[] {
   const changes = new Map<string, DecidingChange>();
@@ -148,6 +157,8 @@ function changesBetween(
     if (one.lastChange?.event === other.lastChange?.event) continue;
     // The same holds after changes that left the rule as it was.
     if (one.rule !== undefined && isSameJson(one.rule, other.rule ?? null)) continue;
+    const hasEffect = kind === "value-changed" || withoutChanges[index]?.result !== other.result;
+    if (other.rule !== undefined && !hasEffect) continue;
     // A source with the same result makes no difference, unless its rule has another value.
     if (one.result === other.result && kind !== "value-changed") continue;
     const both = [one, other].flatMap(({ source, set, lastChange }) =>

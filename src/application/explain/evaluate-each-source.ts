@@ -38,6 +38,8 @@ export type EachSource = {
  * stores and the clock of that time; a future one only the clock. Tokens and the configuration are always the present
  * ones. Rejects as `IdentifyCaller` does, and with `EventLogUnavailable` if the log does not respond.
  *
+ * `storesAt`: the time of the stores, if it is another one than that of the context.
+ *
  * `past` returns the sources on the history of a time. A source without history rejects with `HistoryUnavailable`.
  * `locateAt` locates callers at a past time; without it, their present location counts.
  */
@@ -49,20 +51,27 @@ export const evaluateEachSource =
     now: () => Instant,
     locateAt?: (at: Instant) => LocateCaller,
   ) =>
-  async (caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> => {
-    const isPast = at !== undefined && at < now();
+  async (
+    caller: Caller,
+    requestContext: RequestContext,
+    at?: Instant,
+    storesAt: Instant | undefined = at,
+  ): Promise<EachSource> => {
+    const askedAt = now();
+    const isPast = at !== undefined && at < askedAt;
+    const hasPastStores = storesAt !== undefined && storesAt < askedAt;
     const locateThen = isPast ? locateAt?.(at) : undefined;
     const identified = await callers.identify(caller, requestContext, at, locateThen);
     const { context, located, identity, isLocationUnknown = false } = identified;
     const evaluatedAt = now();
-    const sources = isPast ? past(context.at) : present;
+    const sources = hasPastStores ? past(storesAt) : present;
     try {
       const attempts = await Promise.all(sources.map((source) => attempt(source, context, isLocationUnknown)));
       for (const each of attempts)
         if ("failure" in each && each.failure instanceof EventLogUnavailable) throw each.failure;
       return { context, ...(located && { located }), evaluatedAt, isPast, ...(identity && { identity }), attempts };
     } finally {
-      if (isPast) await Promise.all(sources.map(({ resolver }) => resolver.dispose?.()));
+      if (hasPastStores) await Promise.all(sources.map(({ resolver }) => resolver.dispose?.()));
     }
   };
 

@@ -83,6 +83,16 @@ export class ExplainFeatures {
     };
   }
 
+  /** The result of each source for a feature in this context, with the stores of another time. Rejects as the others do. */
+  async resultsWithStores(
+    { caller, requestContext, at }: Question,
+    storesAt: Instant,
+  ): Promise<(feature: FeatureKey) => Explanation["results"]> {
+    const { attempts } = await this.#evaluate(caller, requestContext, at, storesAt);
+    const outcomes = outcomesOf(attempts);
+    return (feature) => explain(feature, outcomes).results;
+  }
+
   /** The last change of each feature, or of these, by set; `undefined` if the log does not respond. */
   async #lastChanges(
     sets: readonly SetRead[],

@@ -168,7 +168,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     expect(rows.get("happy_hour")).toMatchObject({ kind: "turned-on", events: [], deciding: null });
   });
 
-  it("name no change of a rule that was reverted before time made the difference", async () => {
+  it("name no change of a rule that was reverted, or has no effect, before time made the difference", async () => {
     const set = (startsAt: string) =>
       operator.put("/sources/evenings/rules/brunch", {}, { windows: [{ startsAt: `${startsAt}-01-01T00:00:00Z` }] });
     const since = async (at: string) => {
@@ -182,7 +182,10 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
     const start = new Date().toISOString();
     await set("2040");
     const moved = new Date().toISOString();
+    await set("2029");
+    const early = new Date().toISOString();
     await set("2030");
+    expect(await since(early)).toMatchObject({ kind: "turned-on", events: [], deciding: null });
     expect(await since(start)).toMatchObject({ kind: "turned-on", events: [], deciding: null });
     expect(await since(moved)).toMatchObject({ kind: "turned-on", events: [{ source: "evenings" }] });
   });
