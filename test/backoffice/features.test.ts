@@ -138,7 +138,7 @@ describe("the page of features", () => {
     await until(() => new URL(window.page.url()).search === "", "the dialog is closed");
   });
 
-  it("changes many features, shows the rejected one, and undoes the others", async () => {
+  it("changes many features, shows the skipped one, and undoes the others", async () => {
     await removed("sources/global/features", "payments.ledger-v2");
     await window.visit("features?sort=key", "luca.ferri");
     const { page } = window;
@@ -147,14 +147,15 @@ describe("the page of features", () => {
     }
     await page.getByText("3 selected").waitFor();
     await page.getByRole("button", { name: "On for everyone…" }).click();
-    const asking = page.getByRole("dialog", { name: "Switch 2 features on for everyone?" });
+    const asking = page.getByRole("dialog", { name: "Switch 2 of 3 features on for everyone?" });
     await asking.getByText("Every caller gains 1 feature now.").waitFor();
-    await asking.getByText("checkout.address-autocomplete is killed and not changed.").waitFor();
+    await asking.getByText("checkout.address-autocomplete is killed and skipped.").waitFor();
     expect(await features()).not.toContain("payments.ledger-v2");
-    await asking.getByRole("button", { name: "Switch 2 features on for everyone" }).click();
+    await asking.getByRole("button", { name: "Switch 2 of 3 features on for everyone" }).click();
     const dialog = page.getByRole("dialog", { name: "On for everyone: 1 of 3 changed" });
-    await dialog.getByText("1 was so already. 1 was refused; nothing about it changed.").waitFor();
+    await dialog.getByText("1 was so already. 1 is killed and was skipped.").waitFor();
     await dialog.getByText("Killed. Undo the kill first, then switch it.").waitFor();
+    expect(await dialog.getByRole("button", { name: /^Retry/ }).count()).toBe(0);
     expect(await features()).toContain("payments.ledger-v2");
     await dialog.getByRole("button", { name: "Undo the change" }).click();
     await page.getByRole("dialog", { name: "Undo: 1 of 1 changed" }).waitFor();
@@ -162,7 +163,7 @@ describe("the page of features", () => {
     expect(await features()).toContain("payments.sepa-instant");
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByRole("button", { name: "Off for everyone…" }).click();
-    const off = page.getByRole("dialog", { name: "Switch 2 features off for everyone?" });
+    const off = page.getByRole("dialog", { name: "Switch 2 of 3 features off for everyone?" });
     await off.getByText("Every caller without a grant of their own loses 1 feature now.").waitFor();
     await off.getByRole("button", { name: "Cancel" }).click();
     expect(await features()).toContain("payments.sepa-instant");

@@ -59,10 +59,10 @@ describe("with 10,000 features", () => {
     await page.getByRole("checkbox", { name: "Select all that match" }).click();
     await page.getByText("All 10,000 that match are selected").waitFor();
     await page.getByRole("button", { name: "Kill 9,999…" }).click();
-    const dialog = page.getByRole("dialog", { name: "Kill 9,999 features?" });
+    const dialog = page.getByRole("dialog", { name: "Kill 9,999 of 10,000 features?" });
     await dialog.getByText("Off for everyone. Every caller loses 9,999 features now.").waitFor();
     await dialog.getByText("and 9,989 more").waitFor();
-    await dialog.getByText(`${keys[7]} is killed already and skipped.`).waitFor();
+    await dialog.getByText(`${keys[7]} is killed and skipped.`).waitFor();
 
     await page.reload();
     const progress = page.getByText("Selecting 100 of 10,000…");

@@ -53,44 +53,23 @@ export default function BulkBar({
   const reach = new Map(selected.map((feature) => [feature.feature, reachText(audienceOf(feature, sources))]));
   const switchMany = async (
     source: string,
-    features: readonly Feature[],
+    keys: readonly string[],
     isOn: boolean,
     note: string,
-  ): Promise<BulkRun> => {
-    const killed = features.filter(({ state }) => state === "killed");
-    const others = features.filter(({ state }) => state !== "killed").map(({ feature }) => feature);
-    const refused = killed.map(
-      ({ feature: key }): BulkItem => ({
-        key,
-        outcome: "refused",
-        text: "Killed. Undo the kill first, then switch it.",
-      }),
-    );
-    const done = await changeMany(
-      others,
+  ): Promise<BulkRun> => ({
+    name: `${isOn ? "On" : "Off"} for everyone`,
+    items: await changeMany(
+      keys,
       { source, isAdded: isOn, note },
       {
         changed: (key) => `${isOn ? "On" : "Off"} for everyone, was on for ${reach.get(key)}`,
         unchanged: `Already ${isOn ? "on" : "off"} for everyone`,
       },
-    );
-    const byKey = new Map(features.map((feature) => [feature.feature, feature]));
-    return {
-      name: `${isOn ? "On" : "Off"} for everyone`,
-      items: [...refused, ...done],
-      undo: (keys) =>
-        changeMany(keys, { source, isAdded: !isOn }, { changed: () => "As before", unchanged: "As before" }),
-      retry: (keys) =>
-        start(
-          switchMany(
-            source,
-            keys.flatMap((key) => byKey.get(key) ?? []),
-            isOn,
-            note,
-          ),
-        ),
-    };
-  };
+    ),
+    undo: (changed) =>
+      changeMany(changed, { source, isAdded: !isOn }, { changed: () => "As before", unchanged: "As before" }),
+    retry: (refused) => start(switchMany(source, refused, isOn, note)),
+  });
   const killMany = async (source: string, keys: readonly string[], note: string): Promise<BulkRun> => ({
     name: "Kill",
     items: await changeMany(
@@ -170,11 +149,14 @@ export default function BulkBar({
           features={selected}
           onConfirm={async (note) => {
             const { change, source } = asking;
-            const run =
-              change === "kill"
-                ? killMany(source, killable, note)
-                : switchMany(source, selected, change === "on", note);
-            await settle(await run);
+            const text = change === "kill" ? "Killed already" : "Killed. Undo the kill first, then switch it.";
+            const skipped = selected.flatMap(({ feature: key, state }): readonly BulkItem[] =>
+              state === "killed" ? [{ key, outcome: "skipped", text }] : [],
+            );
+            const run = await (change === "kill"
+              ? killMany(source, killable, note)
+              : switchMany(source, killable, change === "on", note));
+            await settle({ ...run, items: [...skipped, ...run.items] });
           }}
           onClose={() => setAsking(undefined)}
         />

@@ -54,7 +54,10 @@ export function BulkConfirm({
     const times = impacts?.get(key)?.evaluationsLastHour ?? null;
     return sum === null || times === null ? null : sum + times;
   }, 0);
-  const number = counted(others.length, "feature");
+  const number =
+    killed.length > 0
+      ? `${count(others.length)} of ${counted(asked.current.length, "feature")}`
+      : counted(others.length, "feature");
   const name = change === "kill" ? `Kill ${number}` : `Switch ${number} ${change} for everyone`;
   const lineOf = (key: string): string => {
     const audience = audienceOf(key);
@@ -93,7 +96,7 @@ export function BulkConfirm({
         ))}
         {others.length > maxNamed && <li className="small dim">and {count(others.length - maxNamed)} more</li>}
       </ul>
-      {killed.length > 0 && <p className="small dim">{killedText(killed, change)}</p>}
+      {killed.length > 0 && <p className="small dim">{killedText(killed)}</p>}
       <Field
         label="Reason"
         hint="(optional, shown in the event log)"
@@ -118,10 +121,10 @@ export function BulkConfirm({
 const keepsSome = (impact: Impact | undefined): boolean =>
   impact?.loses.everyone === true && impact.stateAfter === "on-for-some";
 
-function killedText(killed: readonly string[], change: EveryoneChange): string {
+function killedText(killed: readonly string[]): string {
   const named = killed.slice(0, maxSkipped);
   const names = killed.length > maxSkipped ? [...named, `${count(killed.length - maxSkipped)} more`] : named;
-  return `${joined(names)} ${are(killed.length)} killed ${change === "kill" ? "already and skipped" : "and not changed"}.`;
+  return `${joined(names)} ${are(killed.length)} killed and skipped.`;
 }
 
 const are = (number: number): string => (number === 1 ? "is" : "are");

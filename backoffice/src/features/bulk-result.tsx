@@ -16,12 +16,12 @@ export type BulkRun = {
   readonly retry?: (keys: readonly string[]) => Promise<void>;
 };
 
-const outcomes = { changed: "Changed", unchanged: "No change", refused: "Refused" };
+const outcomes = { changed: "Changed", unchanged: "No change", skipped: "Skipped", refused: "Refused" };
 /** The most features that are named. */
 const maxNamed = 100;
-const order = { refused: 0, changed: 1, unchanged: 2 };
+const order = { refused: 0, skipped: 1, changed: 2, unchanged: 3 };
 
-/** What happened to each feature of a bulk change; those that were refused come first. */
+/** What happened to each feature of a bulk change; those that were refused or skipped come first. */
 export function BulkResult({
   run: { name, items, undo, retry },
   onUndone,
@@ -35,10 +35,12 @@ export function BulkResult({
   const keysOf = (outcome: BulkItem["outcome"]) =>
     items.filter((item) => item.outcome === outcome).map(({ key }) => key);
   const [changed, refused, unchanged] = [keysOf("changed"), keysOf("refused"), keysOf("unchanged")];
+  const skipped = keysOf("skipped").length;
   return (
     <Dialog title={`${name}: ${count(changed.length)} of ${count(items.length)} changed`} width={600} onClose={onClose}>
       <p className="dim small" role="status">
         {unchanged.length > 0 && `${count(unchanged.length)} ${unchanged.length === 1 ? "was" : "were"} so already. `}
+        {skipped > 0 && `${count(skipped)} ${skipped === 1 ? "is killed and was" : "are killed and were"} skipped. `}
         {refused.length > 0 &&
           `${count(refused.length)} ${refused.length === 1 ? "was refused; nothing about it" : "were refused; nothing about them"} changed.`}
       </p>
@@ -48,7 +50,11 @@ export function BulkResult({
           .slice(0, maxNamed)
           .map(({ key, outcome, text }) => (
             <li key={key} className={outcome}>
-              {outcome === "refused" ? <CircleAlert size={16} aria-hidden /> : <Check size={16} aria-hidden />}
+              {outcome === "refused" || outcome === "skipped" ? (
+                <CircleAlert size={16} aria-hidden />
+              ) : (
+                <Check size={16} aria-hidden />
+              )}
               <div className="column grow">
                 <span className="small strong ellipsis">{key}</span>
                 <span className="tiny dim">{text}</span>

@@ -7,7 +7,7 @@ import type { Impact } from "./impact.ts";
 /** What happened to one feature of a bulk change. */
 export type BulkItem = {
   readonly key: string;
-  readonly outcome: "changed" | "unchanged" | "refused";
+  readonly outcome: "changed" | "unchanged" | "skipped" | "refused";
   readonly text: string;
 };
 
