@@ -476,22 +476,24 @@ describe("the page of a person", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it.each(["a/b", ".", "..", "-", "~-", "50 %", "%2F", "ана 🦊", "a?b#c&d=e@f"])(
-    "shows the user %s under an address of its own",
-    async (id) => {
-      const feature = "checkout.google-pay";
+  it("shows each user under an address of its own, whatever the id", async () => {
+    const feature = "checkout.google-pay";
+    await using window = await shop.open("noa.levi", { path: "people" });
+    const { page } = window;
+    for (const id of ["a/b", ".", "..", "-", "~-", "50 %", "%2F", "ана 🦊", "a?b#c&d=e@f"]) {
       await change("PUT", encodeURIComponent(id), feature);
-      await using window = await shop.open("noa.levi", { path: "people" });
-      const { page } = window;
+      const isShown = async () => {
+        await page.getByRole("heading", { name: id, level: 1, exact: true }).waitFor();
+        await page.getByText(feature).waitFor();
+      };
+      await page.getByRole("link", { name: "People" }).first().click();
       await page.getByRole("combobox", { name: "User id, or paste a token" }).fill(id);
       await page.getByRole("button", { name: "Look up" }).click();
-      await page.getByRole("heading", { name: id, level: 1, exact: true }).waitFor();
-      await page.getByText(feature).waitFor();
+      await isShown();
       await page.reload();
-      await page.getByRole("heading", { name: id, level: 1, exact: true }).waitFor();
-      await page.getByText(feature).waitFor();
-    },
-  );
+      await isShown();
+    }
+  });
 
   it.each([".", "~..", "a/b?c=d#e %2F 🎉"])("opens and changes the user and feature %j", async (id) => {
     await using window = await shop.open("sofia.admin", { path: "people" });
