@@ -30,7 +30,7 @@ export function AddFeatureDialog({
   const [feature, setFeature] = useState("");
   const key = feature.trim();
   const { data } = useInfiniteQuery(featuresFor(context, "off", useDeferredValue(key)));
-  const change = useOwnSetChange(context);
+  const own = useOwnSetChange(context);
   const check = useMutation({
     mutationFn: async (checked: string) => {
       if (await isKnown(client, checked)) return undefined;
@@ -38,13 +38,13 @@ export function AddFeatureDialog({
     },
   });
   const unknown = check.data?.key === key ? check.data : undefined;
-  const add = () => change.mutate({ source, feature: key, isAdded: true }, { onSuccess: onClose });
+  const add = () => own.change({ source, feature: key, isAdded: true }, { onSuccess: onClose });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (unknown) add();
     else check.mutate(key, { onSuccess: (found) => found === undefined && add() });
   };
-  const error = change.error ?? check.error;
+  const error = own.error ?? check.error;
   return (
     <Dialog title={`Add a feature for ${userId}`} width={440} onClose={onClose}>
       <form className="stack" onSubmit={submit}>
@@ -87,7 +87,7 @@ export function AddFeatureDialog({
         {error && <ErrorNote error={error} />}
         <DialogButtons>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" isChange disabled={key === "" || check.isPending || change.isPending}>
+          <Button look="primary" type="submit" isChange disabled={key === "" || check.isPending || own.isPending}>
             {unknown ? "Create a new feature" : "Add"}
           </Button>
         </DialogButtons>

@@ -47,7 +47,7 @@ export function FeatureResults({
   const { data: user } = useQuery({ ...userOf(userId ?? ""), enabled: userId !== undefined });
   const ownSets = isEditor && userId !== undefined ? (user?.sets ?? []) : [];
   const [own] = ownSets;
-  const change = useOwnSetChange(context);
+  const { change, error } = useOwnSetChange(context);
   const counts = pages.data?.pages[0]?.counts;
   const all = pages.data?.pages.flatMap((page) => page.features) ?? [];
   const features = without ? all.filter(({ feature }) => !without.has(feature)) : all;
@@ -73,7 +73,7 @@ export function FeatureResults({
           </Button>
         )}
       </header>
-      {change.error && <ErrorNote error={change.error} />}
+      {error && <ErrorNote error={error} />}
       {pages.error && <ErrorNote error={pages.error} onRetry={() => void pages.refetch()} />}
       {pages.isPending && !pages.error && <SkeletonRows count={8} />}
       {pages.data && features.length === 0 && !pages.hasNextPage && (
@@ -94,7 +94,7 @@ export function FeatureResults({
             set && (
               <RemoveButton
                 feature={feature}
-                onRemove={() => change.mutate({ source: set.source, feature, isAdded: false })}
+                onRemove={() => change({ source: set.source, feature, isAdded: false })}
               />
             )
           );

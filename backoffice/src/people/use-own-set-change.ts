@@ -1,4 +1,5 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type MutateOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { once } from "../api/once.ts";
 import { useSourcesByName } from "../api/sources.ts";
 import { setMember } from "../features/changes.ts";
 import { toast } from "../ui/toasts.tsx";
@@ -9,13 +10,17 @@ import { causeOf, stateWord } from "./why.ts";
 /** A feature that is added to, or removed from, the own set of a user. */
 type OwnSetChange = { readonly source: string; readonly feature: string; readonly isAdded: boolean };
 
-/** Changes the own set of a user; the toast undoes it, and says if the result for the context stays the same. */
+type Effect = Awaited<ReturnType<typeof setMember>>;
+
+const nothing = () => {};
+
+/** Changes the own set of a user, once; the toast undoes it, and says if the result for the context stays the same. */
 export function useOwnSetChange(context: PersonContext) {
   const client = useQueryClient();
   const sources = useSourcesByName();
   const userId = context.user ?? "";
   const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
-  return useMutation({
+  const mutation = useMutation({
     mutationFn: ({ source, feature, isAdded }: OwnSetChange) => setMember(source, feature, isAdded, { userId }),
     onSuccess: async ({ added, removed }, change) => {
       await refresh();
@@ -34,4 +39,10 @@ export function useOwnSetChange(context: PersonContext) {
       });
     },
   });
+  const { mutateAsync, error } = mutation;
+  const change = (next: OwnSetChange, options?: MutateOptions<Effect, Error, OwnSetChange>) =>
+    void once(`${next.feature} in ${next.source} of ${userId}`, () =>
+      mutateAsync(next, options).then(nothing, nothing),
+    );
+  return { change, error, isPending: mutation.isPending };
 }

@@ -1,6 +1,7 @@
 import "./reload-dialog.css";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { bodyOf, v1 } from "../../api/client.ts";
+import { once } from "../../api/once.ts";
 import { Problem } from "../../api/problem.ts";
 import { Button } from "../../ui/button.tsx";
 import { Dialog, DialogButtons } from "../../ui/dialog.tsx";
@@ -11,6 +12,8 @@ import { toast } from "../../ui/toasts.tsx";
 const reload = (dryRun: boolean) => bodyOf(v1.config.reload.$post({ query: { dryRun: dryRun ? "true" : "false" } }));
 
 type Changes = Awaited<ReturnType<typeof reload>>["changes"];
+
+const nothing = () => {};
 
 /** Shows what reading the configuration file again would change, then does it. */
 export function ReloadDialog({ file, onClose }: { readonly file: string; readonly onClose: () => void }) {
@@ -30,6 +33,7 @@ export function ReloadDialog({ file, onClose }: { readonly file: string; readonl
       await client.invalidateQueries();
     },
   });
+  const reloadOnce = () => void once("reload", () => apply.mutateAsync().then(nothing, nothing));
   const error = apply.error ?? preview.error;
   return (
     <Dialog title="Reload the configuration?" onClose={onClose}>
@@ -43,7 +47,7 @@ export function ReloadDialog({ file, onClose }: { readonly file: string; readonl
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="primary" isChange disabled={!preview.data || apply.isPending} onClick={() => apply.mutate()}>
+        <Button look="primary" isChange disabled={!preview.data || apply.isPending} onClick={reloadOnce}>
           {apply.isPending ? "Reloading…" : "Reload"}
         </Button>
       </DialogButtons>
