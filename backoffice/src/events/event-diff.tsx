@@ -87,7 +87,7 @@ export function ShortDiff({ before, after }: { readonly before: unknown; readonl
   const lines = [
     ...old.filter((line) => !now.includes(line)).map((line) => ({ sign: "-" as const, text: plainLine(line) })),
     ...now.filter((line) => !old.includes(line)).map((line) => ({ sign: "+" as const, text: plainLine(line) })),
-  ].filter(({ text }) => text !== "");
+  ].filter(({ text }) => text !== "" && !(before === null && isUnset.test(text)));
   const length = lines.reduce((sum, { text }) => sum + text.length, 0);
   if (lines.length === 0 || lines.length > maxShort.lines || length > maxShort.characters) return null;
   return (
@@ -98,6 +98,9 @@ export function ShortDiff({ before, after }: { readonly before: unknown; readonl
     </div>
   );
 }
+
+/** Members of a new document that nobody chose: empty ones, and the time of its creation in milliseconds. */
+const isUnset = /^created: \d+$|^archived: false$|: (""|\[\])$/;
 
 /** Such as "percentage: 25" of `  "percentage": 25,`. */
 const plainLine = (line: string): string => line.replace(/^[\s{}[\]]+|,$/g, "").replace(/^"(\w+)":/, "$1:");

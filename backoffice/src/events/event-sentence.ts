@@ -88,7 +88,8 @@ function documentSentence(event: Event, source: Source | undefined, { before, ab
   const { collection, name = "", value } = dataOf(event);
   const isRemoved = value === null;
   const ofName = name === about ? "" : ` of ${name}`;
-  if (collection === "catalogue") return `Description${ofName} ${isRemoved ? "removed" : "changed"}`;
+  if (collection === "catalogue")
+    return `Description${ofName} ${isRemoved ? "removed" : before === null ? "added" : "changed"}`;
   if (collection === "credentials") {
     const { scope } = Object(value) as { readonly scope?: string };
     return `Credential ${name} ${isRemoved ? "removed" : `added${scope ? `, scope ${scope}` : ""}`}`;
