@@ -476,7 +476,7 @@ describe("the page of a person", () => {
     expect(window.faults).toEqual([]);
   });
 
-  it("shows each user under an address of its own, whatever the id", async () => {
+  it("shows each user under an address of its own, also for odd ids", async () => {
     const feature = "checkout.google-pay";
     await using window = await shop.open("noa.levi", { path: "people" });
     const { page } = window;

@@ -117,7 +117,7 @@ export function BulkConfirm({
   );
 }
 
-/** Whether a feature stays on for some, whatever everyone loses. */
+/** Whether a feature stays on for some, also if everyone else loses it. */
 const keepsSome = (impact: Impact | undefined): boolean =>
   impact?.loses.everyone === true && impact.stateAfter === "on-for-some";
 

@@ -56,7 +56,7 @@ export const featureSummary = (filters: FeatureFilters) =>
     placeholderData: keepPreviousData,
   });
 
-/** The number of features that exist, whatever the filters. */
+/** The number of features that exist, with no filter. */
 export const featureCount = queryOptions({
   queryKey: ["feature-count"],
   queryFn: async () => (await readPage({ sort: "key" }, 1)).known,
