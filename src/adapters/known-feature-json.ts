@@ -1,7 +1,7 @@
 import type { CatalogueEntry } from "../application/admin/catalogue.ts";
 import type { ChangeEntry } from "../application/events/change-entry.ts";
 import type { KnownFeature } from "../application/features/list-features.ts";
-import type { SourceStatus } from "../application/features/source-listing.ts";
+import type { SourceStatus } from "../application/features/source-status.ts";
 import type { DecidingSource, ViewedFeature } from "../application/features/view-feature.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
 import { instantJson } from "./instant-json.ts";

@@ -15,11 +15,11 @@ import {
   type Presence,
   placementsOf,
   type SourceListing,
-  type SourceStatus,
   sourceListing,
   sourceListings,
   usersOf,
 } from "./source-listing.ts";
+import type { SourceStatus } from "./source-status.ts";
 
 /** A known feature. */
 export type KnownFeature = {

@@ -1,6 +1,5 @@
 import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
-import { errorMessage } from "../../domain/error-message.ts";
 import { EventLogUnavailable, HistoryUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
@@ -10,7 +9,8 @@ import { absent, nobody, type Reach, reachOf, unknown } from "../../domain/featu
 import { callStore } from "../admin/call-store.ts";
 import { withDeadline } from "../async/deadline.ts";
 import { evaluateAlone } from "../evaluation/evaluate-alone.ts";
-import { Freshness, faultOf } from "../evaluation/freshness.ts";
+import { faultOf } from "../evaluation/freshness.ts";
+import { evaluatedStatus, failedStatus, type SourceStatus } from "./source-status.ts";
 
 /** Maximum number of location sets that are read one by one. */
 const maxLocations = 1_000;
@@ -25,17 +25,6 @@ export type Presence =
   | { readonly location: readonly string[]; readonly complete: boolean }
   | { readonly users: number | null }
   | { readonly rule: Json; readonly on: boolean };
-
-/** The state of a source when it was listed. `skipped`: it is unavailable, and evaluations omit it. */
-export type SourceStatus = {
-  readonly state: "evaluated" | "unavailable" | "skipped";
-  /** The latest instant for which its reads are verified; absent if it read nothing. */
-  readonly asOf?: Instant;
-  /** Whether cached values replaced reads that are too old or failed. */
-  readonly stale: boolean;
-  /** The error of the source, or of the read that a cached value replaced. */
-  readonly error?: string;
-};
 
 /** All features of one source, regardless of the context. */
 export type SourceListing = {
@@ -91,32 +80,6 @@ export const placementsOf = (
   listings: readonly SourceListing[],
 ): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
   listings.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
-
-function evaluatedStatus(reads: readonly CachedRead<unknown>[], fault: unknown, at: Instant): SourceStatus {
-  const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
-  return {
-    state: "evaluated",
-    stale: fault !== undefined || freshness.isStale(at),
-    ...(reads.length > 0 && { asOf: freshness.verifiedAt(at) }),
-    ...(fault !== undefined && { error: errorMessage(fault) }),
-  };
-}
-
-const failedStatus = ({ onFailure }: ManagedSource, failure: unknown): SourceStatus => ({
-  state: onFailure === "skip" ? "skipped" : "unavailable",
-  stale: false,
-  error: errorMessage(failure),
-});
-
-/** The status of a source at a time, by an evaluation for an empty context. Never rejects. */
-export async function statusOf(source: ManagedSource, at: Instant): Promise<SourceStatus> {
-  try {
-    const { dependencies: reads = [] } = await evaluateAlone(source, { at });
-    return evaluatedStatus(reads, faultOf(reads, at), at);
-  } catch (failure) {
-    return failedStatus(source, failure);
-  }
-}
 
 /** Whether each set of the source belongs to one user. */
 export const hasUsers = ({ editableSet: stored }: ManagedSource): boolean => stored !== undefined && isPersonal(stored);

@@ -8,7 +8,8 @@ import type { Reach } from "../../domain/features/reach.ts";
 import { resultWithin } from "../async/deadline.ts";
 import { type ChangeEntry, changeEntryOf } from "../events/change-entry.ts";
 import type { KnownFeature, ListFeatures } from "./list-features.ts";
-import { type Presence, placementsOf, type SourceListing, type SourceStatus } from "./source-listing.ts";
+import { type Presence, placementsOf, type SourceListing } from "./source-listing.ts";
+import type { SourceStatus } from "./source-status.ts";
 
 /** A source, and its part in the state of a feature. */
 export type DecidingSource = {

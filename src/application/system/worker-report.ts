@@ -6,7 +6,7 @@ import type { ChangesState, CheckChanges } from "../evaluation/check-changes.ts"
 import type { CheckReadiness } from "../evaluation/check-readiness.ts";
 import type { SourceStates } from "../evaluation/source-states.ts";
 import type { CheckEventLog, LogState } from "../events/check-event-log.ts";
-import { type SourceStatus, statusOf } from "../features/source-listing.ts";
+import { type SourceStatus, statusOf } from "../features/source-status.ts";
 import type { RecentTraffic, TrafficPoint } from "./recent-traffic.ts";
 
 /** The state of a source in one worker. */
