@@ -20,17 +20,34 @@ export type ChangesListener = {
 };
 
 const probeTimeoutMs = 500;
+const repeatAfterMs = 1_000;
 
 /** Checks whether stores accept changes, by every step of a change except its writes. */
-export class CheckChanges {
+export class CheckChanges implements Disposable {
   readonly #stores: readonly ProbedStore[];
   readonly #listener: ChangesListener;
   /** The reason of each store that rejects changes. */
   readonly #rejections = new Map<string, string>();
+  #repetition: NodeJS.Timeout | undefined;
+  #isDisposed = false;
 
   constructor(stores: readonly ProbedStore[], listener: ChangesListener) {
     this.#stores = stores;
     this.#listener = listener;
+  }
+
+  /** Checks, and again every second while a store does not respond. Never rejects. Keeps no process alive. */
+  async checkUntilKnown(): Promise<void> {
+    const states = Object.values(await this.check());
+    clearTimeout(this.#repetition);
+    if (this.#isDisposed || states.every(({ state }) => state !== "unknown")) return;
+    this.#repetition = setTimeout(() => void this.checkUntilKnown(), repeatAfterMs).unref();
+  }
+
+  /** Ends the repetition. */
+  [Symbol.dispose](): void {
+    this.#isDisposed = true;
+    clearTimeout(this.#repetition);
   }
 
   /** The state of each store. Concurrent calls share a check. Never rejects. */

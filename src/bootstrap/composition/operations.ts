@@ -124,8 +124,8 @@ export function operationsOf(
           accepted: (connection) => log.info({ connection }, "store accepts changes again"),
         },
       );
-      for (const [, connection] of connections) connection.onConnect(() => void check.check());
-      return check;
+      for (const [, connection] of connections) connection.onConnect(() => void check.checkUntilKnown());
+      return disposal.use(check);
     },
     /** The traffic that this configuration has served. */
     traffic: () => (): Traffic => {

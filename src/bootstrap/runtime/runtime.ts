@@ -63,7 +63,7 @@ export async function createRuntime(config: Config, context: ProcessContext): Pr
   await warnWithoutOperators(admin, log);
   // The state of a feed is restored first, from the store or from the snapshot.
   for (const { begin } of evaluation.background) begin();
-  void checkChanges.check();
+  void checkChanges.checkUntilKnown();
   opened.use(metrics.add(operations.observed));
   opened.use(traffic.add(operations.traffic));
   const reported = { ...operations.reported, traffic };
