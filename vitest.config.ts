@@ -7,6 +7,7 @@ const report = process.env["VITEST_JSON"];
 const files = {
   testTimeout: 180_000,
   hookTimeout: 180_000,
+  expect: { poll: { timeout: 60_000 } },
   // Files share the modules of their worker: to load them for each file would take longer than most files do.
   isolate: false,
   // CI repeats a failed test once and prints it: such a test depends on timing, and is to be fixed.
@@ -17,7 +18,9 @@ const files = {
 export default defineConfig({
   test: {
     // Once for all projects.
-    globalSetup: ["test/support/temporary-folder.ts", "test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
+    globalSetup: ["temporary-folder", "redis-setup", "postgres-setup", "chromium-setup"].map(
+      (name) => `test/support/${name}.ts`,
+    ),
     // Most files wait for something else most of the time.
     maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: LongestFirst },

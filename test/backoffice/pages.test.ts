@@ -80,7 +80,7 @@ describe("the sign-in page", () => {
     await dialog.getByLabel("Owner").fill("Checkout");
     await dialog.getByRole("button", { name: "Create" }).click();
     await page.getByRole("heading", { name: "first.feature" }).waitFor();
-    await page.goto(`${empty.service.url}/backoffice/features`);
+    await first.visit("features", "marta.ibanez");
     await page.getByRole("link", { name: "first.feature" }).waitFor();
     await page.getByRole("button", { name: "New feature" }).first().click();
     await dialog.getByLabel("Key").fill("first.feature");

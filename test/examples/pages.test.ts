@@ -1,11 +1,10 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumCommand } from "../support/chromium.ts";
 import { ExamplePages } from "../support/example-pages.ts";
 import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
 import { redisRules, settled, startService, type TestService } from "../support/service.ts";
 
-describe.skipIf(chromiumCommand === undefined)("the pages of examples, in Chromium", () => {
+describe("the pages of examples, in Chromium", () => {
   let redis: RedisServer;
   let service: TestService;
   let pages: ExamplePages;

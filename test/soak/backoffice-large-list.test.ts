@@ -64,7 +64,7 @@ describe("with 10,000 features", () => {
     await dialog.getByText("and 9,989 more").waitFor();
     await dialog.getByText(`${keys[7]} is killed and skipped.`).waitFor();
 
-    await page.reload();
+    await window.reload();
     const progress = page.getByText("Selecting 100 of 10,000…");
     const continued = async (route: Route) => {
       await progress.waitFor();

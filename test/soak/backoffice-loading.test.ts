@@ -96,7 +96,7 @@ describe("the numbers of a bulk change", () => {
     await dialog.getByText("Every caller loses it now.").waitFor();
     await page.keyboard.press("Escape");
     await page.route(dryRun, (route) => route.fulfill({ status: 500 }));
-    await page.reload();
+    await window.reload();
     await page.getByRole("checkbox", { name: "Select payments.sepa-instant" }).click();
     await page.getByRole("button", { name: "Kill 1…" }).click();
     const uncounted = page.getByRole("dialog", { name: "Kill 1 feature?" });

@@ -490,7 +490,7 @@ describe("the page of a person", () => {
       await page.getByRole("combobox", { name: "User id, or paste a token" }).fill(id);
       await page.getByRole("button", { name: "Look up" }).click();
       await isShown();
-      await page.reload();
+      await window.reload();
       await isShown();
     }
   });
@@ -507,7 +507,7 @@ describe("the page of a person", () => {
     await page.getByRole("button", { name: "Done" }).click();
     await page.keyboard.press("Escape");
     await page.getByText("1 token").waitFor();
-    await page.reload();
+    await window.reload();
     await page.getByText("1 token").waitFor();
     // Other tools may grant a key that the page does not create.
     await shop.call("sofia.admin", "PUT", `/admin/v1/catalogue/${pathSegment(id)}`, { description: "Of another tool" });
@@ -518,7 +518,7 @@ describe("the page of a person", () => {
     await page.getByRole("button", { name: "Kill for everyone…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Kill for everyone" }).click();
     await page.getByText(`Killed ${id}.`).waitFor();
-    await page.reload();
+    await window.reload();
     await page.getByRole("button", { name: "Undo kill" }).first().waitFor();
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(window.faults).toEqual([]);

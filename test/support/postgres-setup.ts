@@ -1,8 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { PostgreSqlContainer } from "@testcontainers/postgresql";
 import type { TestProject } from "vitest/node";
 import { dockerRuns } from "./docker.ts";
+import { installIfMissing } from "./install-if-missing.ts";
 import { postgresPrograms, startPostgresProcess } from "./postgres-process.ts";
 
 declare module "vitest" {
@@ -37,19 +36,10 @@ async function startContainer() {
 
 async function postgresFrom(): Promise<"docker" | "path"> {
   if (await dockerRuns()) return "docker";
-  if (postgresPrograms()) return "path";
-  const install = "apt-get update && apt-get install -y --no-install-recommends postgresql";
-  const isRootOnDebian = process.getuid?.() === 0 && existsSync("/etc/debian_version");
-  if (!isRootOnDebian) {
-    throw new Error(
-      `The tests need a real PostgreSQL, and neither Docker nor its initdb is here. Start Docker, or type:\n  sudo sh -c '${install}'`,
-    );
-  }
-  console.log(`Neither Docker nor PostgreSQL is here; installing it: ${install}`);
-  execFileSync("sh", ["-c", install], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  installIfMissing({
+    name: "Docker or PostgreSQL",
+    debianPackage: "postgresql",
+    isInstalled: () => postgresPrograms() !== undefined,
   });
-  if (!postgresPrograms()) throw new Error(`PostgreSQL is still not to be found; type: ${install}`);
   return "path";
 }

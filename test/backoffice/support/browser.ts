@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { TestContext } from "vitest";
+import { startChromium } from "../../support/chromium.ts";
+import { until } from "../../support/until.ts";
 import type { DemoShop, Person } from "./demo-shop.ts";
 
 /** A host that browsers do not trust without TLS, unlike `localhost`. It is this machine. */
 export const insecureHost = "tidegate.test";
-
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Builds the page if its sources changed. Throws if that fails. */
 export function buildPage(): void {
@@ -20,16 +20,12 @@ export function buildPage(): void {
 }
 
 /**
- * Starts Debian's Chromium. Throws, with the way out, if it is not installed or the page is not built. Scrollbars are
- * hidden, as on a phone, unless `hasScrollbars`.
+ * Starts Chromium, once the page is built. Throws if that fails. Scrollbars are hidden, as on a phone, unless
+ * `hasScrollbars`.
  */
 export async function startBrowser({ hasScrollbars = false } = {}): Promise<Browser> {
-  if (!existsSync(executablePath)) {
-    throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to another one`);
-  }
   buildPage();
-  return chromium.launch({
-    executablePath,
+  return startChromium({
     args: [
       "--no-sandbox",
       "--disable-gpu",
@@ -49,6 +45,8 @@ export type Window = AsyncDisposable & {
   readonly context: BrowserContext;
   /** Opens a path anew, as this person or signed out. To open another window takes longer than most tests. */
   readonly visit: (path: string, person?: Person) => Promise<void>;
+  /** Loads the page again. Unlike the browser's own command it is not interrupted by a dialog that was just closed. */
+  readonly reload: () => Promise<void>;
   /** Violations of the policy, uncaught errors, and requests to another origin so far. */
   readonly faults: Faults;
 };
@@ -62,6 +60,9 @@ export type WindowOptions = BrowserContextOptions & {
 
 /** Signed-out, empty pages for the next window, by the options of their contexts. To load files anew takes most of a load. */
 const unused = new WeakMap<Browser, Map<string, Page[]>>();
+
+/** Whether a dialog is open, or the page has gone back from the history entry of the last one: it does so by itself. */
+const isSettled = "!history.state?.isLayer || document.querySelector('dialog[open]') !== null";
 
 /** Opens the page of a shop as a person, or, without one, signed out. Nothing is stored in it. */
 export async function openWindow(
@@ -90,7 +91,14 @@ export async function openWindow(
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== origin) faults.push(`request to ${request.url()}`);
   });
+  const settled = () =>
+    until(() => page.evaluate<boolean>(isSettled), "the page has left the history entry of a dialog");
+  const reload = async () => {
+    await settled();
+    await page.reload();
+  };
   const visit = async (to: string, as?: Person) => {
+    await settled();
     // A page that is left signed in would report a request that is rejected meanwhile.
     await page.goto("about:blank");
     await context.clearCookies();
@@ -108,7 +116,7 @@ export async function openWindow(
     if (await isEmptied(page, origin)) pages.push(page);
     else await context.close();
   };
-  return { page, context, faults, visit, [Symbol.asyncDispose]: close };
+  return { page, context, faults, visit, reload, [Symbol.asyncDispose]: close };
 }
 
 /** Prints what a window shows after a failed test: a wait that timed out does not say what was there instead. */
@@ -126,7 +134,8 @@ function unusedPages(browser: Browser, options: string): Page[] {
 
 async function newPage(browser: Browser, options: BrowserContextOptions): Promise<Page> {
   const fixed = { reducedMotion: "reduce", locale: "en-GB", timezoneId: "Europe/Madrid" } as const;
-  return (await browser.newContext({ ...fixed, ...options })).newPage();
+  const permissions = ["clipboard-write"];
+  return (await browser.newContext({ ...fixed, permissions, ...options })).newPage();
 }
 
 /** Leaves the page of a window, and removes what it stored; returns whether that is done. */

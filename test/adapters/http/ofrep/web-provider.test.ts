@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chromiumCommand } from "../../../support/chromium.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
 import { StreamReader } from "../../../support/stream-reader.ts";
@@ -21,7 +20,7 @@ context: { attributes: any }
 server: { cors: { origins: ["*"] }, streams: { perCaller: 2 } }
 `;
 
-describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in Chromium", () => {
+describe("OpenFeature's web provider, in Chromium", () => {
   let redis: RedisServer;
   let service: TestService;
   let proxy: TcpProxy;
