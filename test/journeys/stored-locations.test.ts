@@ -6,6 +6,7 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { cached, commandsSeen, readsIn } from "../support/commands-seen.ts";
+import { instant } from "../support/instant.ts";
 import { adminToken, operatorOf } from "../support/operator.ts";
 import { startRedis } from "../support/redis.ts";
 import { bearer, startService, type TestService } from "../support/service.ts";
@@ -129,18 +130,12 @@ describe("the stored location of a user at a past time", () => {
       const { active_features } = (await answer.json()) as { active_features: readonly string[] };
       return [active_features, answer.headers.get("cache-status")];
     };
-    /** A time after all changes so far. */
-    const moment = async () => {
-      const now = Date.now() + 1;
-      await until(() => Date.now() > now + 1, "time passes");
-      return now;
-    };
     await until(async () => (await at(Date.now() - 1))[0] !== undefined, "the sets are recorded");
-    const before = await moment();
+    const before = await instant();
     await store.changes.apply(changeOf("location:user:1", { add: ["pt"] }));
-    const inPortugal = await moment();
+    const inPortugal = await instant();
     await store.changes.apply(changeOf("location:user:1", { add: ["es"], remove: ["pt"] }));
-    const inSpain = await moment();
+    const inSpain = await instant();
     const incomplete = 'tidegate; fwd=miss; detail="incomplete: place"';
     expect(await at(before)).toEqual([["menu"], incomplete]);
     expect(await at(inPortugal)).toEqual([["fado", "menu"], null]);

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { pathSegment } from "../../backoffice/src/api/path-segment.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
+import { instantText } from "../support/instant.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
@@ -64,7 +65,7 @@ describe("the page of a person", () => {
     await window.page.getByRole("button", { name: "web.killed Veto killed switches it off" }).waitFor();
     await chain(window.page, "web.killed is off").getByText("Killed", { exact: true }).waitFor();
     await shop.call("marta.ibanez", "PUT", "/admin/v1/sources/global/features/web.killed");
-    const at = new Date().toISOString();
+    const at = await instantText();
     await shop.call("jonas.weber", "DELETE", "/admin/v1/killed/web.killed");
     const before = () => explain({ user: "u-48213", at, features: ["web.killed"] });
     await until(async () => (await before()).features[0]?.on === false, "the past is known");
@@ -196,7 +197,7 @@ describe("the page of a person", () => {
       async () => (await explain({ user: "u-moment", features: ["checkout.express-pay"] })).features[0]?.on === true,
       "the feature is on",
     );
-    const at = new Date().toISOString();
+    const at = await instantText();
     await change("DELETE", "u-moment", "checkout.express-pay");
     await shop.call("luca.ferri", "PUT", "/admin/v1/sources/percentage/rules/checkout.express-pay", { percentage: 24 });
     for (const method of ["PUT", "DELETE"]) {

@@ -18,10 +18,10 @@ import { Timeline } from "../../../src/domain/feeds/timeline.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
+import { instant } from "../../support/instant.ts";
 import { anItem } from "../../support/items.ts";
 import { MemoryHistory, type RecordFields } from "../../support/memory-history.ts";
 import { aChange, recordsIn, sqliteStore, type TestStore } from "../../support/stores.ts";
-import { until } from "../../support/until.ts";
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
@@ -151,12 +151,6 @@ describe("a historical store", () => {
     const present = { changes, documents, relay, completeSince: async () => completeSince };
     return historicalStore(eventLog.history, present, "features", when);
   };
-  /** Returns the current time; what follows is later. */
-  const moment = async () => {
-    const now = Date.now();
-    await until(() => Date.now() > now + 1, "the clock advances");
-    return now;
-  };
 
   describe("of the present time", () => {
     const put = async (key: string, members: readonly string[]) => {
@@ -185,7 +179,7 @@ describe("a historical store", () => {
     /** Changes a rule; returns an instant after the change. */
     const put = async (name: string, value: Json) => {
       await store.connection.documents.put({ ...aChange(), collection: "shares", name, value });
-      return moment();
+      return instant();
     };
     const edit = (sql: string, ...values: string[]) => {
       using other = new DatabaseSync(file);
@@ -194,7 +188,7 @@ describe("a historical store", () => {
 
     it("are those recorded up to that time, if the log covers them", async () => {
       await watch();
-      const empty = await moment();
+      const empty = await instant();
       const one = await put("a", { share: 1 });
       const two = await put("b", { share: 2 });
       const three = await put("a", null);
@@ -258,7 +252,7 @@ describe("a historical store", () => {
     it("are recorded as found after external changes or a loss of the log", async () => {
       for (const name of ["kept", "changed", "gone"]) await put(name, { share: 1 });
       await watch();
-      const before = await moment();
+      const before = await instant();
       edit("UPDATE documents SET value = ? WHERE name = ?", '{"share":9}', "changed");
       edit("UPDATE documents SET value = NULL WHERE name = ?", "gone");
       expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
@@ -289,7 +283,7 @@ describe("a historical store", () => {
     const change = async (items: readonly KnownItem[], records = recorder(), epoch?: string) => {
       await records(items, known, epoch);
       known.put(items);
-      return moment();
+      return instant();
     };
     const at = async (when: number) => {
       const { value: items } = await asOf(when).itemsOf("shows");
@@ -311,13 +305,13 @@ describe("a historical store", () => {
     });
 
     it("are unknown before the first record, and name its time", async () => {
-      const before = await moment();
+      const before = await instant();
       await expect(at(before)).rejects.toThrow(HistoryUnavailable);
       await change([]);
       const error = await at(before).catch((cause) => cause);
       expect(error.parts).toEqual([{ name: "shows", from: expect.any(Number) }]);
       expect(error.parts[0].from).toBeGreaterThanOrEqual(before);
-      expect(await at(await moment())).toEqual([]);
+      expect(await at(await instant())).toEqual([]);
     });
 
     it("begin with all known items, in records of at most 500, followed by changes", async () => {
@@ -363,7 +357,7 @@ describe("a historical store", () => {
       const id = uuidv7();
       const half = { ...itemsRecordIn(last?.value ?? null), base: id, isWhole: false, items: [] };
       await documents.put({ id, by: "external", collection: feedsCollection, name: "shows", value: half as never });
-      expect(await at(await moment())).toEqual(await at(first));
+      expect(await at(await instant())).toEqual(await at(first));
       const after = await change([anItem("2")]);
       expect(await at(after)).toEqual(["1+1", "2+1"]);
     });
@@ -388,14 +382,14 @@ describe("a historical store", () => {
 
     it("include concurrent records of two processes", async () => {
       await Promise.all([change([anItem("1")]), change([anItem("2")]), change([anItem("3")])]);
-      expect(await at(await moment())).toEqual(["1+1", "2+1", "3+1"]);
+      expect(await at(await instant())).toEqual(["1+1", "2+1", "3+1"]);
     });
 
     it("are unknown if retention has removed their base", async () => {
       await change([anItem("1")]);
       await drain();
       const cut = Date.now();
-      await moment();
+      await instant();
       const after = await change([anItem("2")]);
       await drain();
       const recordAt = {

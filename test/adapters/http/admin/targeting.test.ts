@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instant } from "../../../support/instant.ts";
 import { adminToken, type Operator, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
@@ -34,12 +35,6 @@ context:
     const response = await operator.service.get(path, bearer(adminToken));
     if (!response.ok || response.headers.has("cache-status")) return "unknown";
     return ((await response.json()) as { active_features: readonly string[] }).active_features;
-  };
-  /** An instant after all previous changes, and before all later ones. */
-  const instant = async () => {
-    const now = Date.now() + 1;
-    await until(() => Date.now() > now + 1, "the instant is over");
-    return now;
   };
 
   it("takes effect at once, with values and variants, and segments change the flags that use them", async () => {

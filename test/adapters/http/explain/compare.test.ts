@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instantText } from "../../../support/instant.ts";
 import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { until } from "../../../support/until.ts";
@@ -179,11 +180,11 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
       return (await compared({ at }, { at: "2030-02-01T19:00:00Z" })).rows.get("brunch");
     };
     await set("2030");
-    const start = new Date().toISOString();
+    const start = await instantText();
     await set("2040");
-    const moved = new Date().toISOString();
+    const moved = await instantText();
     await set("2029");
-    const early = new Date().toISOString();
+    const early = await instantText();
     await set("2030");
     expect(await since(early)).toMatchObject({ kind: "turned-on", events: [], deciding: null });
     expect(await since(start)).toMatchObject({ kind: "turned-on", events: [], deciding: null });
@@ -193,7 +194,7 @@ describe.each(["redis", "sqlite"])("explanations for the page in %s", (store) =>
   it("name the change that made the difference, and not those without effect", async () => {
     for (const path of ["sources/active", "sources/global"]) await operator.delete(`/${path}/features/paella`);
     await operator.put("/sources/user/features/paella?userId=3");
-    const from = new Date().toISOString();
+    const from = await instantText();
     await operator.put("/sources/active/features/paella?note=opened");
     // A kill that was removed, and one grant more, change nothing.
     await operator.put("/killed/paella");

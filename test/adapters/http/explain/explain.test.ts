@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { instant } from "../../../support/instant.ts";
 import { longSetRuns } from "../../../support/long-set.ts";
 import { adminToken, type Operator, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { createDatabase } from "../../../support/postgres.ts";
@@ -18,13 +19,6 @@ type Feature = {
 };
 
 const textOf = (at: number): string => new Date(at).toISOString();
-
-/** Returns an instant after everything before the call and before everything after it. */
-async function nextInstant(): Promise<number> {
-  const next = Date.now() + 1;
-  await until(() => Date.now() > next, "the next millisecond is over");
-  return next;
-}
 
 /** Returns once the event log covers all sets. */
 async function onRecord({ service }: Operator): Promise<number> {
@@ -72,7 +66,7 @@ describe("over SQLite", () => {
     operator = await startOperator(sqliteRules);
     await operator.post("/users/1/tokens", { token: "one" });
     before = await onRecord(operator);
-    await nextInstant();
+    await instant();
     await operator.put("/sources/user/features/mine?userId=1&note=a%20try");
     await operator.put("/sources/user/features/held?userId=1");
     await operator.put("/sources/active/features/mine");
@@ -155,7 +149,7 @@ describe("over SQLite", () => {
     it("returns a location with its parents, the sets and the last changes", async () => {
       await operator.put("/sources/location/features/siesta?location=es");
       await operator.put("/sources/location/features/bear?location=es/madrid");
-      const at = await nextInstant();
+      const at = await instant();
       await operator.delete("/sources/location/features/bear?location=es/madrid");
       await until(async () => (await operator.features("one", "?location=es/madrid")).includes("siesta"), "it is on");
       const asked = { location: "es/madrid", features: ["bear", "siesta"] };
@@ -189,9 +183,7 @@ describe("over SQLite", () => {
         'on: grant "location" (location:es/madrid)',
         { result: "on", set: "location:es/madrid", lastChange: { by: "admin" } },
       ]);
-      const { body } = await operator.get(
-        `/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await nextInstant())}`,
-      );
+      const { body } = await operator.get(`/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await instant())}`);
       expect([body.turnedOff, body.events.map(({ key }: { key: string }) => key)]).toEqual([
         ["bear"],
         ["location:es/madrid"],
@@ -273,7 +265,7 @@ describe("over SQLite", () => {
     it("includes each acknowledged change", async () => {
       for (const method of ["put", "delete"] as const) {
         await operator[method]("/sources/global/features/quick");
-        const body = await (await ask(`?at=${textOf(await nextInstant())}`)).text();
+        const body = await (await ask(`?at=${textOf(await instant())}`)).text();
         expect(body.includes("quick")).toBe(method === "put");
       }
     });
@@ -304,12 +296,12 @@ describe("over SQLite", () => {
 
   describe("GET /admin/v1/diff", () => {
     it("returns the changed features and the events behind them, oldest first", async () => {
-      const from = await nextInstant();
+      const from = await instant();
       await operator.put("/sources/user/features/new?userId=1");
       await operator.put("/sources/user/features/new?userId=2");
       await operator.put("/sources/active/features/new?note=at%20last");
       await operator.delete("/sources/active/features/mine");
-      const to = await nextInstant();
+      const to = await instant();
       await operator.put("/sources/active/features/mine");
       const { status, body } = await operator.get(`/diff?user=1&from=${textOf(from)}&to=${textOf(to)}`);
       expect([status, body.turnedOn, body.turnedOff, body.undetermined, body.missingHistory]).toEqual([
@@ -352,7 +344,7 @@ describe("over SQLite", () => {
 
   describe("GET /admin/v1/features?at=", () => {
     it("lists the past state of features", async () => {
-      const then = await nextInstant();
+      const then = await instant();
       const whereAt = async (at: number) => {
         const { body } = await operator.get(`/features?search=doomed&at=${textOf(at)}`);
         return body.features.map(({ on, killed }: { on: object; killed: boolean }) => [on, killed]);
