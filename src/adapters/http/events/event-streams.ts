@@ -3,7 +3,7 @@ import { streamHeaders } from "../response-headers.ts";
 
 /** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;
-/** A stream is closed if its reader takes nothing for this many heartbeats. */
+/** A stream is closed if its reader takes nothing for this many heartbeats in a row. */
 const maxMissedBeats = 2;
 
 /** Messages of a stream, as Server-Sent Events. The next one is requested once the reader has taken the one before. */
@@ -51,6 +51,7 @@ export class EventStreams {
       start: (controller) => {
         const beat = setInterval(() => {
           if (controller.desiredSize !== null && controller.desiredSize > 0) {
+            missed = 0;
             controller.enqueue(Buffer.from(":\n\n"));
           } else if (++missed === maxMissedBeats) {
             release();

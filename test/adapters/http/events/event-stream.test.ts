@@ -248,6 +248,25 @@ describe("a stream", () => {
     }
   });
 
+  it("continues on a quiet stream whose reader takes every second heartbeat", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const streams = new EventStreams(1, 500);
+      const response = streams.respond(async function* () {
+        yield await new Promise<string>(() => {});
+      });
+      const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+      for (let taken = 0; taken < 4; taken++) {
+        expect((await reader.read()).done).toBe(false);
+        vi.advanceTimersByTime(1_000);
+        expect(streams.size).toBe(1);
+      }
+      streams.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("delivers more than buffers hold", async () => {
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
     await using server = await serve(new EventStreams(), async function* () {
