@@ -1,6 +1,6 @@
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { Backlog } from "../../domain/events/outbox.ts";
-import { resultWithin, waitAtMost } from "../async/deadline.ts";
+import { resultWithin } from "../async/deadline.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
 const timeoutMs = 500;
@@ -38,8 +38,8 @@ export class CheckEventLog {
    * check.
    */
   async log(): Promise<LogState> {
-    this.#pending ??= this.#checkLog();
-    await waitAtMost(timeoutMs, this.#pending);
+    const pending = (this.#pending ??= this.#checkLog());
+    await resultWithin(timeoutMs, () => pending);
     return this.#logState;
   }
 
