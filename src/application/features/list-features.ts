@@ -25,7 +25,7 @@ import type { SourceStatus } from "./source-status.ts";
 export type KnownFeature = {
   readonly feature: FeatureKey;
   readonly state: FeatureState;
-  /** Whether the state depends on cached values that may be outdated. */
+  /** Whether a source that has the feature has values that may be outdated. */
   readonly stale: boolean;
   /**
    * By source, in YAML order. Omits a source that is unavailable, or that has no sets and does not list the feature.

@@ -57,7 +57,7 @@ export const FeatureBody = z
       .describe(
         "The state over all contexts. `killed`: a veto switches it off for everyone. `unknown`: an unavailable source could decide it. `on`: it is on for everyone. `on-for-some`: it is on for users, locations, a share or by other rules. `held`: grants have it on, but a gate blocks each of them. `scheduled`: off now, and on from a known time. `off`: no grant has it on.",
       ),
-    stale: z.boolean().describe("Whether the state depends on cached values that may be outdated."),
+    stale: z.boolean().describe("Whether a source that has the feature has values that may be outdated."),
     on: z
       .record(z.string(), FeaturePresence)
       .describe(
