@@ -5,7 +5,8 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { killedKey } from "../../src/infrastructure/stores/store-keys.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
-import { type Answered, adminToken, type Operator, redisRulesAt, startOperator } from "../support/operator.ts";
+import { type Answer, ask } from "../support/calls.ts";
+import { adminToken, available, changesOf, redisRulesAt, startOperator } from "../support/operator.ts";
 import { TestProcess } from "../support/process.ts";
 import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
 import { bearer } from "../support/service.ts";
@@ -39,26 +40,6 @@ describe("Redis users with the documented rights", () => {
     await connection.connected();
     return connection;
   };
-  /** Whether the instance is ready and accepts changes, once its stores have responded, which may be late. */
-  const changesOf = async ({ service }: Operator) => {
-    let state = { status: "", changes: {} };
-    await until(async () => {
-      const ready = await service.get("/health/ready", bearer(adminToken));
-      const { status, changes } = (await ready.json()) as typeof state;
-      state = { status, changes };
-      return status === "ready" && !JSON.stringify(changes).includes('"unknown"');
-    }, "the stores respond");
-    return state;
-  };
-  /** Repeats a change while Redis is unavailable to it, as it may be on a busy machine. */
-  const available = async (change: () => Promise<Answered>) => {
-    let answer: Answered | undefined;
-    await until(async () => {
-      answer = await change();
-      return answer.body.code !== "source-unavailable";
-    }, "Redis is available to a change");
-    return answer as Answered;
-  };
 
   it("exist for three roles", () => {
     expect([...rules.keys()]).toEqual(["reader", "writer", "relay"]);
@@ -66,14 +47,12 @@ describe("Redis users with the documented rights", () => {
 
   it("as reader: serve clients from the cache, and reject changes permanently with the reason", async () => {
     await using operator = await startOperator(redisRulesAt(urlOf("reader")));
-    const answer = async () => (await operator.service.get("/features", bearer("1234"))).headers.get("cache-status");
-    await until(async () => (await answer()) === null, "the answer is fresh");
-    expect(await operator.features("1234")).toEqual(["always", "menu", "offers"]);
+    expect(await operator.current("1234")).toEqual(["always", "menu", "offers"]);
     const reason = expect.stringMatching(
       /^Redis rejects EVALSHA \(.+\): this user has no permissions to run the 'evalsha' command; grant the rights$/,
     );
     const refused = { state: "refused", reason };
-    expect(await changesOf(operator)).toEqual({ status: "ready", changes: { users: refused, features: refused } });
+    expect(await changesOf(operator)).toEqual({ users: refused, features: refused });
     for (const { status, body, headers } of [
       await available(() => operator.put("/killed/menu")),
       await available(() => operator.post("/users/1/tokens", {})),
@@ -82,10 +61,13 @@ describe("Redis users with the documented rights", () => {
       expect([status, body.code, headers.get("retry-after")]).toEqual([503, "store-permission-denied", null]);
       expect(body.detail).toContain("no permissions to run the 'evalsha' command");
     }
-    const isUnavailable = ({ state }: { state: string }) => state === "unavailable";
-    expect((await operator.get("/features")).body.sources.filter(isUnavailable)).toEqual([]);
+    const areAvailable = async () => {
+      const { body } = await operator.get("/features");
+      return body.sources.every(({ state }: { state: string }) => state !== "unavailable");
+    };
+    await until(areAvailable, "all sources are evaluated");
     for (const path of ["/killed", "/features/menu/users", "/sources", "/users/1", "/users", "/users/1/tokens"]) {
-      expect([path, (await operator.get(path)).status]).toEqual([path, 200]);
+      expect([path, (await available(() => operator.get(path))).status]).toEqual([path, 200]);
     }
     expect(await redis.client.exists(killedKey)).toBe(0);
   });
@@ -95,20 +77,22 @@ describe("Redis users with the documented rights", () => {
     await using reader = await startOperator(redisRulesAt(urlOf("reader")));
     await redis.client.acl("SETUSER", "untracked", "reset", ...(rules.get("reader") ?? []), "-client|tracking");
     await using untracked = await startOperator(redisRulesAt(urlOf("untracked")));
-    const seen = async () => (await Promise.all([reader.features(), untracked.features()])).flat();
+    const seen = () => Promise.all([reader, untracked].map(({ service }) => ask(service)));
+    const isOn = ({ features, mark }: Answer) => features.includes("menu") && mark === null;
     await until(async () => {
       await operator.delete("/killed/menu");
-      await until(async () => (await seen()).filter((feature) => feature === "menu").length === 2, "it is on");
+      await until(async () => (await seen()).every(isOn), "it is on");
       const { body } = await operator.put("/killed/menu?wait=true");
-      expect(await seen()).not.toContain("menu");
-      return body.tookMs < freshnessBoundMs;
+      const answers = await seen();
+      expect(answers.filter(isOn)).toEqual([]);
+      return body.tookMs < freshnessBoundMs && answers.every(({ mark }) => mark === null);
     }, "all instances confirm it");
   });
 
   it("as writer: apply every change, which waits for a relay", async () => {
     await using operator = await startOperator(redisRulesAt(urlOf("writer")));
     const accepted = { state: "accepted" };
-    expect(await changesOf(operator)).toEqual({ status: "ready", changes: { users: accepted, features: accepted } });
+    expect(await changesOf(operator)).toEqual({ users: accepted, features: accepted });
     const once = { "idempotency-key": "once" };
     const made = [
       await available(() => operator.put("/killed/menu", once)),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, type Operator, redisRulesAt, startOperator } from "../support/operator.ts";
+import { available, changesOf, type Operator, redisRulesAt, startOperator } from "../support/operator.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
-import { bearer } from "../support/service.ts";
+import { answerInTime, bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
 describe("a Redis that becomes a replica", () => {
@@ -11,7 +11,7 @@ describe("a Redis that becomes a replica", () => {
     redis = await startRedis();
     await redis.client.multi().sadd("global_features", "menu").set("token:1234", "1").exec();
     operator = await startOperator(redisRulesAt(redis.url));
-    await until(async () => (await ask("1234")).mark === null, "the answer is fresh");
+    await answerInTime(operator.service, "/features", bearer("1234"));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -22,17 +22,13 @@ describe("a Redis that becomes a replica", () => {
     const response = await of.service.get("/features", bearer(token));
     return { status: response.status, body: await response.text(), mark: response.headers.get("cache-status") };
   }
-  const changes = async (of = operator) => {
-    const ready = await of.service.get("/health/ready", bearer(adminToken));
-    const body = (await ready.json()) as { changes: Record<string, object> };
-    return [ready.status, body.changes["features"]];
-  };
   const body = '{"active_features":["always","menu"]}';
   const stale = expect.stringMatching(/^tidegate; hit; ttl=-\d+; detail="stale"$/);
+  const accepted = { state: "accepted" };
   const replica = { state: "refused", reason: expect.stringContaining("it is a replica; connect to the primary") };
 
   it("serves clients with marked responses, and rejects changes permanently, until it is the primary again", async () => {
-    expect(await changes()).toEqual([200, { state: "accepted" }]);
+    expect(await changesOf(operator)).toEqual({ users: accepted, features: accepted });
     await redis.client.call("REPLICAOF", "127.0.0.1", "1");
     await until(async () => (await ask("1234")).mark !== null, "the answer is marked");
     // Data verified before the failover stays fresh for 1 s.
@@ -47,8 +43,8 @@ describe("a Redis that becomes a replica", () => {
       expect(answer).toEqual({ status: 200, body, mark: stale });
       expect((await ask("unknown")).status).toBe(503);
     }
-    expect(await changes()).toEqual([200, replica]);
-    const refused = await operator.put("/killed/menu");
+    expect(await changesOf(operator)).toEqual({ users: replica, features: replica });
+    const refused = await available(() => operator.put("/killed/menu"));
     expect([refused.status, refused.body.code, refused.headers.get("retry-after")]).toEqual([
       503,
       "store-read-only",
@@ -58,7 +54,7 @@ describe("a Redis that becomes a replica", () => {
     await redis.client.call("REPLICAOF", "NO", "ONE");
     await until(async () => (await ask("1234")).mark === null, "the answer is fresh again");
     await until(async () => (await operator.put("/killed/menu")).status === 200, "changes are accepted again");
-    expect(await changes()).toEqual([200, { state: "accepted" }]);
+    expect(await changesOf(operator)).toEqual({ users: accepted, features: accepted });
     expect((await operator.delete("/killed/menu")).status).toBe(200);
   });
 
@@ -67,7 +63,7 @@ describe("a Redis that becomes a replica", () => {
     await using late = await startOperator(redisRulesAt(redis.url));
     await until(async () => (await ask("1234", late)).status === 200, "it is connected");
     expect(await ask("1234", late)).toEqual({ status: 200, body, mark: stale });
-    expect(await changes(late)).toEqual([200, replica]);
+    expect(await changesOf(late)).toEqual({ users: replica, features: replica });
     await redis.client.call("REPLICAOF", "NO", "ONE");
     await until(async () => (await ask("1234", late)).mark === null, "the answer is fresh");
   });

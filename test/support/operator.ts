@@ -1,4 +1,5 @@
 import { answerInTime, bearer, startService, type TestService } from "./service.ts";
+import { until } from "./until.ts";
 
 /** The credential of the operator in these tests. */
 export const adminToken = "the-operators-credential";
@@ -89,4 +90,28 @@ export function operatorOf(service: TestService, token = adminToken): Operator {
 export async function startOperator(rules: string, env: NodeJS.ProcessEnv = {}): Promise<Operator & AsyncDisposable> {
   const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken, ...env });
   return { ...operatorOf(service), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+}
+
+/** Whether each store accepts changes, once the service is ready and its stores have responded, which may be late. */
+export async function changesOf({ service }: Operator): Promise<Record<string, object>> {
+  let changes: Record<string, object> = {};
+  await until(async () => {
+    const ready = await service.get("/health/ready", bearer(adminToken));
+    const { status, changes: shown } = (await ready.json()) as { status: string; changes?: typeof changes };
+    if (status !== "ready" || shown === undefined || JSON.stringify(shown).includes('"unknown"')) return false;
+    changes = shown;
+    return true;
+  }, "the stores respond");
+  return changes;
+}
+
+/** Repeats a call while a store is unavailable to it, as it may be on a busy machine. */
+export async function available(call: () => Promise<Answered>): Promise<Answered> {
+  let answer = await call();
+  await until(async () => {
+    if (answer.body.code !== "source-unavailable") return true;
+    answer = await call();
+    return false;
+  }, "the store is available to a call");
+  return answer;
 }
