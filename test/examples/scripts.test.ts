@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { adminToken } from "../support/operator.ts";
 import { TestProcess } from "../support/process.ts";
 import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
-import { redisRules, settled, startService, type TestService } from "../support/service.ts";
+import { answerInTime, bearer, redisRules, settled, startService, type TestService } from "../support/service.ts";
 import { startUnleashServer } from "../support/unleash-server.ts";
 import { until } from "../support/until.ts";
 
@@ -27,6 +27,7 @@ describe("the scripts of examples, with a token by HTTP Basic", () => {
     await redis.client.sadd("features:user:1", "feature_3");
     await redis.client.sadd("active_features", "feature_3");
     await settled(redis.client, service);
+    expect((await answerInTime(service, "/features", bearer("1234"))).status).toBe(200);
   });
 
   const run = (file: string, program: string) =>

@@ -1,5 +1,5 @@
-import { answerInTime, bearer, startService, type TestService } from "./service.ts";
-import { until } from "./until.ts";
+import { answerInTime, bearer, isInTime, startService, type TestService } from "./service.ts";
+import { firstResult } from "./until.ts";
 
 /** The credential of the operator in these tests. */
 export const adminToken = "the-operators-credential";
@@ -94,24 +94,23 @@ export async function startOperator(rules: string, env: NodeJS.ProcessEnv = {}):
 
 /** Whether each store accepts changes, once the service is ready and its stores have responded, which may be late. */
 export async function changesOf({ service }: Operator): Promise<Record<string, object>> {
-  let changes: Record<string, object> = {};
-  await until(async () => {
-    const ready = await service.get("/health/ready", bearer(adminToken));
-    const { status, changes: shown } = (await ready.json()) as { status: string; changes?: typeof changes };
-    if (status !== "ready" || shown === undefined || JSON.stringify(shown).includes('"unknown"')) return false;
-    changes = shown;
-    return true;
-  }, "the stores respond");
+  type Ready = { status: string; changes?: Record<string, object> };
+  const { changes = {} } = await firstResult(
+    async () => (await service.get("/health/ready", bearer(adminToken))).json() as Promise<Ready>,
+    ({ status, changes }) => status === "ready" && changes !== undefined && !/"unknown"/.test(JSON.stringify(changes)),
+    "the stores respond",
+  );
   return changes;
 }
 
-/** Repeats a call while a store is unavailable to it, as it may be on a busy machine. */
-export async function available(call: () => Promise<Answered>): Promise<Answered> {
-  let answer = await call();
-  await until(async () => {
-    if (answer.body.code !== "source-unavailable") return true;
-    answer = await call();
-    return false;
-  }, "the store is available to a call");
-  return answer;
-}
+/** The first response of a call to which a store is available, which it may not be on a busy machine. */
+export const available = (call: () => Promise<Answered>): Promise<Answered> =>
+  firstResult(call, ({ body }) => body.code !== "source-unavailable", "the store is available to a call");
+
+/** The first one that no slow store affects: no source in it has an error either. */
+export const answeredInTime = (call: () => Promise<Answered>): Promise<Answered> =>
+  firstResult(
+    call,
+    (answer) => isInTime(answer) && !answer.body.sources?.some(({ error }: { error?: unknown }) => error),
+    "the stores answer in time",
+  );

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
 import { type Service, type StartOptions, start } from "../../src/bootstrap/runtime/serve.ts";
-import { until } from "./until.ts";
+import { firstResult, until } from "./until.ts";
 
 /** A service in this process, on a free port of the loopback address. */
 export type TestService = AsyncDisposable &
@@ -91,30 +91,35 @@ export async function feedsLive(service: TestService, adminToken: string): Promi
   await until(areLive, "the change feeds are live");
 }
 
-/**
- * The first response that no slow store affects: neither 503 with the request to repeat it, nor marked. On a busy machine
- * a store may respond too late for a read.
- */
-export async function answerInTime(
+/** Whether no slow store affects a response: it is neither 503 with the request to repeat it, nor marked. */
+export const isInTime = ({ headers }: Pick<Response, "headers">): boolean =>
+  headers.get("retry-after") !== "1" && !headers.has("cache-status");
+
+/** The first response of a call that no slow store affects. On a busy machine a store may respond too late for a read. */
+export const inTime = (call: () => Promise<Response>): Promise<Response> =>
+  firstResult(
+    call,
+    async (answer) => {
+      if (isInTime(answer)) return true;
+      await answer.body?.cancel();
+      return false;
+    },
+    "the store answers in time",
+  );
+
+/** The same for a GET of a path. */
+export const answerInTime = (
   service: TestService,
   path: string,
   headers: Record<string, string> = {},
-): Promise<Response> {
-  let answer = await service.get(path, headers);
-  await until(async () => {
-    if (answer.headers.get("retry-after") !== "1" && !answer.headers.has("cache-status")) return true;
-    await answer.body?.cancel();
-    answer = await service.get(path, headers);
-    return false;
-  }, "the store answers in time");
-  return answer;
-}
+): Promise<Response> => inTime(() => service.get(path, headers));
 
 let barriers = 0;
 
 /**
  * Waits until the service has processed all earlier writes to Redis: invalidations arrive in order, so it waits for a
- * last one. Works with the rules above, and leaves a token, a user and an active feature of its own.
+ * last one, and until no slow store affects a response. Works with the rules above, and leaves a token, a user and an
+ * active feature of its own.
  */
 export async function settled(features: Redis, service: TestService, users = features): Promise<void> {
   barriers += 1;
@@ -122,6 +127,7 @@ export async function settled(features: Redis, service: TestService, users = fea
   await users.set("token:barrier", `barrier-${barriers}`);
   await features.sadd(`features:user:barrier-${barriers}`, feature);
   await features.sadd("active_features", feature);
-  const seen = async () => (await (await service.get("/features", bearer("barrier"))).text()).includes(feature);
+  const seen = async () =>
+    (await (await answerInTime(service, "/features", bearer("barrier"))).text()).includes(feature);
   await until(seen, "the service acts on what was written");
 }

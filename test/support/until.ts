@@ -16,3 +16,17 @@ export async function until(
     await setTimeout(Math.min(Math.max(5, waitedMs / 10), 25));
   }
 }
+
+/** The first result of a call that meets a condition. Repeats the call as {@link until} checks its condition. */
+export async function firstResult<T>(
+  call: () => Promise<T>,
+  isWanted: (result: T) => boolean | Promise<boolean>,
+  name: string,
+): Promise<T> {
+  let result: T | undefined;
+  await until(async () => {
+    result = await call();
+    return isWanted(result);
+  }, name);
+  return result as T;
+}

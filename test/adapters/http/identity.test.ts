@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCredentialName } from "../../../src/adapters/credential-name.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { bearer, redisRules, settled, startService, type TestService, ways } from "../../support/service.ts";
+import {
+  answerInTime,
+  bearer,
+  redisRules,
+  settled,
+  startService,
+  type TestService,
+  ways,
+} from "../../support/service.ts";
 
 const names = [
   ..."userId,user_id,userid,uid,id,sub,subject,targetingKey,targeting_key,context,context[userId],evaluationContext".split(
@@ -43,7 +51,8 @@ describe.each(ways)("client input, with calls served %s", (_, way) => {
     await redis[Symbol.asyncDispose]();
   });
 
-  const answerTo = async (path: string, sent: Record<string, string>) => (await service.get(path, sent)).text();
+  const answerTo = async (path: string, sent: Record<string, string>) =>
+    (await answerInTime(service, path, sent)).text();
 
   it("returns own data (so the tests below would detect that of another user)", async () => {
     expect(await answerTo("/features", bearer("token-of-2"))).toBe('{"active_features":["secret"]}');

@@ -45,13 +45,13 @@ describe("the rules of sources", () => {
       },
     ]);
     expect(kept.etag).toBe(`"${kept.body.revision}"`);
-    expect(await operator.features()).toEqual(["always", "new/menu"]);
+    expect(await operator.current()).toEqual(["always", "new/menu"]);
     const found = await get("/new/menu");
     expect([found.body, found.etag]).toEqual([kept.body, kept.etag]);
     await put("new/menu", { on: false });
-    expect(await operator.features()).toEqual(["always"]);
+    expect(await operator.current()).toEqual(["always"]);
     await put("new/menu", { on: true, floors: [1, 2], until: "spring" });
-    expect(await operator.features()).toEqual(["always", "new/menu"]);
+    expect(await operator.current()).toEqual(["always", "new/menu"]);
   });
 
   it("can be deleted, and deleted again", async () => {
@@ -59,7 +59,7 @@ describe("the rules of sources", () => {
     const removed = await operator.delete("/sources/switches/rules/gone?note=over");
     expect(removed.body).toEqual({ source: "switches", feature: "gone", removed: true });
     expect(removed.etag).toMatch(/^".+\.2"$/);
-    expect(await operator.features()).not.toContain("gone");
+    expect(await operator.current()).not.toContain("gone");
     expect((await get("/gone")).body).toMatchObject({ status: 404, code: "unknown-feature" });
     expect((await operator.delete("/sources/switches/rules/gone")).body.removed).toBe(false);
   });
@@ -136,7 +136,7 @@ describe("the rules of sources", () => {
       dryRun: true,
       impact: expect.any(Object),
     });
-    expect(await operator.features()).toContain("new/menu");
+    expect(await operator.current()).toContain("new/menu");
     expect((await get("/tried")).status).toBe(404);
   });
 

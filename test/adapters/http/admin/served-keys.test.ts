@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inOrder } from "../../../../src/domain/evaluation/feature.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { adminToken, type Operator, startOperator } from "../../../support/operator.ts";
+import { adminToken, answeredInTime, type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { changeOf } from "../../../support/stores.ts";
@@ -101,21 +101,22 @@ describe.each([
   });
 
   it("is served", async () => {
-    expect(new Set(await operator.features())).toEqual(new Set(served));
+    expect(new Set(await operator.current())).toEqual(new Set(served));
   });
 
   it.each(ofPaths)("can be killed, read, explained, described and restored by its path: %j", async (key) => {
     const path = segmentOf(key);
     const killed = await operator.put(`/killed/${path}`);
     expect([killed.status, killed.body.added]).toEqual([200, [key]]);
-    expect(await operator.features()).not.toContain(key);
-    expect((await operator.get(`/features/${path}`)).body).toMatchObject({ feature: key, killed: true });
-    const explained = await operator.post("/explain", { features: [key] });
+    expect(await operator.current()).not.toContain(key);
+    const shown = await answeredInTime(() => operator.get(`/features/${path}`));
+    expect(shown.body).toMatchObject({ feature: key, killed: true });
+    const explained = await answeredInTime(() => operator.post("/explain", { features: [key] }));
     expect(explained.body.features).toMatchObject([{ feature: key, on: false, decidedBy: ["killed"] }]);
 
     expect((await operator.delete(`/killed/${path}`)).body.removed).toEqual([key]);
     expect((await operator.delete(`/killed/${path}`)).body.removed).toEqual([]);
-    expect(await operator.features()).toContain(key);
+    expect(await operator.current()).toContain(key);
 
     const described = await operator.put(`/catalogue/${path}`, {}, { owner: "shop" });
     expect([described.status, described.body.owner]).toEqual([200, "shop"]);
@@ -125,10 +126,10 @@ describe.each([
   it("can be killed, restored and added to a gate in one request", async () => {
     const change = async (wanted: object) => (await operator.post("/changes", { changes: [wanted] })).body.results[0];
     expect(await change({ source: "killed", add: served })).toMatchObject({ status: 200 });
-    expect(await operator.features()).toEqual([]);
+    expect(await operator.current()).toEqual([]);
     expect((await operator.get("/killed")).body.features).toEqual(inOrder(served));
     expect(await change({ source: "killed", remove: served })).toMatchObject({ status: 200 });
-    expect(new Set(await operator.features())).toEqual(new Set(served));
+    expect(new Set(await operator.current())).toEqual(new Set(served));
     expect(await change({ source: "active", add: served })).toMatchObject({ status: 200 });
   });
 
@@ -151,7 +152,7 @@ describe.each([
       const path = segmentOf(key);
       expect((await operator.put(`/sources/granted/features/${path}`)).body).toMatchObject({ added: [] });
       expect((await operator.delete(`/sources/granted/features/${path}`)).body.removed).toEqual([key]);
-      expect(await operator.features()).not.toContain(key);
+      expect(await operator.current()).not.toContain(key);
       const refused = await operator.put(`/sources/granted/features/${path}`);
       expect([refused.status, refused.body.code]).toEqual([422, "invalid-feature-key"]);
     });

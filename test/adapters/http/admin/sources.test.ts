@@ -73,7 +73,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       revision: anyRevision,
     });
     expect(etag).toBe(`"${body.revision}"`);
-    expect(await operator.features(undefined, "?location=S%C3%A3o%20Paulo")).toContain("samba");
+    expect(await operator.current(undefined, "?location=S%C3%A3o%20Paulo")).toContain("samba");
     await operator.put("/sources/user/features/samba?userId=100%25%2F1");
     expect((await operator.get("/sources/user/features?userId=100%25%2F1")).body).toMatchObject({
       key: "features:user:100%25/1",
@@ -90,13 +90,13 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
   });
 
   it("take effect for the next call to the same instance", async () => {
-    expect(await operator.features()).not.toContain("at_once_0");
+    expect(await operator.current()).not.toContain("at_once_0");
     for (let index = 0; index < 50; index++) {
       const feature = `at_once_${index}`;
       await operator.put(`/sources/global/features/${feature}`);
-      expect(await operator.features()).toContain(feature);
+      expect(await operator.current()).toContain(feature);
       await operator.delete(`/sources/global/features/${feature}`);
-      expect(await operator.features()).not.toContain(feature);
+      expect(await operator.current()).not.toContain(feature);
     }
   });
 

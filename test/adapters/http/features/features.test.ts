@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
+import { answeredInTime, type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { until } from "../../../support/until.ts";
 
@@ -44,20 +44,22 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
     await redis[Symbol.asyncDispose]();
   });
 
+  const get = (path: string) => answeredInTime(() => operator.get(path));
+
   const all = [
     ...["always", "beta", "described", "menu", "never", "none", "own1", "own2", "own3", "quarter", "samba"],
     ...["shop/cart:v2", "soon"],
   ];
 
   it("are those that a source lists, and those in the catalogue", async () => {
-    const { status, body } = await operator.get("/features");
+    const { status, body } = await get("/features");
     expect(status).toBe(200);
     expect(names(body)).toEqual(all);
     expect([body.next, body.total, body.known]).toEqual([undefined, all.length, all.length]);
   });
 
   it("have a state over all contexts", async () => {
-    const { features, counts } = (await operator.get("/features")).body as Page & { counts: object };
+    const { features, counts } = (await get("/features")).body as Page & { counts: object };
     expect(Object.fromEntries(features.map(({ feature, state }) => [feature, state]))).toEqual({
       always: "on",
       beta: "on-for-some",
@@ -77,7 +79,7 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
   });
 
   it("change their state with the next request after a change", async () => {
-    const stateOf = async (feature: string) => (await operator.get(`/features/${feature}`)).body.state;
+    const stateOf = async (feature: string) => (await get(`/features/${feature}`)).body.state;
     for (const [change, path, state] of [
       ["put", "/sources/user/features/fresh?userId=9", "held"],
       ["put", "/sources/active/features/fresh", "on-for-some"],
@@ -96,7 +98,7 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
   });
 
   it("show where they are on in each source", async () => {
-    const { body } = await operator.get("/features/menu");
+    const { body } = await get("/features/menu");
     expect(body).toMatchObject({
       feature: "menu",
       on: {
@@ -110,22 +112,22 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
       stale: false,
       catalogue: { description: "The menu", owner: "", tags: ["web"], archived: true, created: expect.any(String) },
     });
-    expect((await operator.get("/features/shop/cart:v2")).body).toMatchObject({ killed: true, catalogue: null });
-    expect((await operator.get("/features/beta")).body.on).toMatchObject({
+    expect((await get("/features/shop/cart:v2")).body).toMatchObject({ killed: true, catalogue: null });
+    expect((await get("/features/beta")).body.on).toMatchObject({
       global: false,
       user: { users: 3 },
       location: { location: [], complete: true },
     });
-    expect((await operator.get("/features/never")).body.on).toMatchObject({ literal: false });
-    expect((await operator.get("/features/own2")).body.on).toMatchObject({ user: { users: 1 } });
-    const { sources: _, audience: __, ...beta } = (await operator.get("/features/beta")).body;
+    expect((await get("/features/never")).body.on).toMatchObject({ literal: false });
+    expect((await get("/features/own2")).body.on).toMatchObject({ user: { users: 1 } });
+    const { sources: _, audience: __, ...beta } = (await get("/features/beta")).body;
     expect(beta.lastChange).not.toBeNull();
-    expect((await operator.get("/features")).body.features[1]).toEqual(beta);
+    expect((await get("/features")).body.features[1]).toEqual(beta);
   });
 
   it("show the part of each source, in the order in which they decide", async () => {
     await operator.put("/sources/rollout/rules/beta?note=carefully", {}, { percentage: 5 });
-    const { body } = await operator.get("/features/beta");
+    const { body } = await get("/features/beta");
     type Part = { source: string; role: string; reach: string; result: string | null };
     expect(body.sources.map(({ source, role, reach, result }: Part) => [source, role, reach, result])).toEqual([
       ["global", "grant", "absent", "nobody"],
@@ -169,7 +171,7 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
   });
 
   it("do not include unknown features", async () => {
-    const { status, body } = await operator.get("/features/nobody_knows");
+    const { status, body } = await get("/features/nobody_knows");
     expect([status, body.code]).toEqual([404, "unknown-feature"]);
   });
 
@@ -196,19 +198,19 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
     ["source=nowhere", []],
     ["sort=-key&search=own", ["own3", "own2", "own1"]],
   ])("match the filter %s", async (query, expected) => {
-    const { status, body } = await operator.get(`/features?${query}`);
+    const { status, body } = await get(`/features?${query}`);
     expect([status, body.total]).toEqual([200, expected.length]);
     expect(names(body)).toEqual(expected);
   });
 
   it("are counted by state with the same filter, whatever state it selects", async () => {
-    const { body } = await operator.get("/features?tag=web&state=on");
+    const { body } = await get("/features?tag=web&state=on");
     expect(body.counts).toEqual({ killed: 0, unknown: 0, on: 1, "on-for-some": 0, held: 0, scheduled: 0, off: 1 });
     expect([body.total, body.known]).toEqual([1, all.length]);
   });
 
   it("have owners, tags and sources that filters can name", async () => {
-    const { body } = await operator.get("/features/facets");
+    const { body } = await get("/features/facets");
     expect(body).toEqual({
       owners: [{ value: "Ana", features: 1 }],
       tags: [
@@ -230,10 +232,10 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
 
   it("are paged in every order, even if a feature is removed between pages", async () => {
     for (const sort of ["key", "-key", "changed", "-changed", "evaluated", "-evaluated"]) {
-      const first = await operator.get(`/features?sort=${sort}`);
+      const first = await get(`/features?sort=${sort}`);
       const paged: string[] = [];
       for (let cursor = ""; ; ) {
-        const { body } = await operator.get(`/features?limit=4&sort=${sort}${cursor}`);
+        const { body } = await get(`/features?limit=4&sort=${sort}${cursor}`);
         paged.push(...names(body));
         if (!body.next) break;
         cursor = `&cursor=${body.next}`;
@@ -241,24 +243,24 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
       expect(paged).toEqual(names(first.body));
     }
     await operator.put("/sources/global/features/anew");
-    const first = await operator.get("/features?limit=2");
+    const first = await get("/features?limit=2");
     expect(names(first.body)).toEqual(["always", "anew"]);
     await operator.delete("/sources/global/features/anew");
-    expect(names((await operator.get(`/features?limit=1&cursor=${first.body.next}`)).body)).toEqual(["beta"]);
+    expect(names((await get(`/features?limit=1&cursor=${first.body.next}`)).body)).toEqual(["beta"]);
   });
 
   it("reject a cursor of another filter or order", async () => {
-    const { body } = await operator.get("/features?limit=1&search=m");
+    const { body } = await get("/features?limit=1&search=m");
     for (const query of ["search=x", "search=m&state=on", "search=m&sort=-key"]) {
-      const forged = await operator.get(`/features?limit=9&${query}&cursor=${body.next}`);
+      const forged = await get(`/features?limit=9&${query}&cursor=${body.next}`);
       expect([forged.status, forged.body.code]).toEqual([400, "invalid-cursor"]);
     }
-    expect((await operator.get(`/features?limit=1&search=m&cursor=${body.next}`)).status).toBe(200);
+    expect((await get(`/features?limit=1&search=m&cursor=${body.next}`)).status).toBe(200);
   });
 
   it("have their last change, by which they can be sorted", async () => {
     await operator.put("/sources/global/features/beta?note=TICKET-42");
-    const lastOf = async () => (await operator.get("/features?sort=-changed&limit=1")).body.features[0];
+    const lastOf = async () => (await get("/features?sort=-changed&limit=1")).body.features[0];
     await until(async () => (await lastOf()).lastChange?.note === "TICKET-42", "the log has the change");
     expect(await lastOf()).toMatchObject({
       feature: "beta",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Answered, redisRulesAt, startOperator } from "../../../support/operator.ts";
+import { type Answered, answeredInTime, redisRulesAt, startOperator } from "../../../support/operator.ts";
 import { startRedis } from "../../../support/redis.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
@@ -17,7 +17,7 @@ describe("the states of features while a store is unavailable", () => {
     await operator.put("/sources/global/features/menu");
     await operator.put("/sources/user/features/held?userId=1");
     await operator.put("/catalogue/menu", {}, { description: "The menu" });
-    const before = await operator.get("/features");
+    const before = await answeredInTime(() => operator.get("/features"));
     expect(rowsOf(before.body).get("menu")).toMatchObject({ state: "on", stale: false });
     proxy.cut();
     await until(async () => {

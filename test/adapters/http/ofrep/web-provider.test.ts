@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
-import { bearer, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
+import { answerInTime, bearer, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
 import { StreamReader } from "../../../support/stream-reader.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
@@ -48,6 +48,9 @@ describe("OpenFeature's web provider, in Chromium", () => {
     await redis.client.sadd("active_features", "feature_3");
     await redis.client.sadd("features:user:1", "feature_3");
     await settled(redis.client, service);
+    for (const token of ["1234", "5678"]) {
+      expect((await answerInTime(service, "/features", bearer(token))).status).toBe(200);
+    }
   });
 
   const streaming = (app: WebApp) => until(() => app.streams.at(-1)?.status === 200, "the stream begins");

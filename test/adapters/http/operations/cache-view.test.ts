@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
-import { bearer, feedsLive, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
+import {
+  answerInTime,
+  bearer,
+  feedsLive,
+  redisRules,
+  settled,
+  startService,
+  type TestService,
+} from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
 import { withinLease } from "../../../support/within-lease.ts";
@@ -67,7 +75,7 @@ describe("the view of the cache", () => {
       { connection: "users", sources: ["other"], cached: null, store: { features: [], invalidMembers: 0 } },
     ]);
     const { connections } = await withinLease(async () => {
-      await (await service.get("/features", bearer(`of-${user}`))).text();
+      await (await answerInTime(service, "/features", bearer(`of-${user}`))).text();
       return seen(key);
     });
     expect(connections.map(({ cached }) => cached?.features)).toEqual([["a", "b"], []]);

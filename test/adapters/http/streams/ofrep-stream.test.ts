@@ -6,7 +6,7 @@ import { connectRedis } from "../../../../src/infrastructure/redis/redis-connect
 import { credentialsOn } from "../../../support/credentials.ts";
 import { adminToken } from "../../../support/operator.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
-import { bearer, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
+import { bearer, inTime, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
 import { StreamReader } from "../../../support/stream-reader.ts";
 import { until } from "../../../support/until.ts";
 
@@ -14,11 +14,13 @@ const refetch = '{"type":"refetchEvaluation"}';
 type Bulk = { flags: object[]; eventStreams?: { type: string; endpoint: { requestUri: string } }[] };
 
 const evaluate = async (service: TestService, headers: Record<string, string>, context: object = {}) => {
-  const response = await fetch(`${service.url}/ofrep/v1/evaluate/flags`, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ context }),
-  });
+  const response = await inTime(() =>
+    fetch(`${service.url}/ofrep/v1/evaluate/flags`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ context }),
+    }),
+  );
   const body = (response.status === 304 ? { flags: [] } : await response.json()) as Bulk;
   return { status: response.status, etag: response.headers.get("etag") ?? "", body };
 };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
-import { until } from "../../../support/until.ts";
+import { firstResult, until } from "../../../support/until.ts";
 
 const noFlags = '{"flags":{}}';
 
@@ -67,9 +67,16 @@ sources:
   it("has the sources with their freshness, and the stores with their caches", async () => {
     await operator.put("/sources/global/features/menu");
     await operator.service.get("/features");
-    const isSynced = async () => (await system()).stores[0].synced;
-    await until(isSynced, "the cache receives changes");
-    const { sources, stores } = await system();
+    type Source = { state: string; stale: boolean };
+    const { sources, stores } = await firstResult(
+      system,
+      ({ sources, stores: [{ synced, state, changes }] }) =>
+        synced &&
+        state === "answering" &&
+        changes !== "unknown" &&
+        sources.every((source: Source) => source.state === "evaluated" && !source.stale),
+      "the store answers in time, and the cache receives its changes",
+    );
     expect(sources).toMatchObject([
       { name: "global", label: "Everyone", kind: "set", role: "grant", state: "evaluated", stale: false },
       { name: "user", label: null, state: "evaluated", asOf: null },
