@@ -3,7 +3,7 @@ import { adminToken, type Operator, startOperator } from "../../../support/opera
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
-import { until } from "../../../support/until.ts";
+import { firstResult, until } from "../../../support/until.ts";
 
 const textOf = (at: number): string => new Date(at).toISOString();
 
@@ -38,6 +38,12 @@ describe("the effect of rules", () => {
     const isComplete = answer.ok && !answer.headers.has("cache-status");
     return { isComplete, body: (await answer.json()) as { active_features?: string[]; code?: string } };
   };
+  const completeAt = (instant: number) =>
+    firstResult(
+      () => at(instant),
+      ({ isComplete }) => isComplete,
+      "the log has all changes until then",
+    );
   const resultOf = async (question: object, feature: string, source = "switches") => {
     const { body } = await operator.post("/explain", { features: [feature], ...question });
     const [{ results, ...explained }] = body.features;
@@ -54,7 +60,7 @@ describe("the effect of rules", () => {
     await operator.delete("/sources/switches/rules/past");
     const gone = await moment();
     const notified = await Promise.all(
-      [start, on, off, gone].map(async (each) => (await at(each)).body.active_features),
+      [start, on, off, gone].map(async (each) => (await completeAt(each)).body.active_features),
     );
     expect(notified).toEqual([["always"], ["always", "past"], ["always"], ["always"]]);
     expect((await at(start - 3_600_000)).body.code).toBe("history-unavailable");
@@ -64,7 +70,7 @@ describe("the effect of rules", () => {
     for (let round = 0; round < 20; round++) {
       const on = round % 2 === 0;
       const after = await put("flicker", { on });
-      expect((await at(after)).body.active_features?.includes("flicker")).toBe(on);
+      expect((await completeAt(after)).body.active_features?.includes("flicker")).toBe(on);
     }
   });
 
