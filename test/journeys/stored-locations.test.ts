@@ -126,9 +126,14 @@ describe("the stored location of a user at a past time", () => {
     await operator.put("/sources/place/features/siesta?location=es");
     const at = async (instant: number) => {
       const path = `/features?user=1&at=${new Date(instant).toISOString()}`;
-      const answer = await service.get(path, bearer(adminToken));
-      const { active_features } = (await answer.json()) as { active_features: readonly string[] };
-      return [active_features, answer.headers.get("cache-status")];
+      let result: readonly (readonly string[] | string | null | undefined)[] = [];
+      await until(async () => {
+        const answer = await service.get(path, bearer(adminToken));
+        const { active_features } = (await answer.json()) as { active_features?: readonly string[] };
+        result = [active_features, answer.headers.get("cache-status")];
+        return answer.status !== 503;
+      }, "the history is read in time");
+      return result;
     };
     await until(async () => (await at(Date.now() - 1))[0] !== undefined, "the sets are recorded");
     const before = await instant();
