@@ -38,7 +38,8 @@ export class CheckEventLog {
    * check.
    */
   async log(): Promise<LogState> {
-    const pending = (this.#pending ??= this.#checkLog());
+    this.#pending ??= this.#checkLog();
+    const pending = this.#pending;
     await resultWithin(timeoutMs, () => pending);
     return this.#logState;
   }
