@@ -22,15 +22,16 @@ describe("with 10,000 features", () => {
       await isReady(window.page);
       return performance.now() - start;
     };
-    let [full, empty] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    // The shortest first view counts: other work on the machine only makes them longer.
+    let [full, ratio] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    // The least counts: other work on the machine makes a view longer, and both views of an attempt about as much.
     for (let attempt = 0; attempt < 5; attempt++) {
       const isListed = (page: Page) => page.getByRole("switch", { name: `On for everyone: ${keys[0]}` }).waitFor();
-      full = Math.min(full, await firstView("marta.ibanez", isListed));
+      const listed = await firstView("marta.ibanez", isListed);
+      full = Math.min(full, listed);
       if (full < 1_500) break;
-      empty = Math.min(empty, await firstView(undefined, (page) => page.getByLabel("Credential").waitFor()));
+      ratio = Math.min(ratio, listed / (await firstView(undefined, (page) => page.getByLabel("Credential").waitFor())));
     }
-    expect(full).toBeLessThan(full < 1_500 ? 1_500 : 3 * empty);
+    expect(full < 1_500 || ratio < 3, `${full} ms, ${ratio} times the sign-in page`).toBe(true);
     await using window = await shop.open("marta.ibanez", { path: "features?sort=key" });
     const { page } = window;
     await page.getByRole("button", { name: "All 10,000" }).waitFor();
@@ -42,13 +43,10 @@ describe("with 10,000 features", () => {
     const body = page.getByRole("rowgroup", { name: "Feature rows" });
     const last = keys.toSorted().at(-1) ?? "";
     await expect
-      .poll(
-        async () => {
-          await body.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-          return page.getByRole("link", { name: last }).count();
-        },
-        { timeout: 30_000 },
-      )
+      .poll(async () => {
+        await body.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        return page.getByRole("link", { name: last }).count();
+      })
       .toBe(1);
 
     const search = page.getByRole("textbox", { name: "Filter features" });
@@ -57,10 +55,10 @@ describe("with 10,000 features", () => {
     await search.fill("");
     await page.getByRole("button", { name: "All 10,000" }).waitFor();
     await page.getByRole("checkbox", { name: "Select all that match" }).click();
-    await page.getByText("All 10,000 that match are selected").waitFor();
+    await page.getByText("All 10,000 that match are selected").waitFor({ timeout: 120_000 });
     await page.getByRole("button", { name: "Kill 9,999…" }).click();
     const dialog = page.getByRole("dialog", { name: "Kill 9,999 of 10,000 features?" });
-    await dialog.getByText("Off for everyone. Every caller loses 9,999 features now.").waitFor();
+    await dialog.getByText("Off for everyone. Every caller loses 9,999 features now.").waitFor({ timeout: 120_000 });
     await dialog.getByText("and 9,989 more").waitFor();
     await dialog.getByText(`${keys[7]} is killed and skipped.`).waitFor();
 
@@ -72,7 +70,7 @@ describe("with 10,000 features", () => {
     };
     await page.route(/[?&]cursor=/, continued, { times: 1 });
     await page.getByRole("checkbox", { name: "Select all that match" }).click();
-    await page.getByText("All 10,000 that match are selected").waitFor();
+    await page.getByText("All 10,000 that match are selected").waitFor({ timeout: 120_000 });
     expect(await page.getByText(/^Selecting/).count()).toBe(0);
     expect(window.faults).toEqual([]);
   });

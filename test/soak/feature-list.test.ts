@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { leastOfThree } from "../support/least-of-three.ts";
 import { adminToken, type Operator, redisRulesAt, sqliteRules, startOperator } from "../support/operator.ts";
 import { startRedis } from "../support/redis.ts";
 import { bearer } from "../support/service.ts";
@@ -11,7 +12,7 @@ import { until } from "../support/until.ts";
 
 /** The processor time of a warm page, that of the client included. Measured: 17 to 23 ms. */
 const maxPageMs = 60;
-const calls = 20;
+const calls = 10;
 const count = 10_000;
 const users = Number(process.env["LIST_USERS"] ?? 1_000);
 const keys = Array.from({ length: count }, (_, index) => `area-${index % 50}.feature-${index}`);
@@ -67,13 +68,15 @@ describe.each(["sqlite", "redis"])("the list of features over %s", (store) => {
     );
     for (const query of ["limit=100", "limit=100&sort=-changed", "limit=100&state=on&search=feature-9"]) {
       await operator.get(`/features?${query}`);
-      const before = process.threadCpuUsage();
-      for (let call = 0; call < calls; call++) {
-        expect((await operator.get(`/features?${query}`)).body.features).toHaveLength(100);
-      }
-      const { user, system } = process.threadCpuUsage(before);
-      const took = (user + system) / 1_000 / calls;
-      expect([query, took < maxPageMs]).toEqual([query, true]);
+      const took = await leastOfThree(async () => {
+        const before = process.threadCpuUsage();
+        for (let call = 0; call < calls; call++) {
+          expect((await operator.get(`/features?${query}`)).body.features).toHaveLength(100);
+        }
+        const { user, system } = process.threadCpuUsage(before);
+        return (user + system) / 1_000 / calls;
+      });
+      expect(took, query).toBeLessThan(maxPageMs);
     }
     const { body } = await operator.get("/features?limit=1");
     expect(body.known).toBe(count + 2);

@@ -55,4 +55,4 @@ it("a client that is generated from the OpenAPI document calls the service", asy
   const { stdout } = await execute(process.execPath, ["client.ts"], { cwd: folder });
   expect(JSON.parse(stdout)).toEqual([["new/menu"], ["new/menu"], ["always", "new/menu"]]);
   rmSync(folder, { recursive: true });
-}, 120_000);
+});

@@ -15,6 +15,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
+import { leastOfThree } from "../support/least-of-three.ts";
 import { isAllowedLicence } from "../support/licences.ts";
 import { startRedis } from "../support/redis.ts";
 import { expectSmokeData, type Installed, run, serve, smoke } from "../support/smoke.ts";
@@ -164,20 +165,23 @@ describe("the npm package", () => {
     await run(onRedis, "demo");
     expect(await redis.client.smembers("active_features")).toEqual(["feature_3"]);
     const isServed = async () => /feature_2/.test(await (await fetch(`${url}/features`)).text());
-    await until(isServed, "the change is served", 10_000);
+    await until(isServed, "the change is served");
   });
 
   it("prints its version with at most 0.25 s more processor time than Node.js takes to start", async () => {
+    // Compiled code is kept for the user, not in the package. Each measured start has none.
+    const cache = join(folder, ".cache/tidegate");
     // Processor time, because other work on the machine delays both.
     const report = "process.on('exit', () => console.error(process.cpuUsage().user + process.cpuUsage().system))";
     const usedMs = async (...args: string[]) => {
+      rmSync(cache, { recursive: true, force: true });
       const options = ["--import", `data:text/javascript,${encodeURIComponent(report)}`];
       const { stderr } = await execute(process.execPath, [...options, ...args], { env: bare });
       return Number(stderr) / 1_000;
     };
-    expect((await usedMs(command, "--version")) - (await usedMs("-e", "0"))).toBeLessThan(250);
-    // Compiled code is kept for the user, not in the package.
-    expect(existsSync(join(folder, ".cache/tidegate"))).toBe(true);
+    const startMs = await leastOfThree(() => usedMs("-e", "0"));
+    expect((await leastOfThree(() => usedMs(command, "--version"))) - startMs).toBeLessThan(250);
+    expect(existsSync(cache)).toBe(true);
   });
 
   it("runs without a cache folder where none can be made", async () => {
