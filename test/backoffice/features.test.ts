@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../support/until.ts";
-import { openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
+import { isLive, openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 
 let shop: DemoShop;
@@ -49,7 +49,8 @@ describe("the page of features", () => {
   it("has each heading above its column, also beside a scrollbar", async () => {
     await window.visit("features", "marta.ibanez");
     const { page } = window;
-    await row(page, "checkout.express-pay").waitFor();
+    // The sources, which are read after the rows, add a column.
+    await row(page, "checkout.express-pay").getByRole("switch").waitFor();
     const edges = (of: string) =>
       page.locator(of).evaluateAll((cells) => cells.map((cell) => cell.getBoundingClientRect().left));
     expect(await edges(".feature-row:first-child .feature-cell")).toEqual(await edges(".feature-table-head > *"));
@@ -80,9 +81,10 @@ describe("the page of features", () => {
     const name = "On for everyone: checkout.split-bill";
     const switchIn = (page: Page, checked = false) => page.getByRole("switch", { name, checked });
     await switchIn(second.page).waitFor();
-    await second.page.getByText("Live", { exact: true }).waitFor();
+    await isLive(second.page);
     await switchIn(window.page).click({ force: true });
-    await window.page.getByText("checkout.split-bill is on for everyone.").waitFor();
+    // The message with the button Undo stays while the pointer is over it.
+    await window.page.getByText("checkout.split-bill is on for everyone.").hover();
     expect(await features()).toContain("checkout.split-bill");
     await switchIn(second.page, true).waitFor();
     await row(second.page, "checkout.split-bill").getByText("marta.ibanez").waitFor();
@@ -174,17 +176,25 @@ describe("the page of features", () => {
     await window.visit("features?sort=key", "marta.ibanez");
     const { page } = window;
     const dialog = page.getByRole("dialog");
+    const hasEntry = (expected: boolean) =>
+      until(
+        () => page.evaluate<boolean>(`(history.state?.isLayer === true) === ${expected}`),
+        `the history has ${expected ? "the" : "no"} entry of a dialog`,
+      );
     await page.getByRole("link", { name: "checkout.guest-flow" }).click();
     const heading = page.getByRole("heading", { name: "checkout.guest-flow", level: 1 });
     // The address has this one, and nothing has the other one.
     for (const name of ["Kill for everyone…", "Edit details"]) {
       await page.getByRole("button", { name }).click();
       await dialog.waitFor();
+      await hasEntry(true);
       await page.goBack();
       await dialog.waitFor({ state: "detached" });
+      await hasEntry(false);
       await page.getByRole("button", { name }).click();
       await dialog.getByRole("button", { name: "Cancel" }).click();
       await dialog.waitFor({ state: "detached" });
+      await hasEntry(false);
     }
     expect(new URL(page.url()).search).toBe("");
     await heading.waitFor();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isLive } from "../backoffice/support/browser.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
 
 const shop = shopTests();
@@ -62,7 +63,7 @@ describe("the parts of the page that the first view does not need", () => {
     await using window = await shop.open("marta.ibanez", { path: "features", isNew: true });
     const { page } = window;
     const isLoaded = "performance.getEntriesByType('resource').some(({ name }) => /\\/chart-[^/]+\\.js$/.test(name))";
-    await expect.poll(() => page.evaluate(isLoaded), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => page.evaluate(isLoaded)).toBe(true);
     const start = await shop.stop();
     for (const name of ["People", "Events", "System"]) {
       await page.getByRole("link", { name }).click();
@@ -72,7 +73,7 @@ describe("the parts of the page that the first view does not need", () => {
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await start();
-    await page.getByText("Live", { exact: true }).waitFor();
+    await isLive(page);
     expect(window.faults).toEqual([]);
   });
 });
@@ -160,7 +161,7 @@ describe("while the service restarts", () => {
     const { page } = window;
     const toggle = page.getByRole("switch", { name: "On for everyone: checkout.tax-preview" });
     await toggle.waitFor();
-    await page.getByText("Live", { exact: true }).waitFor();
+    await isLive(page);
     const start = await shop.stop();
     await page.getByText("Tidegate is restarting or out of reach.").waitFor();
     await page.getByText(/You see the state of .* Changes are paused\./).waitFor();
@@ -173,7 +174,7 @@ describe("while the service restarts", () => {
       .click({ timeout: 500 })
       .catch(() => undefined);
     await page.getByText("Connected again.").waitFor();
-    await page.getByText("Live", { exact: true }).waitFor();
+    await isLive(page);
     expect(await toggle.isEnabled()).toBe(true);
     await toggle.and(page.locator(":not(:checked)")).waitFor();
   });

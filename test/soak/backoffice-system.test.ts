@@ -34,6 +34,7 @@ describe("the page of the system", () => {
     await page.goto(`${shop.service.url}/backoffice/system`);
     await page
       .getByRole("img", { name: "Between 3 and 3 requests per second in the last hour, 3 in the last 15 seconds." })
+      .locator("canvas")
       .waitFor();
     await page.getByText("Highest p99 1.8 ms at 10:00:00; last p99 1.8 ms, p50 0.2 ms.").waitFor();
     expect(await page.locator("canvas").count()).toBe(1);

@@ -119,6 +119,10 @@ export async function openWindow(
   return { page, context, faults, visit, reload, [Symbol.asyncDispose]: close };
 }
 
+/** Waits until a page follows the event log. The page of events has a button of the same name, from the start. */
+export const isLive = (page: Page): Promise<void> =>
+  page.getByRole("status").getByText("Live", { exact: true }).waitFor();
+
 /** Prints what a window shows after a failed test: a wait that timed out does not say what was there instead. */
 export async function printAfterFailure({ page }: Window, { task }: TestContext): Promise<void> {
   if (task.result?.state === "fail") console.log(`${page.url()}\n${await page.locator("body").innerText()}`);
