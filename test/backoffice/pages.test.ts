@@ -1,14 +1,13 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
+import { isLive, openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
+import { unusedName } from "./support/unused-name.ts";
 
 let shop: DemoShop;
 let browser: Browser;
 let window: Window;
-/** Makes the names of a repeated test differ from those of its first run. */
-let run = 0;
 beforeAll(async () => {
   [shop, browser] = await Promise.all([startDemoShop({ isEmpty: true }), startBrowser()]);
   window = await openWindow(browser, shop);
@@ -58,9 +57,12 @@ describe("the sign-in page", () => {
     await window.visit("features?q=kept", "luca.ferri");
     const { page, context } = window;
     await page.getByText("No feature matches").waitFor();
-    // Another request would find the session ended before anything is typed.
-    await page.waitForLoadState("networkidle");
-    await context.clearCookies();
+    // An earlier request would find the session ended before anything is typed.
+    const endSession = async (route: Route) => {
+      await context.clearCookies();
+      await route.continue();
+    };
+    await page.route(/search=kept(\+|%20)too/, endSession, { times: 1 });
     await page.getByRole("textbox", { name: "Filter features" }).fill("kept too");
     const dialog = page.getByRole("dialog", { name: "Your session has ended" });
     await dialog.getByLabel("Credential").fill(shop.credentials["luca.ferri"]);
@@ -113,7 +115,7 @@ describe("the page of events", () => {
     await window.visit("events", "noa.levi");
     const { page } = window;
     await rowOf(page, "made.by-api added for everyone").getByText("marta.ibanez").waitFor();
-    await page.getByText("Live", { exact: true }).first().waitFor();
+    await isLive(page);
     await shop.call("luca.ferri", "PUT", "/admin/v1/sources/global/features/made.meanwhile");
     const made = rowOf(page, "made.meanwhile added for everyone");
     await made.getByText("luca.ferri").waitFor();
@@ -125,8 +127,7 @@ describe("the page of events", () => {
   });
 
   it("reverts a change after it has shown both sides, undoes that, and offers to revert both of a conflict", async () => {
-    run += 1;
-    const feature = `pay.wallet-${run}`;
+    const feature = unusedName("pay.wallet");
     const rule = `/admin/v1/sources/percentage/rules/${feature}`;
     await shop.call("luca.ferri", "PUT", rule, { percentage: 5 });
     await shop.call("luca.ferri", "PUT", rule, { percentage: 10 });
@@ -187,14 +188,16 @@ describe("the page of the system", () => {
     const { page } = window;
     const system = (await shop.call("noa.levi", "GET", "/admin/v1/system")) as { configuration: { file: string } };
     const { file } = system.configuration;
-    const before = readFileSync(file, "utf8");
-    run += 1;
-    const source = `offers-${run}`;
+    const nonsense = "  - { name: offers, kind: nonsense }\n";
+    // A failed run of this test leaves it in the file.
+    const before = readFileSync(file, "utf8").replace(nonsense, "");
+    writeFileSync(file, before);
+    const source = unusedName("offers");
     await page.getByRole("button", { name: "Reload…" }).click();
     const dialog = page.getByRole("dialog", { name: "Reload the configuration?" });
     await dialog.getByText("The file is as it was loaded.").waitFor();
     await dialog.getByRole("button", { name: "Cancel" }).click();
-    appendFileSync(file, "  - { name: offers, kind: nonsense }\n");
+    appendFileSync(file, nonsense);
     await page.getByRole("button", { name: "Reload…" }).click();
     await dialog.getByText(/nonsense/).waitFor();
     expect(await dialog.getByRole("button", { name: "Reload", exact: true }).isDisabled()).toBe(true);

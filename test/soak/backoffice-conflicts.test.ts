@@ -1,13 +1,19 @@
 import type { Route } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { isLive } from "../backoffice/support/browser.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
+import { unusedName } from "../backoffice/support/unused-name.ts";
 
 const shop = shopTests();
 
 const key = "checkout.express-pay";
-const rulePath = `/admin/v1/sources/percentage/rules/${key}`;
+const rulePath = `sources/percentage/rules/${key}`;
 const shareNow = async () =>
-  ((await shop.call("noa.levi", "GET", rulePath)) as { rule: { percentage: number } }).rule.percentage;
+  ((await shop.call("noa.levi", "GET", `/admin/v1/${rulePath}`)) as { rule: { percentage: number } }).rule.percentage;
+
+/** Changes the shop. At the start of a test it sets back what an earlier run left. */
+const change = (method: "PUT" | "DELETE", path: string, body?: object) =>
+  shop.call("jonas.weber", method, `/admin/v1/${path}`, body);
 
 describe("the second click of two", () => {
   it.each([
@@ -24,8 +30,9 @@ describe("the second click of two", () => {
     ["the set of a user", "people/u-48213", "button", /Remove checkout\.google-pay/, "removed for u-48213."],
     ["a revert", "events?q=guest-flow", "button", /^Revert$/, "1 change reverted."],
   ] as const)("in %s is ignored while the change of the first is under way", async (_, path, role, name, done) => {
-    const set = "/admin/v1/sources/global/features/payments.ledger-v2";
-    await shop.call("jonas.weber", "DELETE", set);
+    await change("DELETE", "sources/global/features/payments.ledger-v2");
+    await change("PUT", "sources/user/features/checkout.google-pay?userId=u-48213");
+    await change("PUT", "sources/global/features/checkout.guest-flow");
     await using window = await shop.open("marta.ibanez", { path });
     const { page } = window;
     const { promise: clicked, resolve: release } = Promise.withResolvers<void>();
@@ -54,12 +61,13 @@ describe("the second click of two", () => {
 
 describe("a change that somebody else made meanwhile", () => {
   it("stops a change of a rule, names who changed it and what, and can be replaced", async () => {
+    await change("PUT", rulePath, { percentage: 25 });
     await using window = await shop.open("marta.ibanez", { path: `features/${key}?edit=percentage` });
     const { page } = window;
     const dialog = page.getByRole("dialog", { name: `percentage of ${key}` });
     await dialog.getByText("Rule as JSON").click();
     await dialog.getByRole("textbox", { name: /^Rule/ }).fill('{"percentage": 40}');
-    await shop.call("jonas.weber", "PUT", rulePath, { percentage: 70 });
+    await change("PUT", rulePath, { percentage: 70 });
     await dialog.getByRole("button", { name: "Apply", exact: true }).click();
     const conflict = dialog.getByRole("alert").filter({ hasText: "Your change was not applied." });
     await conflict.getByText(/jonas\.weber changed this/).waitFor();
@@ -72,7 +80,7 @@ describe("a change that somebody else made meanwhile", () => {
     expect(await shareNow()).toBe(40);
 
     // The undo must not take back what came after.
-    await shop.call("luca.ferri", "PUT", rulePath, { percentage: 55 });
+    await change("PUT", rulePath, { percentage: 55 });
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await page.getByText("Not undone. Somebody changed it since.").waitFor();
     expect(await shareNow()).toBe(55);
@@ -85,14 +93,15 @@ describe("a change that somebody else made meanwhile", () => {
     await page.getByRole("button", { name: "Edit details" }).click();
     const dialog = page.getByRole("dialog", { name: "Details of checkout.guest-flow" });
     await dialog.getByRole("textbox", { name: "Owner" }).fill("Marta's team");
-    const catalogue = "/admin/v1/catalogue/checkout.guest-flow";
-    await shop.call("jonas.weber", "PUT", catalogue, { description: "Pay as a guest", owner: "Guests", tags: [] });
+    const catalogue = "catalogue/checkout.guest-flow";
+    await change("PUT", catalogue, { description: unusedName("Pay as a guest"), owner: "Guests", tags: [] });
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText(/jonas\.weber changed this/).waitFor();
-    expect(await shop.call("noa.levi", "GET", catalogue)).toMatchObject({ owner: "Guests" });
+    expect(await shop.call("noa.levi", "GET", `/admin/v1/${catalogue}`)).toMatchObject({ owner: "Guests" });
   });
 
   it("is not repeated and not undone by a switch or a kill that finds it", async () => {
+    for (const list of ["killed", "sources/global/features"]) await change("DELETE", `${list}/payments.ledger-v2`);
     await using window = await shop.open("marta.ibanez");
     const { page } = window;
     // The page does not learn of changes.
@@ -100,7 +109,7 @@ describe("a change that somebody else made meanwhile", () => {
     await page.goto(`${shop.service.url}/backoffice/features`);
     const toggle = page.getByRole("switch", { name: "On for everyone: payments.ledger-v2" });
     await toggle.waitFor();
-    await shop.call("jonas.weber", "PUT", "/admin/v1/sources/global/features/payments.ledger-v2");
+    await change("PUT", "sources/global/features/payments.ledger-v2");
     await toggle.click({ force: true });
     await page
       .getByText(/payments\.ledger-v2 was on for everyone already\. jonas\.weber changed it \d+ s ago\./)
@@ -111,18 +120,20 @@ describe("a change that somebody else made meanwhile", () => {
     const dialog = page.getByRole("dialog", { name: "Kill payments.ledger-v2?" });
     // What the dialog tells is read only once.
     await dialog.getByText("Every caller loses it now.").waitFor();
-    await shop.call("jonas.weber", "PUT", "/admin/v1/killed/payments.ledger-v2");
+    await change("PUT", "killed/payments.ledger-v2");
     await dialog.getByRole("button", { name: "Kill for everyone" }).click();
     await page.getByText(/payments\.ledger-v2 was killed already\. jonas\.weber changed it/).waitFor();
     expect(await page.getByRole("button", { name: "Undo", exact: true }).count()).toBe(0);
   });
 
   it("leaves a kill nothing to do, and shows who killed it", async () => {
+    await change("DELETE", "killed/payments.sepa-instant");
     await using window = await shop.open("marta.ibanez", { path: "features?kill=payments.sepa-instant" });
     const { page } = window;
     const asking = page.getByRole("dialog", { name: "Kill payments.sepa-instant?" });
     await asking.getByText("Every caller loses it now.").waitFor();
-    await shop.call("jonas.weber", "PUT", "/admin/v1/killed/payments.sepa-instant");
+    await isLive(page);
+    await change("PUT", "killed/payments.sepa-instant");
     const killed = page.getByRole("dialog", { name: "payments.sepa-instant is killed" });
     await killed.getByText(/Killed already by jonas\.weber, \d+ s ago\./).waitFor();
     expect(await page.getByRole("button", { name: "Kill for everyone" }).count()).toBe(0);
@@ -132,19 +143,20 @@ describe("a change that somebody else made meanwhile", () => {
   });
 
   it("is kept by a bulk change of tags, of which the other features are changed", async () => {
+    const [tag, ownTag] = [unusedName("new"), unusedName("q1")];
     await using window = await shop.open("luca.ferri", { path: "features?owner=Search&sort=key" });
     const { page } = window;
     const selected = ["search.typo-tolerance", "search.semantic-ranking"];
     for (const each of selected) await page.getByRole("checkbox", { name: `Select ${each}` }).click();
     await page.getByRole("button", { name: "Tags and owner" }).click();
     const dialog = page.getByRole("dialog", { name: "Tags and owner of 2 features" });
-    await dialog.getByRole("textbox", { name: "Add tags" }).fill("q1");
+    await dialog.getByRole("textbox", { name: "Add tags" }).fill(ownTag);
     // Somebody describes one of them between the read and the change.
     const describeFirst = async (route: Route) => {
-      await shop.call("jonas.weber", "PUT", "/admin/v1/catalogue/search.typo-tolerance", {
+      await change("PUT", "catalogue/search.typo-tolerance", {
         description: "Finds what was misspelt",
         owner: "Search",
-        tags: ["new"],
+        tags: [tag],
       });
       await route.continue();
     };
@@ -156,7 +168,7 @@ describe("a change that somebody else made meanwhile", () => {
     await page.getByRole("dialog", { name: "Tags and owner: 1 of 1 changed" }).waitFor();
     expect(await shop.call("noa.levi", "GET", "/admin/v1/catalogue/search.typo-tolerance")).toMatchObject({
       description: "Finds what was misspelt",
-      tags: ["new", "q1"],
+      tags: [tag, ownTag],
     });
     expect(window.faults).toEqual([]);
   });

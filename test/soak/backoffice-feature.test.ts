@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { demoFeatures } from "../backoffice/support/demo-features.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
+import { unusedName } from "../backoffice/support/unused-name.ts";
 
 const shop = shopTests();
 
@@ -10,6 +12,10 @@ const feature = async (key: string) =>
     readonly on: Readonly<Record<string, unknown>>;
     readonly catalogue: { readonly owner: string };
   };
+
+/** Sets back what an earlier run of a repeated test left. */
+const setBack = (method: "PUT" | "DELETE", path: string, body?: object) =>
+  shop.call("jonas.weber", method, `/admin/v1/${path}`, body);
 
 describe("the page of a feature", () => {
   it("shows the result of each source, in the order of the decision", async () => {
@@ -57,32 +63,34 @@ describe("the page of a feature", () => {
   });
 
   it("counts changes up to a page of events, and reads older ones on demand", async () => {
-    const path = "/admin/v1/sources/percentage/rules/many.changes";
+    const key = unusedName("many.changes");
+    const path = `/admin/v1/sources/percentage/rules/${key}`;
     for (let change = 0; change <= 100; change++) await shop.call("luca.ferri", "PUT", path, { percentage: change });
-    await using window = await shop.open("noa.levi", { path: "features/many.changes?tab=events" });
+    await using window = await shop.open("noa.levi", { path: `features/${key}?tab=events` });
     const { page } = window;
     await page.getByRole("button", { name: "Events 100+" }).waitFor();
-    await page.getByText("Share of many.changes 1 % to 2 %").waitFor();
-    expect(await page.getByText("Share of many.changes set to 0 %").count()).toBe(0);
+    await page.getByText(`Share of ${key} 1 % to 2 %`).waitFor();
+    expect(await page.getByText(`Share of ${key} set to 0 %`).count()).toBe(0);
     await page.getByRole("button", { name: "Show older events" }).click();
-    await page.getByText("Share of many.changes set to 0 %").waitFor();
+    await page.getByText(`Share of ${key} set to 0 %`).waitFor();
   });
 
   it("tells features that are evaluated as off from new ones", async () => {
+    const created = unusedName("just.created");
     await shop.call("marta.ibanez", "POST", "/ofrep/v1/evaluate/flags", { context: {} });
     await using window = await shop.open("noa.levi", { path: "features/web.bundle-split" });
     await window.page.getByText(/^never as on; off \d+ times? in the last 24 hours$/).waitFor();
-    await shop.call("marta.ibanez", "PUT", "/admin/v1/catalogue/just.created", {
+    await shop.call("marta.ibanez", "PUT", `/admin/v1/catalogue/${created}`, {
       description: "",
       owner: "",
       tags: [],
     });
-    await window.visit("features/just.created", "noa.levi");
-    await window.page.getByText(/^created (now|\d+ s ago); not evaluated yet$/).waitFor();
-    await window.visit("features?q=just.created", "noa.levi");
+    await window.visit(`features/${created}`, "noa.levi");
+    await window.page.getByText(/^created (now|\d+ (s|min) ago); not evaluated yet$/).waitFor();
+    await window.visit(`features?q=${created}`, "noa.levi");
     await window.page
-      .getByTitle(/^Created \d+ s ago; not evaluated as on yet$/)
-      .getByText("none yet")
+      .getByTitle(/^Created \d+ (s|min) ago; not evaluated as on yet$/)
+      .getByText(/^none (yet|for \d+ min)$/)
       .waitFor();
   });
 
@@ -120,6 +128,7 @@ describe("the page of a feature", () => {
   });
 
   it("kills and unkills the feature", async () => {
+    await setBack("DELETE", "killed/checkout.apple-pay");
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.apple-pay" });
     const { page } = window;
     await page.getByRole("button", { name: "Kill for everyone…" }).click();
@@ -133,10 +142,12 @@ describe("the page of a feature", () => {
     await page
       .locator(".recent-changes")
       .getByText(/^Killed, undone after \d+ (s|min)$/)
+      .first()
       .waitFor();
   });
 
   it("adds and removes the feature for everyone, and holds it, in the rows of the sources", async () => {
+    await setBack("DELETE", "sources/global/features/checkout.google-pay");
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.google-pay" });
     const { page } = window;
     await page.getByRole("button", { name: "Add global: checkout.google-pay" }).click();
@@ -154,6 +165,7 @@ describe("the page of a feature", () => {
   });
 
   it("adds the feature for a location, and removes it", async () => {
+    await setBack("DELETE", "sources/location/features/checkout.guest-flow?location=lisboa");
     const path = "features/checkout.guest-flow?tab=locations";
     await using window = await shop.open("marta.ibanez", { path });
     const { page } = window;
@@ -185,6 +197,7 @@ describe("the page of a feature", () => {
   });
 
   it("asks for confirmation, with numbers, before it closes and opens a gate", async () => {
+    await setBack("PUT", "sources/active/features/checkout.google-pay");
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.google-pay" });
     const { page } = window;
     await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
@@ -193,6 +206,7 @@ describe("the page of a feature", () => {
     await dialog.getByRole("button", { name: "Close the gate" }).click();
     await page.getByText("Held by gate", { exact: true }).waitFor();
     expect((await feature("checkout.google-pay")).state).toBe("held");
+    await dialog.waitFor({ state: "detached" });
     await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
     const opening = page.getByRole("dialog", { name: "Open gate active for checkout.google-pay?" });
     await opening.getByText("48 users gain it now.").waitFor();
@@ -242,6 +256,7 @@ describe("the page of a feature", () => {
   });
 
   it("names the fault of a rule at its member, previews a share, and applies it", async () => {
+    await setBack("PUT", "sources/percentage/rules/checkout.installments", { percentage: 10 });
     await using window = await shop.open("marta.ibanez", {
       path: "features/checkout.installments?edit=percentage",
     });
@@ -301,6 +316,8 @@ describe("the page of a feature", () => {
   });
 
   it("shows when a schedule is on, in a chosen zone, and edits its windows with a preview", async () => {
+    const stocked = demoFeatures.find(({ key }) => key === "checkout.gift-cards");
+    await setBack("PUT", "sources/schedule/rules/checkout.gift-cards", { windows: stocked?.windows });
     await using window = await shop.open("marta.ibanez", { path: "features/checkout.gift-cards" });
     const { page } = window;
     await page.getByText(/^Off now\. On \w+ 24 Dec, 00:00, in \d+ \w+\.$|^On now\./).waitFor();
@@ -335,14 +352,15 @@ describe("the page of a feature", () => {
   });
 
   it("describes a feature that was unknown", async () => {
-    await using window = await shop.open("marta.ibanez", { path: "features/checkout.new-idea" });
+    const key = unusedName("checkout.new-idea");
+    await using window = await shop.open("marta.ibanez", { path: `features/${key}` });
     const { page } = window;
-    await page.getByText("No source lists checkout.new-idea, and nobody described it.").waitFor();
+    await page.getByText(`No source lists ${key}, and nobody described it.`).waitFor();
     await page.getByRole("button", { name: "Create it" }).click();
     await page.getByRole("textbox", { name: "Owner" }).fill("Checkout");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Off. No source has it on.").waitFor();
-    expect((await feature("checkout.new-idea")).catalogue.owner).toBe("Checkout");
+    expect((await feature(key)).catalogue.owner).toBe("Checkout");
   });
 
   it("leads from a user of the feature to the reasons", async () => {

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { pathSegment } from "../../backoffice/src/api/path-segment.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
+import { unusedName } from "../backoffice/support/unused-name.ts";
 import { instantText } from "../support/instant.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -155,9 +156,10 @@ describe("the page of a person", () => {
   });
 
   it("suggests what a typing error meant, asks before a feature is created, and tells if it stays off", async () => {
-    await using window = await shop.open("marta.ibanez", { path: "people/u-48290" });
+    const [user, feature] = [unusedName("u-adding"), unusedName("wholly.new")];
+    await using window = await shop.open("marta.ibanez", { path: `people/${user}` });
     const { page } = window;
-    const dialog = page.getByRole("dialog", { name: "Add a feature for u-48290" });
+    const dialog = page.getByRole("dialog", { name: `Add a feature for ${user}` });
     const submit = (button: string) => dialog.getByRole("button", { name: button, exact: true }).click();
     await page.getByRole("button", { name: "Add feature" }).click();
     await dialog.getByLabel("Feature").fill("chekout.splitbill");
@@ -166,20 +168,19 @@ describe("the page of a person", () => {
     await dialog.getByText("Adding it creates a new feature.").waitFor();
     await dialog.getByRole("button", { name: "checkout.split-bill", exact: true }).click();
     await submit("Add");
-    await page
-      .getByText(/added for u-48290\. It is still off: user lists it, but gate active holds it back\.$/)
-      .waitFor();
+    await page.getByText(`added for ${user}. It is still off: user lists it, but gate active holds it back.`).waitFor();
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     await page.getByRole("button", { name: "Add feature" }).click();
-    await dialog.getByLabel("Feature").fill("wholly.new");
+    await dialog.getByLabel("Feature").fill(feature);
     await submit("Add");
     await submit("Create a new feature");
-    await page.getByText("wholly.new added for u-48290.").waitFor();
+    await page.getByText(`${feature} added for ${user}.`).waitFor();
     await page.getByRole("button", { name: "Undo", exact: true }).click();
     expect(window.faults).toEqual([]);
   });
 
   it("removes a feature of the user's own set, as their app sees, and undoes it", async () => {
+    await change("PUT", "u-48213", "checkout.google-pay");
     await using window = await shop.open("marta.ibanez", { path: "people/u-48213" });
     const { page } = window;
     const isOn = async () => (await explain({ user: "u-48213", features: ["checkout.google-pay"] })).features[0]?.on;
@@ -192,6 +193,8 @@ describe("the page of a person", () => {
   });
 
   it("shows a past time as the API returns it, and the changes since", async () => {
+    const rule = "/admin/v1/sources/percentage/rules/checkout.express-pay";
+    await shop.call("luca.ferri", "PUT", rule, { percentage: 25 });
     await change("PUT", "u-moment", "checkout.express-pay");
     await until(
       async () => (await explain({ user: "u-moment", features: ["checkout.express-pay"] })).features[0]?.on === true,
@@ -199,7 +202,7 @@ describe("the page of a person", () => {
     );
     const at = await instantText();
     await change("DELETE", "u-moment", "checkout.express-pay");
-    await shop.call("luca.ferri", "PUT", "/admin/v1/sources/percentage/rules/checkout.express-pay", { percentage: 24 });
+    await shop.call("luca.ferri", "PUT", rule, { percentage: 24 });
     for (const method of ["PUT", "DELETE"]) {
       await shop.call("jonas.weber", method, "/admin/v1/killed/checkout.express-pay");
     }
@@ -246,10 +249,11 @@ describe("the page of a person", () => {
     };
 
     it("a mark says what changed, and moves the moment to just after it", async () => {
-      await change("PUT", "u-strip", "checkout.google-pay");
-      await until(async () => (await momentsAfter("u-strip")).length > 0, "the change is in the log");
-      const [last] = await momentsAfter("u-strip");
-      const path = `people/u-strip?mode=at&at=${new Date(minutesAgo(2_880)).toISOString()}`;
+      const user = unusedName("u-strip");
+      await change("PUT", user, "checkout.google-pay");
+      await until(async () => (await momentsAfter(user)).length > 0, "the change is in the log");
+      const [last] = await momentsAfter(user);
+      const path = `people/${user}?mode=at&at=${new Date(minutesAgo(2_880)).toISOString()}`;
       await using window = await shop.open("noa.levi", { path });
       const { page } = window;
       const marks = page.getByRole("list", { name: "Changes" }).getByRole("button");
@@ -298,6 +302,13 @@ describe("the page of a person", () => {
       await expect.poll(() => momentIn(page)).toBeGreaterThan(Date.now() + 3_000_000);
       await slider.press("ArrowLeft");
       await expect.poll(isNow).toBe(true);
+      // A comparison keeps a moment that is more than 30 s old. What the page takes for now is up to 10 s old.
+      const isNew = async () => {
+        const age = Date.now() - momentIn(page);
+        if (age > 12_000) await slider.press("End");
+        return age <= 12_000;
+      };
+      await expect.poll(isNew, { interval: 1_000 }).toBe(true);
       await page
         .getByRole("radio", { name: "Compare" })
         .or(page.getByRole("button", { name: "Compare" }))
@@ -316,10 +327,11 @@ describe("the page of a person", () => {
     it("a mark of several changes shows the kill among them", async () => {
       for (const method of ["PUT", "DELETE"])
         await shop.call("jonas.weber", method, "/admin/v1/killed/web.bundle-split");
-      await change("PUT", "u-marks", "web.bundle-split");
-      await change("DELETE", "u-marks", "web.bundle-split");
-      await until(async () => (await momentsAfter("u-marks")).length > 3, "the changes are in the log");
-      await using window = await shop.open("noa.levi", { path: `people/u-marks?mode=compare` });
+      const user = unusedName("u-marks");
+      await change("PUT", user, "web.bundle-split");
+      await change("DELETE", user, "web.bundle-split");
+      await until(async () => (await momentsAfter(user)).length > 3, "the changes are in the log");
+      await using window = await shop.open("noa.levi", { path: `people/${user}?mode=compare` });
       const last = window.page.getByRole("list", { name: "Changes" }).getByRole("button").last();
       await last.locator("svg.state-text-killed").waitFor();
       expect(window.faults).toEqual([]);
@@ -432,9 +444,10 @@ describe("the page of a person", () => {
   });
 
   it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
-    await using window = await shop.open("sofia.admin", { path: "people/u-drawer" });
+    const user = unusedName("u-drawer");
+    await using window = await shop.open("sofia.admin", { path: `people/${user}` });
     const { page } = window;
-    const drawer = page.getByRole("dialog", { name: "Tokens of u-drawer" });
+    const drawer = page.getByRole("dialog", { name: `Tokens of ${user}` });
     await page.getByRole("button", { name: "Tokens" }).click();
     await drawer.getByRole("button", { name: "Issue a token" }).click();
     const token = await drawer.getByRole("status").locator("code").innerText();
@@ -451,15 +464,16 @@ describe("the page of a person", () => {
   });
 
   it("issues one token for a double click, marks its row, and asks before it is lost", async () => {
-    await using window = await shop.open("sofia.admin", { path: "people/u-twice" });
+    const user = unusedName("u-twice");
+    await using window = await shop.open("sofia.admin", { path: `people/${user}` });
     const { page } = window;
-    const drawer = page.getByRole("dialog", { name: "Tokens of u-twice" });
+    const drawer = page.getByRole("dialog", { name: `Tokens of ${user}` });
     const question = drawer.getByText("Close without copying the new token?");
     await page.getByRole("button", { name: "Tokens" }).click();
     await drawer.getByRole("button", { name: "Issue a token" }).dblclick();
     const row = drawer.getByRole("listitem").filter({ hasText: "shown above" });
     await row.waitFor();
-    const { tokens } = (await shop.call("sofia.admin", "GET", "/admin/v1/users/u-twice/tokens")) as {
+    const { tokens } = (await shop.call("sofia.admin", "GET", `/admin/v1/users/${user}/tokens`)) as {
       tokens: readonly { id: string }[];
     };
     expect(tokens.length).toBe(1);
