@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, type Operator, startOperator } from "../../../support/operator.ts";
+import { adminToken, answeredInTime, type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
@@ -45,7 +45,7 @@ describe("the effect of rules", () => {
       "the log has all changes until then",
     );
   const resultOf = async (question: object, feature: string, source = "switches") => {
-    const { body } = await operator.post("/explain", { features: [feature], ...question });
+    const { body } = await answeredInTime(() => operator.post("/explain", { features: [feature], ...question }));
     const [{ results, ...explained }] = body.features;
     return {
       ...explained,
@@ -77,9 +77,11 @@ describe("the effect of rules", () => {
   it("is explained by the rule, its last change and its freshness", async () => {
     await put("explained", { on: true, until: "spring" }, "?note=TICKET-9");
     // The invalidation of a change may arrive while the rules with that change are read: then they are read again.
-    const isFresh = async () => (await resultOf({}, "explained")).sources[1].freshness.fresh;
-    await until(isFresh, "the rules are cached");
-    const { on, message, decidedBy, result, sources } = await resultOf({}, "explained");
+    const { on, message, decidedBy, result, sources } = await firstResult(
+      () => resultOf({}, "explained"),
+      (explained) => explained.sources[1].freshness.fresh,
+      "the rules are cached",
+    );
     expect([on, message, decidedBy]).toEqual([true, 'on: grant "switches"', ["switches"]]);
     expect(result).toEqual({
       source: "switches",
@@ -125,12 +127,12 @@ describe("the effect of rules", () => {
   it("is listed with its sources", async () => {
     await put("listed/on", { on: true });
     await put("listed/off", { on: false });
-    const { body } = await operator.get("/features?search=listed");
+    const { body } = await answeredInTime(() => operator.get("/features?search=listed"));
     expect(body.features.map(({ feature, on }: { feature: string; on: unknown }) => [feature, on])).toEqual([
       ["listed/off", { killed: false, switches: { rule: { on: false, floors: [] }, on: false } }],
       ["listed/on", { killed: false, switches: { rule: { on: true, floors: [] }, on: true } }],
     ]);
-    const past = await operator.get(`/features?search=listed&at=${textOf(start)}`);
+    const past = await answeredInTime(() => operator.get(`/features?search=listed&at=${textOf(start)}`));
     expect(past.body.features).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
+import { available, type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { answerInTime, basic, bearer } from "../../../support/service.ts";
 import { oddTokens } from "../../../support/unlikely.ts";
@@ -17,17 +17,18 @@ describe("users", () => {
     await redis[Symbol.asyncDispose]();
   });
 
+  const get = (path: string) => available(() => operator.get(path));
   /** The response for a user once no store responds too late for a source. */
   const shown = (path: string) =>
     firstResult(
-      () => operator.get(path),
+      () => get(path),
       ({ body }) => body.effective.missing.length === 0,
       "no source is missing",
     );
 
   it("name a key of the wrong type, with the fix", async () => {
     await redis.client.set("features:user:typed", "text");
-    const { status, body } = await operator.get("/users/typed");
+    const { status, body } = await get("/users/typed");
     expect([status, body.code]).toEqual([503, "store-data-invalid"]);
     expect(body.detail).toContain("features:user:typed has the wrong type; fix it in Redis");
   });
@@ -68,7 +69,7 @@ describe("users", () => {
     const path = `/users/${encodeURIComponent(/^~*\.\.?$/.test(userId) ? `~${userId}` : userId)}`;
     const issued = await operator.post(`${path}/tokens`);
     expect([issued.status, issued.body.userId]).toEqual([201, userId]);
-    expect((await operator.get(path)).body).toMatchObject({ userId, tokens: [{ id: issued.body.id }] });
+    expect((await get(path)).body).toMatchObject({ userId, tokens: [{ id: issued.body.id }] });
     expect((await operator.delete(`${path}/tokens/${issued.body.id}`)).status).toBe(200);
   });
 
@@ -84,9 +85,9 @@ describe("users", () => {
     await operator.put("/sources/user/features/menu?userId=issued");
     await operator.put("/sources/active/features/menu");
     for (const { body } of [first, second]) expect(await operator.current(body.token)).toEqual(["always", "menu"]);
-    const list = await operator.get("/users/issued/tokens");
+    const list = await get("/users/issued/tokens");
     expect(list.body.tokens.map(({ id }: { id: string }) => id)).toEqual([first.body.id, second.body.id]);
-    const whole = JSON.stringify([list.body, (await operator.get("/users/issued")).body]);
+    const whole = JSON.stringify([list.body, (await get("/users/issued")).body]);
     for (const { body } of [first, second]) expect(whole).not.toContain(body.token);
   });
 
@@ -123,7 +124,7 @@ describe("users", () => {
     await operator.post("/users/from/tokens", { token: "moving" });
     const { body } = await operator.post("/users/to/tokens", { token: "moving" });
     expect(body).toMatchObject({ userId: "to", previousUserId: "from" });
-    expect((await operator.get("/users/from/tokens")).body.tokens).toEqual([]);
+    expect((await get("/users/from/tokens")).body.tokens).toEqual([]);
   });
 
   it("get one token per Idempotency-Key, which must be in the request", async () => {
@@ -131,7 +132,7 @@ describe("users", () => {
     const issue = () => operator.post("/users/idem/tokens", { token: "idem-token" }, headers);
     const [first, second] = await Promise.all([issue(), issue()]);
     expect([first?.status, second?.status, second?.body]).toEqual([201, 201, first?.body]);
-    expect((await operator.get("/users/idem/tokens")).body.tokens).toHaveLength(1);
+    expect((await get("/users/idem/tokens")).body.tokens).toHaveLength(1);
     const other = await operator.post("/users/idem/tokens", { token: "other-token" }, headers);
     expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
     const generated = await operator.post("/users/idem/tokens", undefined, { "idempotency-key": "issue-2" });
@@ -162,15 +163,15 @@ describe("users", () => {
 
   it("with invalid ids are rejected", async () => {
     for (const path of [`/users/${"x".repeat(201)}`, `/users/${"x".repeat(201)}/tokens`]) {
-      expect([path, (await operator.get(path)).body.code]).toEqual([path, "validation-failed"]);
+      expect([path, (await get(path)).body.code]).toEqual([path, "validation-failed"]);
     }
     expect((await operator.post(`/users/${"x".repeat(201)}/tokens`)).status).toBe(422);
-    expect((await operator.get("/users/a%0Ab")).body.code).toBe("bad-path");
+    expect((await get("/users/a%0Ab")).body.code).toBe("bad-path");
   });
 
   it("can have a slash in the id", async () => {
     await operator.put("/sources/user/features/menu?userId=a%2Fb");
-    const { body } = await operator.get("/users/a%2Fb");
+    const { body } = await get("/users/a%2Fb");
     expect([body.userId, body.sets[0].features]).toEqual(["a/b", ["menu"]]);
   });
 
