@@ -5,7 +5,17 @@ import { connectRedis } from "../../../../src/infrastructure/redis/redis-connect
 import { credentialsOn } from "../../../support/credentials.ts";
 import { adminToken } from "../../../support/operator.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
-import { basic, bearer, redisRules, settled, startService, type TestService, ways } from "../../../support/service.ts";
+import {
+  answerInTime,
+  basic,
+  bearer,
+  inTime,
+  redisRules,
+  settled,
+  startService,
+  type TestService,
+  ways,
+} from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
 const flagd = `
@@ -59,11 +69,13 @@ describe.each(ways)("OFREP, with calls served %s", (_, way) => {
   });
 
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    fetch(service.url + path, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-      body: typeof body === "string" ? body : JSON.stringify(body),
-    });
+    inTime(() =>
+      fetch(service.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+    );
   const bulk = async (fields: object = {}, headers: Record<string, string> = {}) => {
     const response = await post(bulkPath, { context: fields }, headers);
     expect(response.status).toBe(200);
@@ -94,7 +106,7 @@ describe.each(ways)("OFREP, with calls served %s", (_, way) => {
 
   it("agrees with GET /features", async () => {
     const on = [...(await bulk({}, bearer("1234"))).values()].filter(({ value }) => value !== false);
-    const { active_features } = (await (await service.get("/features", bearer("1234"))).json()) as {
+    const { active_features } = (await (await answerInTime(service, "/features", bearer("1234"))).json()) as {
       active_features: string[];
     };
     expect(on.map(({ key }) => key)).toEqual(active_features);
@@ -229,7 +241,7 @@ describe.each(ways)("OFREP, with calls served %s", (_, way) => {
     // The kit takes the ETag of the moment for that of the change.
     const isServed = async (isOn: boolean) => {
       const isAsExpected = async () => {
-        const features = await (await service.get("/features", bearer("1234"))).text();
+        const features = await (await answerInTime(service, "/features", bearer("1234"))).text();
         return features.includes('"feature_3"') === isOn;
       };
       await until(isAsExpected, "the service acts on the change");
