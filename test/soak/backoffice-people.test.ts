@@ -16,6 +16,9 @@ const explain = (body: object) => shop.call("noa.levi", "POST", "/admin/v1/expla
 const chain = (page: Page, key: string) => page.getByRole("list", { name: new RegExp(`^Why ${key}`) });
 const change = (method: "PUT" | "DELETE", user: string, feature: string) =>
   shop.call("marta.ibanez", method, `/admin/v1/sources/user/features/${feature}?userId=${user}`);
+const tokensPath = (user: string) => `/admin/v1/users/${pathSegment(user)}/tokens`;
+const tokensOf = async (user: string) =>
+  ((await shop.call("sofia.admin", "GET", tokensPath(user))) as { tokens: readonly { id: string }[] }).tokens;
 
 describe("the page of a person", () => {
   it("explains a feature in the order of the merge rule, with the result of the API", async () => {
@@ -473,9 +476,7 @@ describe("the page of a person", () => {
     await drawer.getByRole("button", { name: "Issue a token" }).dblclick();
     const row = drawer.getByRole("listitem").filter({ hasText: "shown above" });
     await row.waitFor();
-    const { tokens } = (await shop.call("sofia.admin", "GET", `/admin/v1/users/${user}/tokens`)) as {
-      tokens: readonly { id: string }[];
-    };
+    const tokens = await tokensOf(user);
     expect(tokens.length).toBe(1);
     expect(await row.innerText()).toContain(tokens[0]?.id.slice(-9));
     expect(await drawer.getByRole("button", { name: "Issue a token" }).count()).toBe(0);
@@ -511,6 +512,11 @@ describe("the page of a person", () => {
   });
 
   it.each([".", "~..", "a/b?c=d#e %2F 🎉"])("opens and changes the user and feature %j", async (id) => {
+    // A repeated test finds what its first run left.
+    for (const token of await tokensOf(id)) {
+      await shop.call("sofia.admin", "DELETE", `${tokensPath(id)}/${token.id}`);
+    }
+    await shop.call("sofia.admin", "DELETE", `/admin/v1/killed/${pathSegment(id)}`);
     await using window = await shop.open("sofia.admin", { path: "people" });
     const { page } = window;
     await page.getByRole("main").getByRole("combobox").fill(id);
