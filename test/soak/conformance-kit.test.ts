@@ -24,7 +24,7 @@ async function resultsFor(defect?: string): Promise<readonly Result[]> {
     undo: toggle,
     origin: "https://app.example",
     streams: 15,
-    timeoutMs: defect !== undefined && silent.includes(defect) ? 2_000 : 20_000,
+    timeoutMs: defect !== undefined && silent.includes(defect) ? 5_000 : 20_000,
   };
   try {
     return await runChecks(options, true, () => {});
