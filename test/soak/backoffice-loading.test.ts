@@ -179,3 +179,24 @@ describe("while the service restarts", () => {
     await toggle.and(page.locator(":not(:checked)")).waitFor();
   });
 });
+
+describe("the message about a change", () => {
+  it("stays while the pointer is on it, and the next one goes away by itself", async () => {
+    await using window = await shop.open("marta.ibanez", { isNew: true });
+    const { page, context } = window;
+    await page.clock.install();
+    await window.visit("features", "marta.ibanez");
+    await page.getByRole("switch", { name: "On for everyone: checkout.split-bill" }).click({ force: true });
+    const undo = page.getByRole("button", { name: "Undo", exact: true });
+    await undo.hover();
+    await page.clock.runFor(60_000);
+    await undo.click();
+    const undone = page.getByText("checkout.split-bill is no longer on for everyone.");
+    await undone.waitFor();
+    await page.mouse.move(5, 5);
+    await page.clock.runFor(15_000);
+    await undone.waitFor({ state: "detached" });
+    // No other window may have this clock.
+    await context.close();
+  });
+});

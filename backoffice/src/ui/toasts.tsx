@@ -7,14 +7,15 @@ import { textOf } from "./error-note.tsx";
 import { Shortened } from "./shortened.tsx";
 
 /** A message about what was done. `undo` reverses it. */
-type Toast = { readonly text: string; readonly undo?: (() => void | Promise<void>) | undefined };
+type Toast = { readonly id: number; readonly text: string; readonly undo?: (() => void | Promise<void>) | undefined };
 
 const shownMs = 12_000;
 let current: Toast | undefined;
+let lastId = 0;
 const changed = new EventTarget();
 
-function show(toast: Toast | undefined): void {
-  current = toast;
+function show(toast: Omit<Toast, "id"> | undefined): void {
+  current = toast && { id: ++lastId, ...toast };
   changed.dispatchEvent(new Event("change"));
 }
 
@@ -46,37 +47,42 @@ export function Toasts() {
     },
     () => current,
   );
+  return (
+    <div role="status" aria-live="polite">
+      {shown && <ShownToast key={shown.id} toast={shown} />}
+    </div>
+  );
+}
+
+/** A toast. It goes away by itself, unless the pointer or the focus is on it. */
+function ShownToast({ toast: { text, undo } }: { readonly toast: Toast }) {
   const isPaused = useIsPaused();
   const [isHeld, setHeld] = useState(false);
   useEffect(() => {
-    if (!shown || isHeld) return;
+    if (isHeld) return;
     const timer = setTimeout(() => show(undefined), shownMs);
     return () => clearTimeout(timer);
-  }, [shown, isHeld]);
+  }, [isHeld]);
   return (
-    <div role="status" aria-live="polite">
-      {shown && (
-        // biome-ignore lint/a11y/noStaticElementInteractions: it does nothing but stay while it is looked at
-        <div
-          className="toast"
-          onPointerEnter={() => setHeld(true)}
-          onPointerLeave={() => setHeld(false)}
-          onFocus={() => setHeld(true)}
-          onBlur={() => setHeld(false)}
-        >
-          <span>
-            <Shortened text={shown.text} max={200} />
-          </span>
-          {shown.undo && (
-            <button type="button" disabled={isPaused} onClick={undoLast}>
-              Undo
-            </button>
-          )}
-          <button type="button" className="toast-close" aria-label="Dismiss" onClick={() => show(undefined)}>
-            <X size={15} aria-hidden />
-          </button>
-        </div>
+    // biome-ignore lint/a11y/noStaticElementInteractions: it does nothing but stay while it is looked at
+    <div
+      className="toast"
+      onPointerEnter={() => setHeld(true)}
+      onPointerLeave={() => setHeld(false)}
+      onFocus={() => setHeld(true)}
+      onBlur={() => setHeld(false)}
+    >
+      <span>
+        <Shortened text={text} max={200} />
+      </span>
+      {undo && (
+        <button type="button" disabled={isPaused} onClick={undoLast}>
+          Undo
+        </button>
       )}
+      <button type="button" className="toast-close" aria-label="Dismiss" onClick={() => show(undefined)}>
+        <X size={15} aria-hidden />
+      </button>
     </div>
   );
 }
