@@ -6,10 +6,13 @@ import { emptied, startRedis } from "../support/redis.ts";
 import { connectPatiently, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
+/** An outbox tracks 100,000 lists: `OUTBOX_LISTS=120000` takes 40 s. */
+const lists = Number(process.env["OUTBOX_LISTS"] ?? 30_000);
+
 it("an outbox in Redis is emptied of entries in more lists than it tracks", { timeout: 300_000 }, async () => {
   await using store = await redisStore();
   await emptied(store.server.client);
-  await emptiesManyLists(store, { lists: 120_000, maxTracked: 100_000 });
+  await emptiesManyLists(store, { lists, maxTracked: lists - 5_000 });
 });
 
 it("a set of a million members is rejected without reading it all", async () => {
