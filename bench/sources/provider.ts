@@ -4,7 +4,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
-import { start } from "../../src/bootstrap/runtime/serve.ts";
+import { start } from "../../src/bootstrap/runtime/service.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { faultyAnswers } from "../../test/support/faulty-partners.ts";
 import { document, type FeedServer, startFeedServer } from "../../test/support/feed-server.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CountUsage } from "../../src/application/usage/count-usage.ts";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
-import { start } from "../../src/bootstrap/runtime/serve.ts";
+import { start } from "../../src/bootstrap/runtime/service.ts";
 
 /** A served Tidegate whose processor time the parent process asks for. `COUNTING=no` serves without usage counts. */
 const features = 100;

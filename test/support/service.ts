@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
-import { type Service, type StartOptions, start } from "../../src/bootstrap/runtime/serve.ts";
+import { type Service, type StartOptions, start } from "../../src/bootstrap/runtime/service.ts";
 import { firstResult, until } from "./until.ts";
 
 /** A service in this process, on a free port of the loopback address. */

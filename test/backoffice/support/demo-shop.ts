@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StartOptions } from "../../../src/bootstrap/runtime/serve.ts";
+import type { StartOptions } from "../../../src/bootstrap/runtime/service.ts";
 import { stepStart, type UsageCount } from "../../../src/domain/usage/usage-store.ts";
 import { openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
