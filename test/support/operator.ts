@@ -67,22 +67,18 @@ export function operatorOf(service: TestService, token = adminToken): Operator {
       headers: answer.headers,
     };
   };
-  const featuresOf = async (
-    get: typeof answerInTime,
-    clientToken: string | undefined,
-    query: string,
-  ): Promise<readonly string[]> => {
-    const answer = await get(service, `/features${query}`, clientToken === undefined ? {} : bearer(clientToken));
-    return ((await answer.json()) as { active_features: readonly string[] }).active_features;
-  };
+  const headersOf = (clientToken?: string) => (clientToken === undefined ? {} : bearer(clientToken));
+  const featuresIn = async (answer: Promise<Response>) =>
+    ((await (await answer).json()) as { active_features: readonly string[] }).active_features;
   return {
     service,
     get: (path, headers) => call("GET", path, headers),
     put: (path, headers, body) => call("PUT", path, headers, body),
     post: (path, body, headers) => call("POST", path, headers, body),
     delete: (path, headers) => call("DELETE", path, headers),
-    features: (clientToken, query = "") => featuresOf((_, ...request) => service.get(...request), clientToken, query),
-    current: (clientToken, query = "") => featuresOf(answerInTime, clientToken, query),
+    features: (clientToken, query = "") => featuresIn(service.get(`/features${query}`, headersOf(clientToken))),
+    current: (clientToken, query = "") =>
+      featuresIn(answerInTime(service, `/features${query}`, headersOf(clientToken))),
   };
 }
 
