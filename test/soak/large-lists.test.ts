@@ -6,7 +6,7 @@ import { emptied, startRedis } from "../support/redis.ts";
 import { connectPatiently, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
-/** An outbox tracks 100,000 lists: `OUTBOX_LISTS=120000` takes 40 s. */
+/** A service tracks 100,000 lists, as this test does with `OUTBOX_LISTS=105000`. */
 const lists = Number(process.env["OUTBOX_LISTS"] ?? 30_000);
 
 it("an outbox in Redis is emptied of entries in more lists than it tracks", { timeout: 300_000 }, async () => {
