@@ -27,15 +27,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const bin = join(root, "node_modules/.bin");
 const execute = promisify(execFile);
-/** An installation gets nothing of this environment, such as TIDEGATE_CONFIG. */
-const bare = { PATH: `${bin}:${process.env["PATH"]}`, HOME: folder, npm_config_cache: npmCache() };
+/** An installed command gets nothing of this environment, such as TIDEGATE_CONFIG. */
+const bare = { PATH: `${bin}:${process.env["PATH"]}`, HOME: folder };
 /** The compile cache halves the time of a start. */
 const base = { ...bare, NODE_COMPILE_CACHE: join(folder, "compiled") };
-const npm = (cwd: string, ...args: string[]) => execute("npm", args, { cwd, env: base });
-
-function npmCache(): string {
-  return process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? "", ".npm");
-}
+/** Runs npm with this environment: its registry, certificates, proxy and cache. */
+const npm = (cwd: string, ...args: string[]) => execute("npm", args, { cwd });
 
 describe("the end-to-end check", () => {
   it("passes from the sources", async () => {
