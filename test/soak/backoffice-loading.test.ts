@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { isLive } from "../backoffice/support/browser.ts";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
@@ -5,6 +6,8 @@ import { shopTests } from "../backoffice/support/shop-tests.ts";
 const shop = shopTests();
 
 const pagePath = /\/backoffice\/$/;
+/** Whether the last script is loaded. */
+const isLoaded = "performance.getEntriesByType('resource').some(({ name }) => /\\/chart-[^/]+\\.js$/.test(name))";
 
 describe("the parts of the page that the first view does not need", () => {
   it("have a frame until the session is known, and a skeleton until they are loaded", async () => {
@@ -22,6 +25,42 @@ describe("the parts of the page that the first view does not need", () => {
     expect(await loading.getByText("Tidegate").count()).toBe(0);
     scripts.resolve();
     await page.getByRole("heading", { name: "checkout.express-pay", level: 1 }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("appear as soon as they are loaded", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "inter-license.txt", isNew: true });
+    const { page, context } = window;
+    const scripts = Promise.withResolvers<void>();
+    await page.route(/\/feature-[\w-]+\.js$/, (route) => scripts.promise.then(() => route.continue()));
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 1_000);
+    // A timer of the page that is due at once runs, one of 300 ms, as React's `Suspense` has, never does.
+    const isShown = (locator: Locator) => async () => {
+      await page.clock.runFor(1);
+      return locator.isVisible();
+    };
+    await page.goto(`${shop.service.url}/backoffice/features/checkout.express-pay`);
+    const skeleton = page.getByRole("main").locator(".skeleton").first();
+    await expect.poll(isShown(skeleton), { interval: 250 }).toBe(true);
+    scripts.resolve();
+    const heading = page.getByRole("heading", { name: "checkout.express-pay", level: 1 });
+    await expect.poll(isShown(heading), { interval: 250 }).toBe(true);
+    // No other window may have this clock.
+    await context.close();
+  });
+
+  it("open at once when they were loaded before", async () => {
+    await using window = await shop.open("marta.ibanez", { path: "features" });
+    const { page } = window;
+    await expect.poll(() => page.evaluate(isLoaded)).toBe(true);
+    const opens = (clicked: string, shown: string) =>
+      page.evaluate<boolean>(`document.querySelector("${clicked}").click();
+        Promise.resolve().then(() => document.querySelector("${shown}") !== null)`);
+    expect(await opens("button[aria-label='New feature']", "dialog[open]")).toBe(true);
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await opens(".sidebar a[href$='/people']", ".people h1")).toBe(true);
     expect(window.faults).toEqual([]);
   });
 
@@ -62,7 +101,6 @@ describe("the parts of the page that the first view does not need", () => {
   it("open while the service is away, without a change that it would refuse", async () => {
     await using window = await shop.open("marta.ibanez", { path: "features", isNew: true });
     const { page } = window;
-    const isLoaded = "performance.getEntriesByType('resource').some(({ name }) => /\\/chart-[^/]+\\.js$/.test(name))";
     await expect.poll(() => page.evaluate(isLoaded)).toBe(true);
     const start = await shop.stop();
     for (const name of ["People", "Events", "System"]) {

@@ -15,7 +15,7 @@ import { sentenceOf } from "./event-sentence.ts";
 import { authorIn, dataOf, madeWith } from "./event-view.ts";
 
 /** The page of one event, by its position or id: who changed what, and how to revert it. */
-export default function EventPage({ id }: { readonly id: string }) {
+export default function EventPage({ segment: id }: { readonly segment: string }) {
   const sources = useSourcesByName();
   const { data: event, error, refetch } = useQuery(eventQuery(id));
   const name = event ? `Event ${event.position}` : `Event ${id}`;

@@ -1,7 +1,7 @@
 import "./events.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Download, Pause, Play, ShieldCheck } from "lucide-react";
-import { Suspense, useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { useIsPaused } from "../live/connection.ts";
 import { linkTo, navigate, useLocation } from "../routing/location.ts";
@@ -12,7 +12,6 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { counted } from "../ui/numbers.ts";
-import { onDemand } from "../ui/on-demand.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { wholeEntries } from "./event-entry.ts";
 import { EventFilterBar } from "./event-filter-bar.tsx";
@@ -20,8 +19,7 @@ import { EventList } from "./event-list.tsx";
 import { eventPages, exportLink, filtersIn } from "./event-queries.ts";
 import { isChange } from "./event-view.ts";
 import { useLiveEvents } from "./use-live-events.ts";
-
-const VerifyDialog = onDemand(() => import("./verify-dialog.tsx"));
+import { VerifyDialog } from "./verify-dialog.tsx";
 
 /** Distance from the end at which the next page is read, in pixels. */
 const nearEnd = 600;
@@ -83,7 +81,7 @@ export default function EventsPage() {
           }))}
         />
       </div>
-      <Suspense>{isVerifying && <VerifyDialog onClose={() => setVerifying(false)} />}</Suspense>
+      {isVerifying && <VerifyDialog onClose={() => setVerifying(false)} />}
       <EventFilterBar filters={filters} authors={[...new Set(events.map((event) => event.recorded_by))].sort()} />
       {isUnavailable && (
         <Banner tone="warn" title="The event log is unavailable.">

@@ -12,7 +12,7 @@ import { verifyPart } from "./event-queries.ts";
 type Part = Awaited<ReturnType<typeof verifyPart>>;
 
 /** Verifies the hash chain of the whole log, part by part, with its progress. Closing the dialog stops it. */
-export default function VerifyDialog({ onClose }: { readonly onClose: () => void }) {
+export function VerifyDialog({ onClose }: { readonly onClose: () => void }) {
   const [run, setRun] = useState(0);
   const [first, setFirst] = useState<number>();
   const [part, setPart] = useState<Part>();

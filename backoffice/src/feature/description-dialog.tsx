@@ -11,7 +11,7 @@ import { OpenedDocument } from "./document/opened-document.tsx";
 import { useDocumentChange } from "./document/use-document-change.ts";
 
 /** Describes a feature: text, owner, tags, archived. It changes no state. */
-export default function DescriptionDialog(given: DescriptionDialogProps) {
+export function DescriptionDialog(given: DescriptionDialogProps) {
   const { feature, onClose } = given;
   return (
     <OpenedDocument document={descriptionDocument(feature)} title={titleOf(feature)} onClose={onClose}>

@@ -1,7 +1,7 @@
 import "./details-card.css";
 import { useQuery } from "@tanstack/react-query";
 import { Pencil } from "lucide-react";
-import { type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import type { Feature } from "../features/feature-list.ts";
 import { lastUseOf } from "../features/last-use.ts";
@@ -9,11 +9,9 @@ import { authorName } from "../ui/author-name.ts";
 import { Button } from "../ui/button.tsx";
 import { Card, Tag } from "../ui/card.tsx";
 import { counted } from "../ui/numbers.ts";
-import { onDemand } from "../ui/on-demand.ts";
 import { Ago, day, useNow } from "../ui/time.tsx";
+import { DescriptionDialog } from "./description-dialog.tsx";
 import { usageQuery } from "./usage-query.ts";
-
-const DescriptionDialog = onDemand(() => import("./description-dialog.tsx"));
 
 const dayMs = 86_400_000;
 /** Days without an evaluation after which a feature counts as unused. */
@@ -66,7 +64,7 @@ export function DetailsCard({ feature: known }: { readonly feature: Feature }) {
         />
       </dl>
       {catalogue?.archived && <p className="small dim">Archived. Its state is unchanged by that.</p>}
-      <Suspense>{isEditing && <DescriptionDialog feature={feature} onClose={() => setEditing(false)} />}</Suspense>
+      {isEditing && <DescriptionDialog feature={feature} onClose={() => setEditing(false)} />}
     </Card>
   );
 }

@@ -11,7 +11,7 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import { changesQuery } from "./changes-query.ts";
 
 /** All changes of a feature, with what was before and after. */
-export default function FeatureEvents({ feature }: { readonly feature: string }) {
+export function FeatureEvents({ feature }: { readonly feature: string }) {
   const { data, isPending } = useQuery(changesQuery(feature));
   if (isPending) return <SkeletonRows count={6} />;
   if (!data || data.isCut || data.changes.length === 0) return <EventPages feature={feature} />;

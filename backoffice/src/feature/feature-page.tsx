@@ -1,42 +1,40 @@
 import "./feature-page.css";
 import { useQuery } from "@tanstack/react-query";
 import { Copy } from "lucide-react";
-import { Suspense } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { useIsEditor } from "../api/session.ts";
 import { holdersTabOf, useSources } from "../api/sources.ts";
 import { featureQuery } from "../features/feature-list.ts";
 import KillDialog from "../features/kill-dialog.tsx";
 import { Link } from "../routing/link.tsx";
-import { links } from "../routing/links.ts";
+import { idOf, links } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
-import { onDemand } from "../ui/on-demand.ts";
 import { Shortened } from "../ui/shortened.tsx";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Tabs } from "../ui/tabs.tsx";
 import { changeCount, changesQuery } from "./changes-query.ts";
 import { Decisions } from "./decisions.tsx";
 import { DetailsCard } from "./details-card.tsx";
+import { FeatureEvents } from "./feature-events.tsx";
+import { Holders } from "./holders.tsx";
 import { KilledBanner } from "./killed-banner.tsx";
 import { RecentChanges } from "./recent-changes.tsx";
+import { RuleDialog } from "./rule-dialog.tsx";
+import { ScheduleCard } from "./schedule-card.tsx";
 import { SourceTable } from "./source-table.tsx";
 import { UnknownFeature } from "./unknown-feature.tsx";
 import { UsageCard } from "./usage-card.tsx";
 import { WhoHasIt } from "./who-has-it.tsx";
 
-const Holders = onDemand(() => import("./holders.tsx"));
-const FeatureEvents = onDemand(() => import("./feature-events.tsx"));
-const ScheduleCard = onDemand(() => import("./schedule-card.tsx"));
-const RuleDialog = onDemand(() => import("./rule-dialog.tsx"));
-
 const tabs = ["overview", "users", "locations", "events"] as const;
 
 /** The page of a feature: which sources decide it, and the controls to change it. */
-export default function FeaturePage({ id: key }: { readonly id: string }) {
+export default function FeaturePage({ segment }: { readonly segment: string }) {
+  const key = idOf(segment);
   const { query } = useLocation();
   const isEditor = useIsEditor();
   const isNarrow = useIsNarrow();
@@ -96,38 +94,29 @@ export default function FeaturePage({ id: key }: { readonly id: string }) {
               { value: "events", name: "Events", count: changes && changeCount(changes) },
             ]}
           />
-          <Suspense fallback={<SkeletonRows count={4} />}>
-            {tab === "overview" && (
-              <div className="two-columns">
-                <div className="stack">
-                  <SourceTable feature={feature} sources={sources} />
-                  <Suspense>
-                    {sources.map((source) => {
-                      const entry = feature.on[source.name];
-                      if (source.kind !== "schedule" || typeof entry !== "object" || !("rule" in entry)) return null;
-                      return <ScheduleCard key={source.name} feature={key} source={source} rule={entry.rule} />;
-                    })}
-                  </Suspense>
-                  <UsageCard feature={key} />
-                </div>
-                <div className="stack">
-                  <DetailsCard feature={feature} />
-                  <RecentChanges feature={key} />
-                  <WhoHasIt feature={key} />
-                </div>
+          {tab === "overview" && (
+            <div className="two-columns">
+              <div className="stack">
+                <SourceTable feature={feature} sources={sources} />
+                {sources.map((source) => {
+                  const entry = feature.on[source.name];
+                  if (source.kind !== "schedule" || typeof entry !== "object" || !("rule" in entry)) return null;
+                  return <ScheduleCard key={source.name} feature={key} source={source} rule={entry.rule} />;
+                })}
+                <UsageCard feature={key} />
               </div>
-            )}
-            {(tab === "users" || tab === "locations") && <Holders key={tab} feature={key} of={tab} />}
-            {tab === "events" && <FeatureEvents feature={key} />}
-            {edited !== undefined && isEditor && (
-              <RuleDialog
-                key={edited.name}
-                feature={key}
-                source={edited}
-                onClose={() => setQuery({ edit: undefined })}
-              />
-            )}
-          </Suspense>
+              <div className="stack">
+                <DetailsCard feature={feature} />
+                <RecentChanges feature={key} />
+                <WhoHasIt feature={key} />
+              </div>
+            </div>
+          )}
+          {(tab === "users" || tab === "locations") && <Holders key={tab} feature={key} of={tab} />}
+          {tab === "events" && <FeatureEvents feature={key} />}
+          {edited !== undefined && isEditor && (
+            <RuleDialog key={edited.name} feature={key} source={edited} onClose={() => setQuery({ edit: undefined })} />
+          )}
           {query.get("kill") === "1" && isEditor && (
             <KillDialog feature={key} onClose={() => setQuery({ kill: undefined })} />
           )}

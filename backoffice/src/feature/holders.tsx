@@ -30,7 +30,7 @@ async function readPage(feature: string, of: "users" | "locations", cursor: stri
 }
 
 /** The users or locations that have a feature in a set of their own, page by page. Editors add and remove them. */
-export default function Holders({ feature, of }: { readonly feature: string; readonly of: "users" | "locations" }) {
+export function Holders({ feature, of }: { readonly feature: string; readonly of: "users" | "locations" }) {
   const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery({
     queryKey: ["feature", feature, of],
     queryFn: ({ pageParam }) => readPage(feature, of, pageParam),

@@ -28,7 +28,7 @@ const examples: Readonly<Record<string, unknown>> = {
  * Edits the rule of a feature in a source: a share by a slider, a schedule by its windows, and every rule as the JSON that the API takes. A dry run
  * checks it while it is typed, names each fault, and tells who would gain or lose the feature.
  */
-export default function RuleDialog(given: RuleDialogProps) {
+export function RuleDialog(given: RuleDialogProps) {
   const { feature, source, onClose } = given;
   return (
     <OpenedDocument document={ruleDocument(source, feature)} title={nameOf(given)} onClose={onClose}>

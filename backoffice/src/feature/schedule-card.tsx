@@ -13,7 +13,7 @@ import { changeAfter, isOnAt, windowsQuery } from "./windows-query.ts";
 import { type Formats, formatsOf, weekOf, zoneOfBrowser, zonesOf } from "./zones.ts";
 
 /** The schedule of a feature in a source: the windows of a week in a chosen time zone, and the next change. */
-export default function ScheduleCard({
+export function ScheduleCard({
   feature,
   source: { name, role },
   rule,

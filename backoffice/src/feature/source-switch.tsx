@@ -1,10 +1,8 @@
-import { type ReactNode, Suspense, useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Source } from "../api/sources.ts";
 import { useFeatureChanges } from "../features/changes.ts";
+import SwitchDialog from "../features/switch-dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { onDemand } from "../ui/on-demand.ts";
-
-const SwitchDialog = onDemand(() => import("../features/switch-dialog.tsx"));
 
 /**
  * Adds a feature to the set of a source, or removes it: the grant for everyone, or a gate. Asks first, with who gains or
@@ -31,11 +29,9 @@ export function SourceSwitch({
     <>
       {children(change)}
       {error !== undefined && <ErrorNote error={error} />}
-      <Suspense>
-        {asking !== undefined && (
-          <SwitchDialog feature={feature} source={source} isOn={asking} onClose={() => setAsking(undefined)} />
-        )}
-      </Suspense>
+      {asking !== undefined && (
+        <SwitchDialog feature={feature} source={source} isOn={asking} onClose={() => setAsking(undefined)} />
+      )}
     </>
   );
 }

@@ -1,11 +1,9 @@
-import { Suspense, useState } from "react";
+import { useState } from "react";
 import { isWritableKey, writableKeyRule } from "../../../src/domain/evaluation/feature.ts";
 import { useIsEditor } from "../api/session.ts";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { onDemand } from "../ui/on-demand.ts";
-
-const DescriptionDialog = onDemand(() => import("./description-dialog.tsx"));
+import { DescriptionDialog } from "./description-dialog.tsx";
 
 /** A key that no source lists and nobody described. */
 export function UnknownFeature({ feature }: { readonly feature: string }) {
@@ -28,7 +26,7 @@ export function UnknownFeature({ feature }: { readonly feature: string }) {
         Apps that ask for it get “not found”, and use their default.
         {!isWritable && ` It cannot be created: the key is invalid (expected ${writableKeyRule}).`}
       </EmptyState>
-      <Suspense>{isCreating && <DescriptionDialog feature={feature} onClose={() => setCreating(false)} />}</Suspense>
+      {isCreating && <DescriptionDialog feature={feature} onClose={() => setCreating(false)} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import "./features-page.css";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { CheckSquare, Plus, Rows3 } from "lucide-react";
-import { Suspense, useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { everyoneSourceOf, useSources } from "../api/sources.ts";
 import { useShortcuts } from "../keyboard/shortcuts.ts";
@@ -12,7 +12,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
 import { count } from "../ui/numbers.ts";
-import { onDemand } from "../ui/on-demand.ts";
+import { onDemand } from "../ui/on-demand.tsx";
 import { useStored } from "../ui/stored.ts";
 import { Tabs } from "../ui/tabs.tsx";
 import { useFeatureChanges } from "./changes.ts";
@@ -211,21 +211,19 @@ export function FeaturesPage() {
           Selecting {count(rows.length)} of {count(total ?? rows.length)}…
         </p>
       )}
-      <Suspense>
-        {selected.size > 0 && isEditor && (
-          <BulkBar
-            selected={rows.filter(({ feature }) => selected.has(feature))}
-            isAll={isAllSelected && selected.size > 1}
-            sources={sources ?? []}
-            onClear={clearSelection}
-          />
-        )}
-        {killing && isEditor && <KillDialog feature={killing} onClose={() => setQuery({ kill: undefined })} />}
-        {asking?.for === "off" && everyone && (
-          <SwitchDialog feature={asking.key} source={everyone} onClose={() => setAsking(undefined)} />
-        )}
-        {asking?.for === "new" && <NewFeature suggested={asking.key} onClose={() => setAsking(undefined)} />}
-      </Suspense>
+      {selected.size > 0 && isEditor && (
+        <BulkBar
+          selected={rows.filter(({ feature }) => selected.has(feature))}
+          isAll={isAllSelected && selected.size > 1}
+          sources={sources ?? []}
+          onClear={clearSelection}
+        />
+      )}
+      {killing && isEditor && <KillDialog feature={killing} onClose={() => setQuery({ kill: undefined })} />}
+      {asking?.for === "off" && everyone && (
+        <SwitchDialog feature={asking.key} source={everyone} onClose={() => setAsking(undefined)} />
+      )}
+      {asking?.for === "new" && <NewFeature suggested={asking.key} onClose={() => setAsking(undefined)} />}
     </div>
   );
 }

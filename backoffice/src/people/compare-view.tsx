@@ -36,7 +36,7 @@ const groups: readonly { readonly kind: Difference["kind"]; readonly name: strin
 ];
 
 /** Two users or two moments side by side: what differs, the change that made the difference, and the others between. */
-export default function CompareView({ one, other }: { readonly one: PersonContext; readonly other: PersonContext }) {
+export function CompareView({ one, other }: { readonly one: PersonContext; readonly other: PersonContext }) {
   const { data, error, refetch } = useQuery(comparisonOf(one, other));
   const changes = useChangesBetween(one, other);
   const [shown, setShown] = useState<"differences" | "same">("differences");

@@ -1,28 +1,26 @@
 import "./person-page.css";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { KeyRound, UserRound } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { Link } from "../routing/link.tsx";
-import { links } from "../routing/links.ts";
+import { links, personOf } from "../routing/links.ts";
 import { useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { count, counted } from "../ui/numbers.ts";
-import { onDemand } from "../ui/on-demand.ts";
 import { Shortened } from "../ui/shortened.tsx";
-import { SkeletonRows } from "../ui/skeleton.tsx";
+import { CompareView } from "./compare-view.tsx";
 import { LookUpForm } from "./look-up-form.tsx";
 import { ModeBar, modeIn } from "./mode-bar.tsx";
 import { contextIn, otherContextIn } from "./person-context.ts";
 import { featuresFor, userOf } from "./person-queries.ts";
 import { PersonView } from "./person-view.tsx";
 import { rememberPerson } from "./recent-people.ts";
+import { TokensDrawer } from "./tokens-drawer.tsx";
 import { UnknownUser } from "./unknown-user.tsx";
 
-const CompareView = onDemand(() => import("./compare-view.tsx"));
-const TokensDrawer = onDemand(() => import("./tokens-drawer.tsx"));
-
 /** The page of a person: what their app gets, why, at which moment, and compared. */
-export default function PersonPage({ id }: { readonly id: string | undefined }) {
+export default function PersonPage({ segment }: { readonly segment: string }) {
+  const id = personOf(segment);
   const { query } = useLocation();
   const context = contextIn(id, query);
   const mode = modeIn(query);
@@ -75,14 +73,12 @@ export default function PersonPage({ id }: { readonly id: string | undefined }) 
       <div className="person-banners">
         {[...users].map((user) => user !== undefined && <UnknownUser key={user} id={user} />)}
       </div>
-      <Suspense fallback={<SkeletonRows count={6} />}>
-        {mode === "compare" ? (
-          <CompareView one={context} other={otherContextIn(context, query)} />
-        ) : (
-          <PersonView context={context} />
-        )}
-        {showsTokens && id !== undefined && <TokensDrawer userId={id} onClose={() => setShowsTokens(false)} />}
-      </Suspense>
+      {mode === "compare" ? (
+        <CompareView one={context} other={otherContextIn(context, query)} />
+      ) : (
+        <PersonView context={context} />
+      )}
+      {showsTokens && id !== undefined && <TokensDrawer userId={id} onClose={() => setShowsTokens(false)} />}
     </div>
   );
 }

@@ -16,7 +16,7 @@ import { toast } from "../ui/toasts.tsx";
 import { userOf } from "./person-queries.ts";
 
 /** The tokens of a user: ids, never tokens. A new one is shown once; the next is issued after it was put away. */
-export default function TokensDrawer({ userId, onClose }: { readonly userId: string; readonly onClose: () => void }) {
+export function TokensDrawer({ userId, onClose }: { readonly userId: string; readonly onClose: () => void }) {
   const client = useQueryClient();
   const isAdmin = useIsAdmin();
   const user = useQuery(userOf(userId));

@@ -41,10 +41,14 @@ export function navigate(link: string, { replace = false }: { readonly replace?:
  * values before, as for what was chosen to be read.
  */
 export function setQuery(values: QueryValues, { isStep = false }: { readonly isStep?: boolean } = {}): void {
-  const { segments, query } = locationOf(currentLink());
+  const { segments, query } = currentLocation();
   navigate(linkTo(segments, { ...Object.fromEntries(query), ...values }), { replace: !isStep });
 }
 
+/** Where the page is now. */
+export const currentLocation = (): Location => locationOf(currentLink());
+
+/** Where the page is, also after the next navigation. */
 export function useLocation(): Location {
   const link = useSyncExternalStore(follow, currentLink);
   return useMemo(() => locationOf(link), [link]);

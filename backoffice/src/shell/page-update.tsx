@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { useConnection } from "../live/connection.ts";
 import { pagePath } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
-import { loadRest } from "../ui/on-demand.ts";
+import { loadRest } from "../ui/on-demand.tsx";
 
 /** How often the page checks whether it has finished reading, in milliseconds. */
 const checkMs = 500;

@@ -1,10 +1,11 @@
 import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
-import type { ComponentType, ReactNode } from "react";
+import type { FunctionComponent } from "react";
 import { FeaturesPage } from "../features/features-page.tsx";
 import { Link } from "../routing/link.tsx";
-import { idOf, links, personOf } from "../routing/links.ts";
+import { links } from "../routing/links.ts";
 import type { Location } from "../routing/location.ts";
-import { onDemand } from "../ui/on-demand.ts";
+import { onDemand } from "../ui/on-demand.tsx";
+import { Skeleton, SkeletonRows } from "../ui/skeleton.tsx";
 
 /** A page of the shell; `first` is the first segment of its path. */
 type Page = { readonly first: string; readonly name: string; readonly Icon: LucideIcon; readonly link: () => string };
@@ -16,26 +17,41 @@ export const pages: readonly Page[] = [
   { first: "system", name: "System", Icon: Server, link: links.system },
 ];
 
-const FeaturePage = onDemand(() => import("../feature/feature-page.tsx"));
-const PeoplePage = onDemand(() => import("../people/people-page.tsx"));
-const PersonPage = onDemand(() => import("../people/person-page.tsx"));
-const EventPage = onDemand(() => import("../events/event-page.tsx"));
-const EventsPage = onDemand(() => import("../events/events-page.tsx"));
-const SystemPage = onDemand(() => import("../system/system-page.tsx"));
+/** In the place of a page whose script is loading. */
+const LoadingPage = () => (
+  <div className="page">
+    <div className="page-head">
+      <Skeleton width={160} height={26} />
+    </div>
+    <SkeletonRows count={8} />
+  </div>
+);
 
-/** A page about one feature, person or event has its key or id. */
-type DetailPage = (segment: string) => ReactNode;
-const details: Readonly<Record<string, DetailPage>> = {
-  features: (segment) => <FeaturePage id={idOf(segment)} key={segment} />,
-  people: (segment) => <PersonPage id={personOf(segment)} key={segment} />,
-  events: (segment) => <EventPage id={segment} key={segment} />,
-};
-const lists: Readonly<Record<string, ComponentType>> = {
-  features: FeaturesPage,
-  people: PeoplePage,
-  events: EventsPage,
-  system: SystemPage,
-};
+const FeaturePage = onDemand(() => import("../feature/feature-page.tsx"), LoadingPage);
+const PeoplePage = onDemand(() => import("../people/people-page.tsx"), LoadingPage);
+const PersonPage = onDemand(() => import("../people/person-page.tsx"), LoadingPage);
+const EventPage = onDemand(() => import("../events/event-page.tsx"), LoadingPage);
+const EventsPage = onDemand(() => import("../events/events-page.tsx"), LoadingPage);
+const SystemPage = onDemand(() => import("../system/system-page.tsx"), LoadingPage);
+
+/** By the first segment of the path. Those about one feature, person or event are given the second. */
+type Pages = ReadonlyMap<
+  string,
+  FunctionComponent<{ readonly segment: string }> & { readonly load?: () => Promise<void> }
+>;
+const details: Pages = new Map([
+  ["features", FeaturePage],
+  ["people", PersonPage],
+  ["events", EventPage],
+]);
+const lists: Pages = new Map<string, FunctionComponent>([
+  ["features", FeaturesPage],
+  ["people", PeoplePage],
+  ["events", EventsPage],
+  ["system", SystemPage],
+]);
+const pageAt = ([first = "features", segment]: Location["segments"]) =>
+  (segment === undefined ? undefined : details.get(first)) ?? lists.get(first);
 
 /** A link that leads nowhere. */
 const NoPage = () => (
@@ -51,9 +67,15 @@ const NoPage = () => (
 );
 
 /** The page of a location. */
-export function PageAt({ segments: [first = "features", id] }: { readonly segments: Location["segments"] }) {
-  const detail = details[first];
-  if (id !== undefined && detail) return detail(id);
-  const List = lists[first];
-  return List ? <List /> : <NoPage />;
+export function PageAt({ segments }: Pick<Location, "segments">) {
+  const Page = pageAt(segments) ?? NoPage;
+  const [, segment = ""] = segments;
+  return <Page key={segment} segment={segment} />;
+}
+
+/** Loads the script of a page before there is a session to show it. If that fails, it is loaded again when it is shown. */
+export function loadPageAt({ segments }: Location): void {
+  pageAt(segments)
+    ?.load?.()
+    .catch(() => undefined);
 }

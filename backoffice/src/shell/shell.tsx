@@ -1,6 +1,6 @@
 import "./shell.css";
 import { Search } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { useSession } from "../api/session.ts";
 import { useShortcuts } from "../keyboard/shortcuts.ts";
 import { LiveUpdates } from "../live/live-updates.tsx";
@@ -9,8 +9,7 @@ import { links } from "../routing/links.ts";
 import { navigate, useLocation } from "../routing/location.ts";
 import { IconButton } from "../ui/button.tsx";
 import { ErrorBoundary } from "../ui/error-boundary.tsx";
-import { onDemand } from "../ui/on-demand.ts";
-import { Skeleton, SkeletonRows } from "../ui/skeleton.tsx";
+import { onDemand } from "../ui/on-demand.tsx";
 import { Toasts, undoLast } from "../ui/toasts.tsx";
 import { AccountMenu } from "./account-menu.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
@@ -71,9 +70,7 @@ export function Shell() {
         <ConnectionBar />
         <PageUpdate />
         <ErrorBoundary key={segments.join("/")}>
-          <Suspense fallback={<LoadingPage />}>
-            <PageAt segments={segments} />
-          </Suspense>
+          <PageAt segments={segments} />
         </ErrorBoundary>
       </main>
       <nav className="tab-bar" aria-label="Pages">
@@ -84,21 +81,9 @@ export function Shell() {
           </Link>
         ))}
       </nav>
-      <Suspense>
-        {opened === "commands" && <CommandBar onClose={close} onShowShortcuts={() => setOpened("help")} />}
-        {opened === "help" && <ShortcutHelp onClose={close} />}
-      </Suspense>
+      {opened === "commands" && <CommandBar onClose={close} onShowShortcuts={() => setOpened("help")} />}
+      {opened === "help" && <ShortcutHelp onClose={close} />}
       <Toasts />
     </div>
   );
 }
-
-/** In the place of a page whose script is loading. */
-const LoadingPage = () => (
-  <div className="page">
-    <div className="page-head">
-      <Skeleton width={160} height={26} />
-    </div>
-    <SkeletonRows count={8} />
-  </div>
-);

@@ -2,7 +2,7 @@ import { Component, type ReactNode, useState } from "react";
 import { pagePath } from "../routing/location.ts";
 import { Button } from "./button.tsx";
 import { EmptyState } from "./empty-state.tsx";
-import { NotLoaded } from "./on-demand.ts";
+import { NotLoaded } from "./on-demand.tsx";
 
 /** Shows a failure of one page in its place, so that the rest stays usable. Give it the path as `key`. */
 export class ErrorBoundary extends Component<{ readonly children: ReactNode }, { readonly error?: Error }> {

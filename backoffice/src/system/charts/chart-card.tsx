@@ -1,13 +1,16 @@
 import "./chart-card.css";
 import { ChartLine, Table } from "lucide-react";
-import { Suspense, useId, useState } from "react";
+import { useId, useState } from "react";
 import { Button } from "../../ui/button.tsx";
 import { Card } from "../../ui/card.tsx";
-import { onDemand } from "../../ui/on-demand.ts";
+import { onDemand } from "../../ui/on-demand.tsx";
 import { clock } from "../../ui/time.tsx";
 import type { Line } from "./chart.tsx";
 
-const Chart = onDemand(() => import("./chart.tsx"));
+const Chart = onDemand(
+  () => import("./chart.tsx"),
+  () => <div className="chart-plot" />,
+);
 
 /** A chart with its summary in words, and a button that shows its numbers as a table. */
 export function ChartCard({
@@ -60,9 +63,7 @@ export function ChartCard({
         ) : !hasLine ? (
           <p className="chart-none dim small">{times.length > 1 ? summary : waiting}</p>
         ) : (
-          <Suspense fallback={<div className="chart-plot" />}>
-            <Chart times={times} lines={lines} summary={summary} format={format} />
-          </Suspense>
+          <Chart times={times} lines={lines} summary={summary} format={format} />
         )}
       </div>
       {(hasLine || isTable) && <p className="tiny dim num chart-summary">{summary}</p>}
