@@ -20,6 +20,9 @@ const pages = [
 
 const shop = shopTests();
 
+/** An open dialog, which makes the page behind it inert, or the whole page. */
+const shown = "document.querySelector('dialog[open]') ?? document";
+
 /** The options of axe in each scheme: the schemes differ in colours only. */
 const schemes = { light: {}, dark: { runOnly: ["color-contrast", "link-in-text-block"] } };
 
@@ -31,7 +34,7 @@ async function findings(page: Page): Promise<readonly string[]> {
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     const options = JSON.stringify({ resultTypes: ["violations"], ...schemes[colorScheme] });
-    const { violations } = (await page.evaluate(`axe.run(${options})`)) as AxeResults;
+    const { violations } = (await page.evaluate(`axe.run(${shown}, ${options})`)) as AxeResults;
     for (const { id, impact, nodes } of violations) {
       if (impact !== "serious" && impact !== "critical") continue;
       for (const { target, failureSummary } of nodes) found.push(`${colorScheme}: ${id}: ${target} ${failureSummary}`);
