@@ -205,8 +205,22 @@ describe("the page of the system", () => {
     writeFileSync(file, `${before}  - { name: ${source}, kind: set, connection: store, key: ${source} }\n`);
     await page.getByRole("button", { name: "Reload…" }).click();
     await dialog.getByText(source).waitFor();
+    // It can be reloaded again while the page still reads what changed.
+    const reread = Promise.withResolvers<void>();
+    let reloads = 0;
+    await page.route("**/admin/v1/**", async (route) => {
+      const request = route.request();
+      if (request.method() === "GET") await reread.promise;
+      else if (request.url().includes("dryRun=false")) reloads += 1;
+      await route.continue();
+    });
     await dialog.getByRole("button", { name: "Reload", exact: true }).click();
     await page.getByText("The configuration was reloaded.").waitFor();
+    await page.getByRole("button", { name: "Reload…" }).click();
+    await dialog.getByText("The file is as it was loaded.").waitFor();
+    await dialog.getByRole("button", { name: "Reload", exact: true }).click();
+    await expect.poll(() => reloads).toBe(2);
+    reread.resolve();
     await page.getByRole("region", { name: "Sources" }).getByRole("row", { name: source }).waitFor();
     expect(window.faults).toEqual([]);
   });

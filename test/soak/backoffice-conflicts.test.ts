@@ -161,11 +161,15 @@ describe("a change that somebody else made meanwhile", () => {
       await route.continue();
     };
     await page.route("**/admin/v1/changes*", describeFirst, { times: 1 });
+    // The result can be acted on while the list is still being read again.
+    const retried = Promise.withResolvers<void>();
+    await page.route("**/admin/v1/features/search.*", (route) => retried.promise.then(() => route.continue()));
     await dialog.getByRole("button", { name: "Apply" }).click();
     const result = page.getByRole("dialog", { name: "Tags and owner: 1 of 2 changed" });
     await result.getByText("Somebody changed it meanwhile.").waitFor();
     await result.getByRole("button", { name: "Retry the 1" }).click();
     await page.getByRole("dialog", { name: "Tags and owner: 1 of 1 changed" }).waitFor();
+    retried.resolve();
     expect(await shop.call("noa.levi", "GET", "/admin/v1/catalogue/search.typo-tolerance")).toMatchObject({
       description: "Finds what was misspelt",
       tags: [tag, ownTag],

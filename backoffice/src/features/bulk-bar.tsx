@@ -38,12 +38,15 @@ export default function BulkBar({
   const killSwitch = killSwitchOf(sources)?.name;
   const killable = selected.filter(({ state }) => state !== "killed").map(({ feature }) => feature);
 
-  const settle = async (next: BulkRun) => {
-    setAsking(undefined);
-    setRun(next);
-    const changed = next.items.filter(({ outcome }) => outcome === "changed");
+  const reread = async (changed: readonly BulkItem[]) => {
     if (changed.length > 20) await client.invalidateQueries({ queryKey: ["features", "list"] });
     else await Promise.all(changed.map(({ key }) => refreshFeature(client, key)));
+  };
+  /** Shows a result, on which the operator may act while the list is read again. */
+  const settle = (next: BulkRun) => {
+    setAsking(undefined);
+    setRun(next);
+    reread(next.items.filter(({ outcome }) => outcome === "changed")).catch(setError);
   };
   const start = (work: Promise<BulkRun>) => {
     setError(undefined);
@@ -156,7 +159,7 @@ export default function BulkBar({
             const run = await (change === "kill"
               ? killMany(source, killable, note)
               : switchMany(source, killable, change === "on", note));
-            await settle({ ...run, items: [...skipped, ...run.items] });
+            settle({ ...run, items: [...skipped, ...run.items] });
           }}
           onClose={() => setAsking(undefined)}
         />
@@ -166,17 +169,13 @@ export default function BulkBar({
           features={selected}
           onDescribe={async (given) => {
             const keys = selected.map(({ feature }) => feature);
-            await settle(await describe(keys, given));
+            settle(await describe(keys, given));
           }}
           onClose={() => setAsking(undefined)}
         />
       )}
       {run && (
-        <BulkResult
-          run={run}
-          onUndone={(items) => void settle({ name: "Undo", items })}
-          onClose={() => setRun(undefined)}
-        />
+        <BulkResult run={run} onUndone={(items) => settle({ name: "Undo", items })} onClose={() => setRun(undefined)} />
       )}
     </>
   );

@@ -27,10 +27,10 @@ export function ReloadDialog({ file, onClose }: { readonly file: string; readonl
   });
   const apply = useMutation({
     mutationFn: () => reload(false),
-    onSuccess: async () => {
+    onSuccess: () => {
       toast("The configuration was reloaded.");
       onClose();
-      await client.invalidateQueries();
+      void client.invalidateQueries();
     },
   });
   const reloadOnce = () => void once("reload", () => apply.mutateAsync().then(nothing, nothing));
