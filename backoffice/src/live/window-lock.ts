@@ -8,7 +8,7 @@ const lapsedMs = 10_000;
  * one has it within a second, or ten after a crash, and two may have it for a second.
  */
 export function inOneWindow(name: string, signal: AbortSignal, task: (held: AbortSignal) => Promise<void>): void {
-  const locks: LockManager | undefined = navigator.locks;
+  const locks: typeof navigator.locks | undefined = navigator.locks;
   // Rejects if the signal ends before the window has the lock.
   if (locks) return void locks.request(name, { signal }, () => task(signal)).catch(() => undefined);
   const id = String(Math.random());
@@ -17,8 +17,9 @@ export function inOneWindow(name: string, signal: AbortSignal, task: (held: Abor
     held?.abort();
     held = undefined;
   };
+  const claimed = () => localStorage.getItem(name)?.split(" ") ?? [];
   const claim = () => {
-    const [holder, at] = localStorage.getItem(name)?.split(" ") ?? [];
+    const [holder, at] = claimed();
     if (holder !== id && Date.now() - Number(at) < lapsedMs) return release();
     localStorage.setItem(name, `${id} ${Date.now()}`);
     if (held) return;
@@ -28,7 +29,8 @@ export function inOneWindow(name: string, signal: AbortSignal, task: (held: Abor
   const timer = setInterval(claim, claimMs);
   signal.addEventListener("abort", () => {
     clearInterval(timer);
-    if (held) localStorage.removeItem(name);
+    // Another window may have it by now: this one may have been asleep.
+    if (claimed()[0] === id) localStorage.removeItem(name);
     release();
   });
   claim();

@@ -29,6 +29,8 @@ export async function startBrowser({ hasScrollbars = false } = {}): Promise<Brow
     args: [
       "--no-sandbox",
       "--disable-gpu",
+      // A page of a test lives too short to regain what its optimisation takes.
+      "--js-flags=--no-maglev,--no-turbofan",
       "--force-color-profile=srgb",
       `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
     ],
