@@ -5,7 +5,7 @@ import { adminToken, type Operator, sqliteRules, startOperator } from "../../../
 import { createDatabase } from "../../../support/postgres.ts";
 import { bearer } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
-import { until } from "../../../support/until.ts";
+import { firstResult, until } from "../../../support/until.ts";
 
 type Feature = {
   feature: string;
@@ -153,7 +153,11 @@ describe("over SQLite", () => {
       await operator.delete("/sources/location/features/bear?location=es/madrid");
       await until(async () => (await operator.features("one", "?location=es/madrid")).includes("siesta"), "it is on");
       const asked = { location: "es/madrid", features: ["bear", "siesta"] };
-      const now = await explainFresh(asked);
+      const now = await firstResult(
+        () => explainFresh(asked),
+        ({ features }) => features.every(({ results }) => results[4]?.lastChange),
+        "the log has the changes",
+      );
       expect(now).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"], locatedBy: null });
       expect((now["sources"] as object[])[4]).toMatchObject({
         name: "location",
