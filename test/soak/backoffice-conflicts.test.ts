@@ -59,6 +59,40 @@ describe("the second click of two", () => {
   });
 });
 
+describe("an undo of a bulk change", () => {
+  it("is shown although the reads from before it end later", async () => {
+    const keys = ["payments.ledger-v2", "payments.sepa-instant"];
+    for (const each of keys) await change("DELETE", `killed/${each}`);
+    await using window = await shop.open("marta.ibanez");
+    const { page } = window;
+    // The page does not learn of changes.
+    await page.route("**/events/stream", () => {});
+    await page.goto(`${shop.service.url}/backoffice/features?owner=Payments&sort=key`);
+    for (const each of keys) await page.getByRole("checkbox", { name: `Select ${each}` }).click();
+    const undone = Promise.withResolvers<void>();
+    let late = 0;
+    await page.route(
+      "**/admin/v1/features/payments.*",
+      async (route) => {
+        const response = await route.fetch();
+        late += 1;
+        await undone.promise;
+        await route.fulfill({ response });
+      },
+      { times: keys.length },
+    );
+    await page.getByRole("button", { name: "Kill 2…" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Kill 2 features" }).click();
+    await expect.poll(() => late).toBe(keys.length);
+    await page.getByRole("button", { name: "Undo the 2 changes" }).click();
+    await page.getByRole("dialog", { name: "Undo: 2 of 2 changed" }).waitFor();
+    undone.resolve();
+    await page.getByRole("button", { name: "Done" }).click();
+    await expect.poll(() => page.getByRole("button", { name: /^Undo kill of payments/ }).count()).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+});
+
 describe("a change that somebody else made meanwhile", () => {
   it("stops a change of a rule, names who changed it and what, and can be replaced", async () => {
     await change("PUT", rulePath, { percentage: 25 });

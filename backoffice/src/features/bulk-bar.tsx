@@ -44,6 +44,7 @@ export default function BulkBar({
   };
   /** Shows a result, on which the operator may act while the list is read again. */
   const settle = (next: BulkRun) => {
+    setError(undefined);
     setAsking(undefined);
     setRun(next);
     reread(next.items.filter(({ outcome }) => outcome === "changed")).catch(setError);

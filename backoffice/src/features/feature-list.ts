@@ -92,7 +92,10 @@ export function patchFeature(client: QueryClient, key: string, change: (feature:
 /** Reads one feature again, and shows it wherever it is. A feature that is gone stays until the list is read again. */
 export async function refreshFeature(client: QueryClient, key: string): Promise<ViewedFeature | undefined> {
   try {
-    const feature = await client.fetchQuery({ ...featureQuery(key), staleTime: 0 });
+    const query = featureQuery(key);
+    // A read that began earlier may show what was before a change. Who waits for it gets the result of this one.
+    void client.cancelQueries({ queryKey: query.queryKey, exact: true }, { silent: true, revert: false });
+    const feature = await client.fetchQuery({ ...query, staleTime: 0 });
     patchFeature(client, key, () => feature);
     return feature;
   } catch (error) {
