@@ -439,6 +439,10 @@ describe("the page of a person", () => {
     "people/u-48213?mode=at&at=-271821-04-20T00:00:00Z",
     "people/u-48213?mode=at&at=garbage",
     "people/u-48213?mode=compare&at=x&with=@@@",
+    "people/~",
+    "features/~",
+    "system/constructor",
+    "constructor/x",
     "nothing",
   ])("shows a page for the crafted link %s", async (path) => {
     await using window = await shop.open("noa.levi", { path });

@@ -2,9 +2,9 @@ import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
 import type { FunctionComponent } from "react";
 import { FeaturesPage } from "../features/features-page.tsx";
 import { Link } from "../routing/link.tsx";
-import { links } from "../routing/links.ts";
+import { idOf, links, personOf } from "../routing/links.ts";
 import type { Location } from "../routing/location.ts";
-import { onDemand } from "../ui/on-demand.tsx";
+import { type OnDemand, onDemand } from "../ui/on-demand.tsx";
 import { Skeleton, SkeletonRows } from "../ui/skeleton.tsx";
 
 /** A page of the shell; `first` is the first segment of its path. */
@@ -34,11 +34,10 @@ const EventPage = onDemand(() => import("../events/event-page.tsx"), LoadingPage
 const EventsPage = onDemand(() => import("../events/events-page.tsx"), LoadingPage);
 const SystemPage = onDemand(() => import("../system/system-page.tsx"), LoadingPage);
 
-/** By the first segment of the path. Those about one feature, person or event are given the second. */
-type Pages = ReadonlyMap<
-  string,
-  FunctionComponent<{ readonly segment: string }> & { readonly load?: () => Promise<void> }
->;
+/** Pages about one feature, person or event are given its segment of the path. */
+type PageProps = { readonly segment: string };
+/** By the first segment of the path. */
+type Pages = ReadonlyMap<string, FunctionComponent<PageProps> & Partial<Pick<OnDemand<PageProps>, "load">>>;
 const details: Pages = new Map([
   ["features", FeaturePage],
   ["people", PersonPage],
@@ -50,8 +49,18 @@ const lists: Pages = new Map<string, FunctionComponent>([
   ["events", EventsPage],
   ["system", SystemPage],
 ]);
-const pageAt = ([first = "features", segment]: Location["segments"]) =>
-  (segment === undefined ? undefined : details.get(first)) ?? lists.get(first);
+function pageAt([first = "features", segment]: Location["segments"]) {
+  if (segment === undefined) return lists.get(first);
+  return idOf(segment) === "" ? undefined : details.get(first);
+}
+
+/** The title of the page of a location; `undefined` if there is none. */
+export function titleAt(segments: Location["segments"]): string | undefined {
+  const [first = "features", segment] = segments;
+  if (!pageAt(segments)) return undefined;
+  if (segment === undefined) return pages.find((page) => page.first === first)?.name;
+  return personOf(segment) ?? "A caller without a token";
+}
 
 /** A link that leads nowhere. */
 const NoPage = () => (
@@ -73,7 +82,7 @@ export function PageAt({ segments }: Pick<Location, "segments">) {
   return <Page key={segment} segment={segment} />;
 }
 
-/** Loads the script of a page before there is a session to show it. If that fails, it is loaded again when it is shown. */
+/** Loads the script of a page before there is a session to show it. If that fails, the page loads it again. */
 export function loadPageAt({ segments }: Location): void {
   pageAt(segments)
     ?.load?.()

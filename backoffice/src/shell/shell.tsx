@@ -15,7 +15,7 @@ import { AccountMenu } from "./account-menu.tsx";
 import { ConnectionBar } from "./connection-bar.tsx";
 import { Brand } from "./logo.tsx";
 import { PageUpdate } from "./page-update.tsx";
-import { PageAt, pages } from "./pages.tsx";
+import { PageAt, pages, titleAt } from "./pages.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
 const CommandBar = onDemand(() => import("../command-bar/command-bar.tsx"));
@@ -25,7 +25,7 @@ const ShortcutHelp = onDemand(() => import("./shortcut-help.tsx"));
 export function Shell() {
   const { segments } = useLocation();
   const environment = useSession()?.environment;
-  const [first = "features", id] = segments;
+  const [first = "features"] = segments;
   const [opened, setOpened] = useState<"commands" | "help">();
 
   useShortcuts({
@@ -45,10 +45,10 @@ export function Shell() {
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
   }, []);
-  const name = id ?? pages.find((page) => page.first === first)?.name;
+  const title = titleAt(segments);
   useEffect(() => {
-    document.title = name ? `${name} · Tidegate` : "Tidegate";
-  }, [name]);
+    document.title = title ? `${title} · Tidegate` : "Tidegate";
+  }, [title]);
 
   const close = () => setOpened(undefined);
   return (
