@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { Browser, Page, Route } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { isLive, openWindow, printAfterFailure, startBrowser, type Window } from "./support/browser.ts";
 import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
 import { unusedName } from "./support/unused-name.ts";
@@ -208,6 +208,7 @@ describe("the page of the system", () => {
     // It can be reloaded again while the page still reads what changed.
     const reread = Promise.withResolvers<void>();
     let reloads = 0;
+    onTestFinished(() => reread.resolve());
     await page.route("**/admin/v1/**", async (route) => {
       const request = route.request();
       if (request.method() === "GET") await reread.promise;

@@ -20,8 +20,8 @@ const pages = [
 
 const shop = shopTests();
 
-/** An open dialog, which makes the page behind it inert, or the whole page. */
-const shown = "document.querySelector('dialog[open]') ?? document";
+/** The last open dialog, behind which the page is inert, or the whole page. */
+const shown = "[...document.querySelectorAll('dialog[open]')].at(-1) ?? document";
 
 /** The options of axe in each scheme: the schemes differ in colours only. */
 const schemes = { light: {}, dark: { runOnly: ["color-contrast", "link-in-text-block"] } };
@@ -67,7 +67,15 @@ describe("every page", () => {
 
   /** What is shown only once it is opened. */
   const opened: Readonly<Record<string, { readonly path: string; readonly open: (page: Page) => Promise<void> }>> = {
-    "an event and its revert": {
+    "an event": {
+      path: "events?days=all",
+      open: async (page) => {
+        const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();
+        await row.getByRole("button").click();
+        await row.getByRole("button", { name: /^Revert/ }).waitFor();
+      },
+    },
+    "the revert of an event": {
       path: "events?days=all",
       open: async (page) => {
         const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();

@@ -9,16 +9,17 @@ export class NotLoaded extends Error {
 
 type Load = () => Promise<void>;
 /** A component that can be loaded before it is rendered. */
-type OnDemand<Props> = FunctionComponent<Props> & { readonly load: Load };
+export type OnDemand<Props> = FunctionComponent<Props> & { readonly load: Load };
 
 const loads = new Set<Load>();
 
 /**
  * A component whose script is loaded when it is first rendered, by `load`, or by `loadRest`. Once it is loaded, it is
- * rendered at once; until then `Fallback` is. Throws `NotLoaded` into the nearest error boundary.
+ * rendered at once; until then `Fallback` is. A script that fails to load throws `NotLoaded` into the nearest error
+ * boundary.
  *
- * It is not React's `lazy`, because a `Suspense` shows its fallback for at least 300 ms, also for a script that is
- * there after five.
+ * It is not React's `lazy`, because `Suspense` shows a fallback for at least 300 ms, even if the script is there
+ * after 5 ms.
  */
 export function onDemand<Props extends object>(
   importPart: () => Promise<{ readonly default: FunctionComponent<Props> }>,

@@ -29,7 +29,7 @@ export async function startBrowser({ hasScrollbars = false } = {}): Promise<Brow
     args: [
       "--no-sandbox",
       "--disable-gpu",
-      // A page of a test lives too short to regain what its optimisation takes.
+      // Pages of tests close before optimised code saves time.
       "--js-flags=--no-maglev,--no-turbofan",
       "--force-color-profile=srgb",
       `--host-resolver-rules=MAP ${insecureHost} 127.0.0.1`,
@@ -56,7 +56,10 @@ export type Window = AsyncDisposable & {
 /** The path below `/backoffice/`, and options of the browser's context. */
 export type WindowOptions = BrowserContextOptions & {
   readonly path?: string;
-  /** Whether the window has loaded nothing before. Otherwise the files of the page may be in its cache. */
+  /**
+   * Whether the window has loaded nothing before, and no other test gets it later, as one whose clock was set. Otherwise
+   * the files of the page may be in its cache.
+   */
   readonly isNew?: boolean;
 };
 
@@ -115,7 +118,7 @@ export async function openWindow(
   };
   await visit(path, person);
   const close = async () => {
-    if (await isEmptied(page, origin)) pages.push(page);
+    if (!isNew && (await isEmptied(page, origin))) pages.push(page);
     else await context.close();
   };
   return { page, context, faults, visit, reload, [Symbol.asyncDispose]: close };
