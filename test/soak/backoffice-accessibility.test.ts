@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { shopTests } from "../backoffice/support/shop-tests.ts";
 
@@ -52,6 +52,13 @@ async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
+/** Opens the event of a kill in the list; returns the button to revert it. */
+async function revertOfKill(page: Page): Promise<Locator> {
+  const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();
+  await row.getByRole("button").click();
+  return row.getByRole("button", { name: /^Revert/ });
+}
+
 describe("every page", () => {
   it.each(pages)(
     "is accessible in both schemes and sizes, never scrolls sideways, and stays within its policy and origin: %s",
@@ -69,18 +76,12 @@ describe("every page", () => {
   const opened: Readonly<Record<string, { readonly path: string; readonly open: (page: Page) => Promise<void> }>> = {
     "an event": {
       path: "events?days=all",
-      open: async (page) => {
-        const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();
-        await row.getByRole("button").click();
-        await row.getByRole("button", { name: /^Revert/ }).waitFor();
-      },
+      open: async (page) => (await revertOfKill(page)).waitFor(),
     },
     "the revert of an event": {
       path: "events?days=all",
       open: async (page) => {
-        const row = page.getByRole("listitem").filter({ hasText: "killed" }).first();
-        await row.getByRole("button").click();
-        await row.getByRole("button", { name: /^Revert/ }).click();
+        await (await revertOfKill(page)).click();
         await page.getByRole("dialog").waitFor();
       },
     },
