@@ -1,21 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type AddressInfo, Server, type Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import { type AddressInfo, Server } from "node:net";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
-import { createServer, STATUS_CODES } from "../../node-http.ts";
+import { createServer } from "../../node-http.ts";
 import { warmUp } from "../client/warm-up.ts";
-import { problemAt } from "../problem-at.ts";
 import { problemDetails } from "../problems/problem-details.ts";
 import type { ProblemCode } from "../problems/problem-types.ts";
-import { securityHeaders } from "../response-headers.ts";
 import { Admission, type Limits } from "./admission.ts";
 import { framingFault } from "./framing-fault.ts";
 import { urlOf } from "./host.ts";
-import { methods } from "./methods.ts";
+import { details, implemented, type Rejection, sendMethods, sendProblem } from "./rejections.ts";
 import { requestId } from "./request-id.ts";
 import type { Fetch, requestListener } from "./request-listener.ts";
-import { maxTargetLength, targetFault, toOriginForm } from "./target.ts";
+import { targetFault, toOriginForm } from "./target.ts";
+import { respondToUnparsed, sendToSocket } from "./unparsed.ts";
 
 /** A listening HTTP server. */
 export type HttpServer = {
@@ -40,7 +38,6 @@ const options = {
   // `requestFault` rejects requests without a host, with problem details.
   requireHostHeader: false,
 };
-const implemented = [...methods, "HEAD", "OPTIONS"];
 /** Time limit of requests in flight at shutdown, in milliseconds. Source timeouts must be shorter. */
 const deadlineMs = 5_000;
 /**
@@ -48,23 +45,6 @@ const deadlineMs = 5_000;
  * client on a busy machine may need hundreds.
  */
 const underWayMs = 1_000;
-/** Time for a client to read the response to input that is no request, in milliseconds. */
-const lingeringMs = 1_000;
-const details = {
-  "uri-too-long": `The request target is longer than ${maxTargetLength} characters. Shorten the query.`,
-  "bad-request": "The request is not valid HTTP/1.1. Fix the client, or the proxy in front of Tidegate.",
-  "bad-path":
-    "The path has an empty or dotted segment, a backslash or an invalid escape. Percent-encode path parameters.",
-  "not-implemented": "No route supports this method. Use a method from the Allow header.",
-  "unsupported-transfer-coding": "Unsupported transfer coding. Use chunked, or send Content-Length.",
-  "credential-in-query":
-    "The query contains a credential, and URLs are written to logs. Send Authorization: Bearer <token>, and replace it.",
-  "not-found": "The path is outside server.basePath.",
-  "headers-too-large": "The headers are larger than 16 KiB. Send fewer or shorter headers.",
-  "request-timeout": "The request did not arrive in time. Send it again.",
-  "internal-error": "Tidegate failed. The log contains the cause.",
-  "expectation-failed": "Unsupported Expect header (supported: 100-continue). Omit it.",
-} satisfies Partial<Record<ProblemCode, string>>;
 const overloaded: Record<keyof Limits, string> = {
   connections: "Too many connections (server.limits.connections). Retry after 1 s.",
   inFlight: "Too many requests in flight (server.limits.inFlight). Retry after 1 s.",
@@ -122,7 +102,7 @@ export async function listen(
     return listener;
   };
   const reject = (outgoing: ServerResponse, code: ProblemCode, detail: string) =>
-    rejected(send(outgoing, code, detail), outgoing.req.method);
+    rejected(sendProblem(outgoing, code, detail), outgoing.req.method);
   const server = createServer(options, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
     toOriginForm(incoming);
@@ -138,16 +118,10 @@ export async function listen(
     };
     if (!shortcut(incoming, outgoing, serve)) serve();
   });
-  const refuse = (code: keyof typeof details, socket: Duplex) => {
-    const status = sendRaw(socket, code);
-    if (status !== undefined) rejected(status, undefined);
-  };
-  server.on("clientError", (error, socket) => {
-    if (isAnswered(socket)) (socket as Socket).destroySoon();
-    else refuse(codeOf(error), socket);
-  });
+  const sent = (status: number | undefined) => status !== undefined && rejected(status, undefined);
+  server.on("clientError", (error, socket) => sent(respondToUnparsed(error, socket)));
   // By default, Node closes the connection without a response.
-  server.on("connect", (_, socket) => refuse("not-implemented", socket));
+  server.on("connect", (_, socket) => sent(sendToSocket(socket, "not-implemented")));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     reject(outgoing, "expectation-failed", details["expectation-failed"]);
   });
@@ -185,7 +159,7 @@ const isBrokenPageLink = ({ url, method }: IncomingMessage): boolean =>
   url?.startsWith("/backoffice/") === true && (method === "GET" || method === "HEAD");
 
 /** The fault of a request; checked before the Fetch conversion, which normalises paths and rejects TRACE. */
-function requestFault(incoming: IncomingMessage): keyof typeof details | undefined {
+function requestFault(incoming: IncomingMessage): Rejection | undefined {
   const { url = "", method = "" } = incoming;
   const fault = framingFault(incoming) ?? (implemented.includes(method) ? undefined : "not-implemented");
   return fault ?? (url === "*" && method === "OPTIONS" ? undefined : targetFault(url));
@@ -200,61 +174,3 @@ function isBelow(basePath: string, incoming: IncomingMessage): boolean {
   incoming.url = rest.startsWith("/") ? rest : `/${rest}`;
   return true;
 }
-
-/** Responds to `OPTIONS *`, which names no path. */
-function sendMethods(outgoing: ServerResponse): number {
-  outgoing.writeHead(204, { ...securityHeaders, Allow: implemented.join(", ") }).end();
-  return 204;
-}
-
-function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
-  const { url = "", headers: sent } = outgoing.req;
-  const [path = ""] = url.split("?", 1);
-  const { status, headers, body } = problemAt(path, code, detail, requestId(sent["x-request-id"]));
-  const more = { Connection: "close", ...allowIn(code) };
-  outgoing.writeHead(status, { ...headers, ...more }).end(body);
-  return status;
-}
-
-/** Private parts of a socket of Node's HTTP server: the request that it reads, and the response that it writes. */
-type Exchange = {
-  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
-  readonly _httpMessage?: ServerResponse | null;
-};
-
-/** Whether the request whose body cannot be parsed has its response already: another one would answer the next. */
-function isAnswered(socket: Duplex): boolean {
-  const { parser, _httpMessage: outgoing } = socket as Exchange;
-  return parser?.incoming?.complete === false && outgoing?.headersSent !== false;
-}
-
-/**
- * Responds to input that Node cannot parse as a request, if the socket is writable. Node's own response has no body.
- */
-function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined {
-  if (!socket.writable) {
-    socket.destroy();
-    return undefined;
-  }
-  const { status, headers, body } = problemDetails(code, details[code], requestId(undefined));
-  const more = { Connection: "close", ...allowIn(code) };
-  const lines = Object.entries({ ...headers, ...more });
-  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
-  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
-  // A client that never closes its side would hold the connection for ever.
-  const lingering = setTimeout(() => socket.destroy(), lingeringMs).unref();
-  socket.once("close", () => clearTimeout(lingering));
-  return status;
-}
-
-type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonly bytesParsed?: number };
-
-function codeOf({ code, rawPacket, bytesParsed = 0 }: ParserError): keyof typeof details {
-  if (code === "HPE_HEADER_OVERFLOW") return "headers-too-large";
-  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request-timeout";
-  if (code !== "HPE_INVALID_METHOD" || !rawPacket) return "bad-request";
-  const line = rawPacket.subarray(rawPacket.lastIndexOf("\n", bytesParsed) + 1).toString("latin1");
-  return /^[\w!#$%&'*+.^`|~-]+ /.test(line) ? "not-implemented" : "bad-request";
-}
-
-const allowIn = (code: ProblemCode) => (code === "not-implemented" ? { Allow: implemented.join(", ") } : {});
