@@ -49,10 +49,7 @@ export default function BulkBar({
     setRun(next);
     reread(next.items.filter(({ outcome }) => outcome === "changed")).catch(setError);
   };
-  const start = (work: Promise<BulkRun>) => {
-    setError(undefined);
-    return work.then(settle).catch(setError);
-  };
+  const start = (work: Promise<BulkRun>) => work.then(settle, setError);
 
   const reach = new Map(selected.map((feature) => [feature.feature, reachText(audienceOf(feature, sources))]));
   const switchMany = async (

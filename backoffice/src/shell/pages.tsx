@@ -36,19 +36,22 @@ const SystemPage = onDemand(() => import("../system/system-page.tsx"), LoadingPa
 
 /** Pages about one feature, person or event are given its segment of the path. */
 type PageProps = { readonly segment: string };
-/** By the first segment of the path. */
-type Pages = ReadonlyMap<string, FunctionComponent<PageProps> & Partial<Pick<OnDemand<PageProps>, "load">>>;
-const details: Pages = new Map([
+type PagesByFirstSegment = ReadonlyMap<
+  string,
+  FunctionComponent<PageProps> & Partial<Pick<OnDemand<PageProps>, "load">>
+>;
+const details: PagesByFirstSegment = new Map([
   ["features", FeaturePage],
   ["people", PersonPage],
   ["events", EventPage],
 ]);
-const lists: Pages = new Map<string, FunctionComponent>([
+const lists: PagesByFirstSegment = new Map<string, FunctionComponent>([
   ["features", FeaturesPage],
   ["people", PeoplePage],
   ["events", EventsPage],
   ["system", SystemPage],
 ]);
+
 function pageAt([first = "features", segment]: Location["segments"]) {
   if (segment === undefined) return lists.get(first);
   return idOf(segment) === "" ? undefined : details.get(first);
