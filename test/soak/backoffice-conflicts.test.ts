@@ -71,6 +71,7 @@ describe("an undo of a bulk change", () => {
     for (const each of keys) await page.getByRole("checkbox", { name: `Select ${each}` }).click();
     const undone = Promise.withResolvers<void>();
     let late = 0;
+    let sent = 0;
     await page.route(
       "**/admin/v1/features/payments.*",
       async (route) => {
@@ -78,6 +79,7 @@ describe("an undo of a bulk change", () => {
         late += 1;
         await undone.promise;
         await route.fulfill({ response });
+        sent += 1;
       },
       { times: keys.length },
     );
@@ -87,8 +89,10 @@ describe("an undo of a bulk change", () => {
     await page.getByRole("button", { name: "Undo the 2 changes" }).click();
     await page.getByRole("dialog", { name: "Undo: 2 of 2 changed" }).waitFor();
     undone.resolve();
+    await expect.poll(() => sent).toBe(keys.length);
     await page.getByRole("button", { name: "Done" }).click();
-    await expect.poll(() => page.getByRole("button", { name: /^Undo kill of payments/ }).count()).toBe(0);
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: /^Undo kill of payments/ }).count()).toBe(0);
     expect(window.faults).toEqual([]);
   });
 });

@@ -439,15 +439,20 @@ describe("the page of a person", () => {
     "people/u-48213?mode=at&at=-271821-04-20T00:00:00Z",
     "people/u-48213?mode=at&at=garbage",
     "people/u-48213?mode=compare&at=x&with=@@@",
-    "people/~",
-    "features/~",
-    "system/constructor",
-    "constructor/x",
-    "nothing",
   ])("shows a page for the crafted link %s", async (path) => {
     await using window = await shop.open("noa.levi", { path });
     await window.page.getByRole("heading", { level: 1 }).waitFor();
     expect(await window.page.getByText("This page failed").count()).toBe(0);
+  });
+
+  it("tells that a link leads nowhere", async () => {
+    await using window = await shop.open("noa.levi");
+    for (const path of ["people/~", "features/~", "system/constructor", "constructor/x", "nothing"]) {
+      await window.visit(path, "noa.levi");
+      await window.page.getByRole("heading", { name: "Nothing is here", level: 1 }).waitFor();
+      expect([path, await window.page.title()]).toEqual([path, "Tidegate"]);
+    }
+    expect(window.faults).toEqual([]);
   });
 
   it("issues a token that works, shows it once, and revokes it after a confirmation", async () => {
